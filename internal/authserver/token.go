@@ -1,0 +1,131 @@
+package authserver
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const requestAtMost = 64 << 10
+
+// A tokenRequest is what a client asks with (RFC 6749 §4.4.2), audience being
+// the parameter that many servers have for it.
+type tokenRequest struct {
+	GrantType    string `json:"grant_type"`
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	Audience     string `json:"audience"`
+	Scope        string `json:"scope"`
+}
+
+// A tokenError is an error response (RFC 6749 §5.2).
+type tokenError struct {
+	status            int
+	code, description string
+}
+
+// token is the token endpoint. It takes a form, as RFC 6749 has it, or JSON, as
+// many integration guides do; credentials in the body or by HTTP Basic.
+func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	answer, refused := s.grant(r)
+	if refused != nil {
+		if _, _, basic := r.BasicAuth(); basic && refused.status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", `Basic realm="token"`)
+		}
+		writeJSON(w, refused.status, map[string]string{"error": refused.code, "error_description": refused.description})
+		return
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+func (s *Server) grant(r *http.Request) (map[string]any, *tokenError) {
+	req, refused := readRequest(r)
+	if refused != nil {
+		return nil, refused
+	}
+	client, known := s.clients[req.ClientID]
+	given, want := sha256.Sum256([]byte(req.ClientSecret)), sha256.Sum256([]byte(client.Secret))
+	if subtle.ConstantTimeCompare(given[:], want[:]) != 1 || !known {
+		return nil, &tokenError{http.StatusUnauthorized, "invalid_client", "The client is unknown or its secret is wrong."}
+	}
+	if req.GrantType != "client_credentials" {
+		return nil, &tokenError{http.StatusBadRequest, "unsupported_grant_type", "Only client_credentials is supported."}
+	}
+	if req.Audience == "" {
+		req.Audience = client.Audiences[0]
+	}
+	if !client.Unlimited && !slices.Contains(client.Audiences, req.Audience) {
+		return nil, &tokenError{http.StatusBadRequest, "invalid_target", "The client may not ask for this audience."}
+	}
+	scopes := client.Scopes
+	if req.Scope != "" {
+		scopes = strings.Split(req.Scope, " ")
+		refused := func(s string) bool { return !client.Unlimited && !slices.Contains(client.Scopes, s) }
+		if slices.ContainsFunc(scopes, refused) {
+			return nil, &tokenError{http.StatusBadRequest, "invalid_scope", "The client may not ask for this scope."}
+		}
+	}
+	claims := s.Claims(client.ID, req.Audience)
+	claims["scope"] = strings.Join(scopes, " ")
+	token, err := s.Token(claims)
+	if err != nil {
+		return nil, &tokenError{http.StatusInternalServerError, "server_error", "The token could not be signed."}
+	}
+	return map[string]any{
+		"access_token": token,
+		"token_type":   "Bearer",
+		"expires_in":   int(tokenLifetime.Seconds()),
+		"scope":        claims["scope"],
+	}, nil
+}
+
+func readRequest(r *http.Request) (req tokenRequest, refused *tokenError) {
+	bad := &tokenError{http.StatusBadRequest, "invalid_request", "The request is not well-formed."}
+	body, err := io.ReadAll(io.LimitReader(r.Body, requestAtMost+1))
+	if err != nil || len(body) > requestAtMost {
+		return req, bad
+	}
+	contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch contentType {
+	case "application/json":
+		if err := json.Unmarshal(body, &req); err != nil {
+			return req, bad
+		}
+	case "application/x-www-form-urlencoded":
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return req, bad
+		}
+		for name, field := range map[string]*string{
+			"grant_type": &req.GrantType, "client_id": &req.ClientID, "client_secret": &req.ClientSecret,
+			"audience": &req.Audience, "scope": &req.Scope,
+		} {
+			if len(form[name]) > 1 { // RFC 6749 §3.2
+				return req, bad
+			}
+			*field = form.Get(name)
+		}
+	default:
+		return req, &tokenError{http.StatusUnsupportedMediaType, "invalid_request", "Send a form or JSON."}
+	}
+	// RFC 6749 §2.3.1: both halves are form-encoded inside Basic.
+	if id, secret, basic := r.BasicAuth(); basic {
+		if req.ClientSecret != "" {
+			return req, bad // §2.3: one method only
+		}
+		var errID, errSecret error
+		req.ClientID, errID = url.QueryUnescape(id)
+		req.ClientSecret, errSecret = url.QueryUnescape(secret)
+		if errID != nil || errSecret != nil {
+			return req, bad
+		}
+	}
+	return req, nil
+}

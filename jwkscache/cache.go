@@ -1,0 +1,259 @@
+package jwkscache
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrUnavailable is wrapped by every error that means "cannot tell": the key
+// may exist, but the keys at hand are missing, too old or not refreshing.
+var ErrUnavailable = errors.New("jwkscache: keys unavailable")
+
+var errClosed = errors.New("the cache is closed")
+
+// Config tunes a [Cache]. The zero value is a good one. It is comparable.
+type Config struct {
+	// HTTPClient fetches metadata and keys, and is used as given. Nil means a
+	// client of the cache's own: TLS 1.2 or later, proxies from the
+	// environment, no redirects, no cookies, no connection kept open.
+	HTTPClient *http.Client
+
+	// AllowHTTP permits plain http to hosts other than loopback. Whoever can
+	// change that traffic can sign tokens: for networks you trust only.
+	AllowHTTP bool
+
+	// SameOriginRedirects lets the cache's own client follow redirects that
+	// keep scheme, host and port.
+	SameOriginRedirects bool
+
+	// AllowSmallExponents accepts RSA keys with an odd exponent from 3 on; the
+	// default asks for 65537 or more.
+	AllowSmallExponents bool
+
+	// Refresh is the period between refreshes, instead of the one that the
+	// server's Cache-Control chooses.
+	Refresh time.Duration
+
+	// Cooldown is the time in which the budget for unknown kids regains one
+	// fetch. Zero means 30 seconds.
+	Cooldown time.Duration
+
+	// MaxStale is how long keys serve after the server last confirmed them, by
+	// the larger of wall and monotonic time. Zero means 24 hours.
+	MaxStale time.Duration
+
+	// Logger hears of changes: refreshing breaks or heals, keys are skipped.
+	// Nil means slog.Default().
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Refresh < 0 || c.Cooldown < 0 || c.MaxStale < 0 {
+		return c, errors.New("jwkscache: Refresh, Cooldown and MaxStale must not be negative")
+	}
+	if c.Cooldown == 0 {
+		c.Cooldown = 30 * time.Second
+	}
+	if c.MaxStale == 0 {
+		c.MaxStale = 24 * time.Hour
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.HTTPClient == nil {
+		c.HTTPClient = newHTTPClient(c.SameOriginRedirects)
+	}
+	return c, nil
+}
+
+// A Cache holds one issuer's keys. It is safe for concurrent use.
+type Cache struct {
+	cfg    Config
+	source source
+	clock  func() moment // tests step it
+
+	current atomic.Pointer[snapshot] // nil until keys were accepted
+
+	ctx  context.Context // ends with Close; bounds the fetches, not the callers
+	stop context.CancelFunc
+	wake chan struct{} // capacity 1: due has moved
+	done chan struct{} // closed when the scheduler has returned
+
+	mu    sync.Mutex // guards what follows; never held across the network
+	sched schedule
+	stats counters
+}
+
+// A snapshot is what one accepted answer left behind. It is immutable.
+type snapshot struct {
+	keys     *keySet
+	source   string // the address that gave them
+	etag     string
+	period   time.Duration
+	accepted moment
+	static   bool
+}
+
+// ForIssuer returns a cache of the keys that issuer publishes through its
+// metadata (OpenID Connect Discovery 1.0 §4, RFC 8414 §3), whose issuer must
+// equal this one byte for byte. The issuer is an https URL without query and
+// fragment; plain http is for loopback hosts, or with [Config.AllowHTTP].
+//
+// It does no I/O: fetching starts in the background and ends with
+// [Cache.Close].
+func ForIssuer(issuer string, cfg Config) (*Cache, error) {
+	if err := checkIssuer(issuer, cfg.AllowHTTP); err != nil {
+		return nil, err
+	}
+	return start(source{issuer: issuer}, cfg)
+}
+
+// ForURL returns a cache of the key set at url. What [ForIssuer] says of http
+// and of the background holds here too.
+func ForURL(url string, cfg Config) (*Cache, error) {
+	if err := checkURL(url, cfg.AllowHTTP); err != nil {
+		return nil, err
+	}
+	return start(source{jwksURI: url}, cfg)
+}
+
+// Static returns a cache of the key set in doc. It never refreshes, is never
+// stale, and is ready at once. RSA exponents below 65537 are refused.
+func Static(doc []byte) (*Cache, error) {
+	keys, err := parseKeySet(doc, false)
+	if err != nil {
+		return nil, fmt.Errorf("jwkscache: %w", err)
+	}
+	c := &Cache{clock: now, stop: func() {}, done: make(chan struct{})}
+	close(c.done)
+	c.sched.closed = true
+	c.current.Store(&snapshot{keys: keys, accepted: c.clock(), static: true})
+	return c, nil
+}
+
+func start(src source, cfg Config) (*Cache, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := newCache(src, cfg, now)
+	go c.run()
+	return c, nil
+}
+
+func newCache(src source, cfg Config, clock func() moment) *Cache {
+	ctx, stop := context.WithCancel(context.Background())
+	c := &Cache{
+		cfg: cfg, source: src, clock: clock,
+		ctx: ctx, stop: stop, wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	c.sched.next = newAttempt()
+	c.sched.due = clock()
+	return c
+}
+
+// Lookup returns the keys that may verify a signature by alg, a name from the
+// JSON Web Signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864). With a kid
+// these are the keys of that kid, or, where no key has it, those published
+// without one; with an empty kid, all that fit alg. The keys are
+// *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey. The slice is shared
+// and must not be modified.
+//
+// No key is (nil, nil); an error wraps [ErrUnavailable]. A key that is there is
+// found without a lock and without I/O. Otherwise Lookup may wait for a fetch
+// under way, until ctx is done or 2 seconds have passed.
+func (c *Cache) Lookup(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
+	s := c.current.Load()
+	if !c.serves(s) {
+		return c.lookupFirst(ctx, kid, alg)
+	}
+	if keys, known := s.keys.lookup(kid, alg); known {
+		return keys, nil
+	}
+	if s.static {
+		return nil, nil
+	}
+	return c.lookupUnknown(ctx, kid, alg)
+}
+
+// Ready waits until there are keys to serve, or until ctx is done: the error
+// then wraps ctx's, [ErrUnavailable] and the last fetch's.
+func (c *Cache) Ready(ctx context.Context) error {
+	for {
+		if c.serves(c.current.Load()) {
+			return nil
+		}
+		c.mu.Lock()
+		at := c.sched.running
+		if at == nil {
+			at = c.sched.next
+		}
+		err := c.sched.lastErr
+		if c.sched.closed {
+			c.mu.Unlock()
+			return unavailable(errClosed)
+		}
+		c.mu.Unlock()
+		select {
+		case <-at.done:
+		case <-ctx.Done():
+			return fmt.Errorf("%w (%w)", unavailable(err), ctx.Err())
+		}
+	}
+}
+
+// Health reports at once what [Cache.Ready] would wait for: nil when there are
+// keys to serve, else an error that wraps [ErrUnavailable] and the last
+// fetch's.
+func (c *Cache) Health() error {
+	if c.serves(c.current.Load()) {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return unavailable(c.sched.lastErr)
+}
+
+// Close stops the background work, waits for it to end, and is idempotent. The
+// last keys go on serving until MaxStale.
+func (c *Cache) Close() error {
+	c.stop()
+	<-c.done
+	return nil
+}
+
+func (c *Cache) serves(s *snapshot) bool {
+	return s != nil && (s.static || c.clock().since(s.accepted) < c.cfg.MaxStale)
+}
+
+func unavailable(cause error) error {
+	if cause == nil {
+		return fmt.Errorf("%w: no fetch has ended yet", ErrUnavailable)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, cause)
+}
+
+// A moment is one reading of both clocks: the wall clock may be stepped, the
+// monotonic one stands still while the machine is suspended.
+type moment struct{ wall, mono time.Time }
+
+func now() moment {
+	t := time.Now()
+	return moment{wall: t.Round(0), mono: t}
+}
+
+// since returns how long ago u was, by whichever clock says longer.
+func (m moment) since(u moment) time.Duration {
+	return max(m.wall.Sub(u.wall), m.mono.Sub(u.mono))
+}
+
+func (m moment) add(d time.Duration) moment {
+	return moment{wall: m.wall.Add(d), mono: m.mono.Add(d)}
+}

@@ -1,0 +1,101 @@
+package jwkscache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+const rediscoverAfter = 24 * time.Hour
+
+// locate finds the key set's address, where it is not given, not known or a day
+// old. An address that is known outlives discovery that fails.
+func (c *Cache) locate(ctx context.Context) error {
+	s := &c.source
+	if s.issuer == "" || s.jwksURI != "" && c.clock().since(s.discovered) < rediscoverAfter {
+		return nil
+	}
+	uri, err := c.discover(ctx)
+	if err == nil {
+		s.jwksURI, s.discovered = uri, c.clock()
+		return nil
+	}
+	if s.jwksURI != "" {
+		return nil
+	}
+	return err
+}
+
+// discover asks both well-known places and believes the first whose document
+// is the configured issuer's.
+func (c *Cache) discover(ctx context.Context) (string, error) {
+	var failed []error
+	for _, address := range wellKnown(c.source.issuer) {
+		_, body, err := c.get(ctx, address, "")
+		if err == nil {
+			var uri string
+			if uri, err = parseMetadata(body, c.source.issuer, c.cfg.AllowHTTP); err == nil {
+				return uri, nil
+			}
+		}
+		failed = append(failed, fmt.Errorf("metadata at %s: %w", address, err))
+	}
+	return "", errors.Join(failed...)
+}
+
+// wellKnown returns where an issuer's metadata may be: appended (OpenID Connect
+// Discovery 1.0 §4) and inserted before the path (RFC 8414 §3.1).
+func wellKnown(issuer string) []string {
+	trimmed := strings.TrimSuffix(issuer, "/")
+	u, err := url.Parse(trimmed)
+	if err != nil { // checkIssuer has seen to that
+		return nil
+	}
+	return []string{
+		trimmed + "/.well-known/openid-configuration",
+		u.Scheme + "://" + u.Host + "/.well-known/oauth-authorization-server" + u.EscapedPath(),
+	}
+}
+
+// parseMetadata returns the jwks_uri of a document that names issuer exactly
+// (RFC 8414 §3.3).
+func parseMetadata(doc []byte, issuer string, allowHTTP bool) (string, error) {
+	var m struct {
+		Issuer  string `json:"issuer"`
+		JWKSURI string `json:"jwks_uri"`
+	}
+	if err := json.Unmarshal(doc, &m); err != nil {
+		return "", errors.New("not a metadata document")
+	}
+	if m.Issuer != issuer {
+		hint := ""
+		if strings.TrimSuffix(m.Issuer, "/") == strings.TrimSuffix(issuer, "/") {
+			hint = ": they differ in the slash at the end"
+		}
+		return "", fmt.Errorf("the document's issuer is %.200q, configured is %q%s", m.Issuer, issuer, hint)
+	}
+	if err := checkURL(m.JWKSURI, allowHTTP); err != nil {
+		return "", fmt.Errorf("jwks_uri: %w", err)
+	}
+	if strings.HasPrefix(issuer, "https:") && !strings.HasPrefix(m.JWKSURI, "https:") && !allowHTTP {
+		return "", errors.New("jwks_uri of an https issuer is not https")
+	}
+	return m.JWKSURI, nil
+}
+
+// checkIssuer is checkURL for an issuer identifier, which has no query either
+// (RFC 8414 §2).
+func checkIssuer(issuer string, allowHTTP bool) error {
+	if issuer == "" {
+		return errors.New("jwkscache: no issuer")
+	}
+	if strings.ContainsAny(issuer, "?#") {
+		return fmt.Errorf("jwkscache: issuer %q has a query or a fragment", issuer)
+	}
+	return checkURL(issuer, allowHTTP)
+}

@@ -1,0 +1,43 @@
+// Package jwkscache keeps an OAuth 2.0 issuer's public keys at hand.
+//
+// A [Cache] fetches the issuer's JSON Web Key Set (RFC 7517) in the background
+// and answers [Cache.Lookup] from memory. A lookup of a key that is there takes
+// no lock and does no I/O, whatever the issuer's server is doing.
+//
+// # Where the keys come from
+//
+// [ForIssuer] finds the key set through the issuer's metadata: OpenID Connect
+// Discovery 1.0 first, then RFC 8414. The metadata must name the very same
+// issuer, byte for byte. [ForURL] is given the key set's address. [Static]
+// holds a key set that never changes.
+//
+// # How long keys live
+//
+// A cache is Empty until the first good answer, then Fresh, Stale once a
+// refresh is overdue, and Expired when nothing good has come for
+// [Config.MaxStale]. Fresh and Stale serve. The server's Cache-Control chooses
+// the period between 5 minutes and 1 hour (15 minutes when it says nothing);
+// the refresh starts at 80 % of it, give or take 10 %.
+//
+// A refresh that fails changes nothing but the time of the next one: the
+// backoff starts at 1 second, doubles up to 60 seconds with full jitter, and
+// honours Retry-After up to 5 minutes. An answer counts as good only if it is a
+// 200 with at least one usable key, or a 304 to our ETag; an empty set, an
+// error page or half a document is a failure. A good answer replaces the whole
+// set, so a withdrawn key is gone with it.
+//
+// # Rotation without warning
+//
+// A kid that the set lacks starts one fetch, shared by all who wait for it, for
+// 2 seconds at most. A bucket of two such fetches, one refilled per
+// [Config.Cooldown], bounds what made-up kids can cost. With the bucket empty
+// the answer is an immediate no, and the next refill fetches for those refused:
+// a rotated key is accepted at first use, and under a flood of made-up kids
+// within one cooldown of its publication.
+//
+// # No, and cannot tell
+//
+// (nil, nil) says that the issuer has no such key. An error that wraps
+// [ErrUnavailable] says that nobody can know just now: no keys yet, keys too
+// old, or an unknown kid while refreshing fails.
+package jwkscache

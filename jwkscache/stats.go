@@ -1,0 +1,62 @@
+package jwkscache
+
+import "time"
+
+// State is where a cache stands in its life.
+type State string
+
+// The states of a cache. Fresh and Stale serve keys; Closed serves the last
+// ones until MaxStale.
+const (
+	Empty   State = "empty"   // no keys yet
+	Fresh   State = "fresh"   // confirmed within the period
+	Stale   State = "stale"   // a refresh is overdue
+	Expired State = "expired" // not confirmed for MaxStale
+	Closed  State = "closed"  // final
+)
+
+// Stats is what a cache has seen so far.
+type Stats struct {
+	State       State
+	Keys        int       // usable keys now
+	Skipped     []string  // why other keys of the set are not used
+	LastSuccess time.Time // when the server last confirmed the keys
+	LastError   error     // of the last fetch, nil if it succeeded
+	Fetches     int       // refreshes begun
+	Failures    int       // refreshes failed
+	UnknownKIDs int       // lookups answered no for want of the kid
+}
+
+type counters struct {
+	fetches, failures, unknownKIDs int
+}
+
+// Stats returns the cache's figures, for metrics and for status pages.
+func (c *Cache) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	st := Stats{
+		State:       Empty,
+		LastError:   c.sched.lastErr,
+		Fetches:     c.stats.fetches,
+		Failures:    c.stats.failures,
+		UnknownKIDs: c.stats.unknownKIDs,
+	}
+	s := c.current.Load()
+	if s != nil {
+		st.Keys, st.Skipped = s.keys.size, append(st.Skipped, s.keys.skipped...)
+		st.LastSuccess = s.accepted.wall
+		switch age := c.clock().since(s.accepted); {
+		case s.static || age <= s.period:
+			st.State = Fresh
+		case age < c.cfg.MaxStale:
+			st.State = Stale
+		default:
+			st.State = Expired
+		}
+	}
+	if c.sched.closed && (s == nil || !s.static) {
+		st.State = Closed
+	}
+	return st
+}

@@ -1,0 +1,214 @@
+package verifier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Why a request was refused. Test with errors.Is; a reason of your own in a
+// [Check] wraps one of these.
+var (
+	ErrNoToken     = errors.New("no access token in the request")                   // 401, no error code
+	ErrBadRequest  = errors.New("not exactly one well-formed credential")           // 400 invalid_request
+	ErrMalformed   = errors.New("not a well-formed JWT")                            // 401 invalid_token
+	ErrAlgorithm   = errors.New("algorithm not allowed")                            // 401 invalid_token
+	ErrType        = errors.New("not an access token")                              // 401 invalid_token
+	ErrSignature   = errors.New("no key of the issuer fits the signature")          // 401 invalid_token
+	ErrIssuer      = errors.New("issuer not trusted")                               // 401 invalid_token
+	ErrAudience    = errors.New("token is for another audience")                    // 401 invalid_token
+	ErrExpired     = errors.New("token has expired")                                // 401 invalid_token
+	ErrNotYetValid = errors.New("token is not valid yet")                           // 401 invalid_token
+	ErrClaims      = errors.New("a claim is missing or of the wrong kind")          // 401 invalid_token
+	ErrBinding     = errors.New("token is bound to a key that was not proven")      // 401 invalid_token
+	ErrRevoked     = errors.New("token has been revoked")                           // 401 invalid_token
+	ErrScope       = errors.New("a scope is missing")                               // 403 insufficient_scope
+	ErrDenied      = errors.New("this client may not do that")                      // 403 insufficient_scope
+	ErrUnavailable = errors.New("the issuer's keys are not available: cannot tell") // 503, Retry-After
+)
+
+// retryAfter is what a 503 asks clients to wait, in seconds. A cache without
+// keys tries again within seconds at first and within a minute later on.
+const retryAfter = 5
+
+// An answer is what the client is told. Descriptions are constants in the
+// characters of RFC 6750 §3, and those that a forged token can provoke behind
+// the issuer's check share one sentence: nobody can explore the set-up.
+type answer struct {
+	reason      error
+	status      int
+	code        string // RFC 6750 §3.1; for 5xx the names of RFC 6749 §4.1.2.1
+	description string
+}
+
+const notValid = "The access token is not valid for this API."
+
+var answers = []answer{
+	{ErrNoToken, http.StatusUnauthorized, "", "An access token is needed, sent as Authorization: Bearer."},
+	{ErrBadRequest, http.StatusBadRequest, "invalid_request", "The request must carry exactly one well-formed access token."},
+	{ErrMalformed, http.StatusUnauthorized, "invalid_token", "The access token is not a well-formed JWT."},
+	{ErrAlgorithm, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrType, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrSignature, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrIssuer, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrAudience, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrExpired, http.StatusUnauthorized, "invalid_token", "The access token has expired."},
+	{ErrNotYetValid, http.StatusUnauthorized, "invalid_token", "The access token is not valid yet."},
+	{ErrClaims, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrBinding, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrRevoked, http.StatusUnauthorized, "invalid_token", "The access token has been revoked."},
+	{ErrScope, http.StatusForbidden, "insufficient_scope", "The access token lacks a scope that this needs."},
+	{ErrDenied, http.StatusForbidden, "insufficient_scope", "The access token does not permit this."},
+	{ErrUnavailable, http.StatusServiceUnavailable, "temporarily_unavailable", "The access token cannot be checked at the moment."},
+}
+
+var wiringBug = answer{nil, http.StatusInternalServerError, "server_error", "The API is not set up correctly."}
+
+// An Error is a refusal: for the client a status, headers and a body made of
+// constants, for the operator a reason and its cause. The client's half never
+// holds what a request sent; the operator's quotes it, 64 bytes at most.
+type Error struct {
+	Reason error    // one of this package's, or wrapping one; anything else answers 500
+	Scopes []string // what ErrScope asks for
+	Err    error    // the cause, for operators; may be nil
+
+	realm string
+}
+
+// refusal returns an Error whose cause is the formatted text.
+func refusal(reason error, format string, args ...any) *Error {
+	return &Error{Reason: reason, Err: fmt.Errorf(format, args...)}
+}
+
+// AsError returns err as the answer to the request of ctx: an [*Error] within
+// it as it is, any other error as ErrDenied. Adapters use it.
+func AsError(ctx context.Context, err error) *Error {
+	e := asError(err)
+	if t, _ := ctx.Value(contextKey{}).(*Token); t != nil && t.verifier != nil && e.realm == "" {
+		e.realm = t.verifier.realm
+	}
+	return e
+}
+
+// asError returns a copy: errors may be shared between requests.
+func asError(err error) *Error {
+	var e *Error
+	if !errors.As(err, &e) || e == nil {
+		return &Error{Reason: ErrDenied, Err: err}
+	}
+	c := *e
+	return &c
+}
+
+// Error says why, for operators; it never holds the token.
+func (e *Error) Error() string {
+	reason := "jwtguard: set up wrongly"
+	if e.Reason != nil {
+		reason = "jwtguard: " + e.Reason.Error()
+	}
+	if len(e.Scopes) > 0 {
+		reason += fmt.Sprintf(" (needs %q)", strings.Join(e.Scopes, " "))
+	}
+	if e.Err != nil {
+		reason += ": " + e.Err.Error()
+	}
+	return reason
+}
+
+// Unwrap returns the reason and the cause.
+func (e *Error) Unwrap() []error {
+	var wrapped []error
+	for _, err := range []error{e.Reason, e.Err} {
+		if err != nil {
+			wrapped = append(wrapped, err)
+		}
+	}
+	return wrapped
+}
+
+func (e *Error) answer() answer {
+	for _, a := range answers {
+		if errors.Is(e.Reason, a.reason) {
+			return a
+		}
+	}
+	return wiringBug
+}
+
+// Status returns the HTTP status: 400, 401, 403 or 503, and 500 for a wiring
+// bug.
+func (e *Error) Status() int { return e.answer().status }
+
+// Code returns the error code of RFC 6750 §3.1: invalid_request, invalid_token
+// or insufficient_scope. It is empty when no token came. A 503 has
+// temporarily_unavailable and a 500 server_error, after RFC 6749 §4.1.2.1; they
+// stand in the body only.
+func (e *Error) Code() string { return e.answer().code }
+
+// SetHeaders sets what belongs to the answer besides its body:
+// WWW-Authenticate (RFC 6750 §3), added to challenges that are there already,
+// Cache-Control: no-store, and Retry-After for a 503.
+func (e *Error) SetHeaders(h http.Header) {
+	a := e.answer()
+	h.Set("Cache-Control", "no-store")
+	switch {
+	case a.status == http.StatusServiceUnavailable:
+		h.Set("Retry-After", strconv.Itoa(retryAfter))
+	case a.status < http.StatusInternalServerError:
+		h.Add("WWW-Authenticate", e.challenge(a))
+	}
+}
+
+// challenge writes RFC 6750 §3. Every part is a constant, the configured realm
+// or a rule's scopes, whose characters were checked at wiring; scopes that an
+// error of the caller's own brings are checked here.
+func (e *Error) challenge(a answer) string {
+	realm := e.realm
+	if realm == "" {
+		realm = defaultRealm
+	}
+	s := `Bearer realm="` + realm + `"`
+	if a.code == "" {
+		return s
+	}
+	s += `, error="` + a.code + `", error_description="` + a.description + `"`
+	if scopes := scopeTokens(e.Scopes); len(scopes) > 0 {
+		s += `, scope="` + strings.Join(scopes, " ") + `"`
+	}
+	return s
+}
+
+func scopeTokens(scopes []string) (valid []string) {
+	for _, s := range scopes {
+		if isScopeToken(s) {
+			valid = append(valid, s)
+		}
+	}
+	return valid
+}
+
+// MarshalJSON returns the public half: {"error", "error_description"}, without
+// the former where there is no code (RFC 6750 §3.1).
+func (e *Error) MarshalJSON() ([]byte, error) {
+	a := e.answer()
+	return json.Marshal(struct {
+		Code        string `json:"error,omitempty"`
+		Description string `json:"error_description"`
+	}{a.code, a.description})
+}
+
+// quote makes unverified text safe to log: escaped, and 64 bytes at most.
+func quote(s string) string {
+	cut := min(len(s), 62)
+	q := strconv.QuoteToASCII(s[:cut])
+	for len(q) > 64 {
+		cut = cut * 3 / 4
+		q = strconv.QuoteToASCII(s[:cut])
+	}
+	return q
+}

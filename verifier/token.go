@@ -1,0 +1,121 @@
+package verifier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// A Token is a verified access token. It is immutable and may be shared between
+// requests. There is no way to make one but to verify it; tests use
+// verifiertest.NewToken.
+type Token struct {
+	verifier *Verifier
+	trust    *trust // nil: no token
+
+	issuer, subject, clientID, id  string
+	audience, scopes               []string
+	issuedAt, notBefore, expiresAt time.Time
+
+	payload []byte // the very bytes that were signed
+	members object // of payload
+}
+
+// Issuer returns the iss claim (RFC 7519 §4.1.1).
+func (t *Token) Issuer() string { return t.issuer }
+
+// Subject returns the sub claim (RFC 7519 §4.1.2), "" if there is none. With
+// the client-credentials grant it names the client, in the issuer's own way:
+// use [Token.ClientID] for that.
+func (t *Token) Subject() string { return t.subject }
+
+// ClientID returns the client that the token was issued to (RFC 8693 §4.3): the
+// claim client_id, else azp, or what [Config.Claims] says; "" if there is none.
+func (t *Token) ClientID() string { return t.clientID }
+
+// ID returns the jti claim (RFC 7519 §4.1.7), "" if there is none.
+func (t *Token) ID() string { return t.id }
+
+// Audience returns a copy of the aud claim (RFC 7519 §4.1.3).
+func (t *Token) Audience() []string { return slices.Clone(t.audience) }
+
+// Scopes returns a copy of the granted scopes (RFC 8693 §4.2): the claim scope,
+// else scp, or what [Config.Claims] says.
+func (t *Token) Scopes() []string { return slices.Clone(t.scopes) }
+
+// HasScope tells whether the scope s was granted. Case matters.
+func (t *Token) HasScope(s string) bool { return s != "" && slices.Contains(t.scopes, s) }
+
+// IssuedAt returns the iat claim (RFC 7519 §4.1.6) in UTC, zero if there is
+// none.
+func (t *Token) IssuedAt() time.Time { return t.issuedAt }
+
+// NotBefore returns the nbf claim (RFC 7519 §4.1.5) in UTC, zero if there is
+// none.
+func (t *Token) NotBefore() time.Time { return t.notBefore }
+
+// Expiry returns the exp claim (RFC 7519 §4.1.4) in UTC.
+func (t *Token) Expiry() time.Time { return t.expiresAt }
+
+// LogValue says who is calling, for log/slog. It shows neither the payload nor
+// anything that could be used as a credential.
+func (t *Token) LogValue() slog.Value {
+	if t == nil {
+		return slog.Value{}
+	}
+	return slog.GroupValue(
+		slog.String("iss", t.issuer),
+		slog.String("client_id", t.clientID),
+		slog.String("sub", t.subject),
+		slog.String("jti", t.id),
+	)
+}
+
+// String says who is calling. It has a value receiver, so that a copied Token
+// does not print its payload either.
+func (t Token) String() string {
+	return fmt.Sprintf("Token(iss=%q client_id=%q sub=%q jti=%q)", t.issuer, t.clientID, t.subject, t.id)
+}
+
+// GoString is [Token.String].
+func (t Token) GoString() string { return t.String() }
+
+func (t *Token) verified() bool { return t != nil && t.trust != nil }
+
+// ClaimsOf decodes the claims of t into a T, afresh at each call, so that
+// nothing is shared between requests. Names are matched exactly, as RFC 7519 §4
+// has it: a field needs its json tag. T can be a struct or map[string]any.
+func ClaimsOf[T any](t *Token) (T, error) {
+	var claims T
+	if !t.verified() {
+		return claims, errors.New("jwtguard: ClaimsOf: no verified token")
+	}
+	if err := json.Unmarshal(t.payload, &claims); err != nil {
+		var zero T
+		return zero, fmt.Errorf("jwtguard: the claims do not fit %T: %w", zero, err)
+	}
+	return claims, nil
+}
+
+type contextKey struct{}
+
+// FromContext returns the verified token of a request; false where none was
+// sent, or where nothing guards the route.
+func FromContext(ctx context.Context) (*Token, bool) {
+	t, _ := ctx.Value(contextKey{}).(*Token)
+	if !t.verified() {
+		return nil, false
+	}
+	return t, true
+}
+
+// NewContext returns a context with t in it: for adapters, and for tests of
+// handlers. A nil t hides the token of an outer layer, as Optional does.
+func NewContext(ctx context.Context, t *Token) context.Context {
+	return context.WithValue(ctx, contextKey{}, t)
+}

@@ -1,0 +1,162 @@
+package verifier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// A Verifier decides whether access tokens are good for this API. It is safe
+// for concurrent use.
+type Verifier struct {
+	trusts  map[string]*trust // by issuer
+	closers []io.Closer       // what New started
+
+	leeway         time.Duration // the longest of all trusts
+	lengthAtMost   int
+	realm          string
+	tokenFrom      tokenFrom
+	allowPreflight bool
+	perRequest     bool // a setting that concerns requests was made
+
+	joined atomic.Bool
+}
+
+// New returns a Verifier for one issuer, or says what is wrong with cfg. It
+// does no network I/O: fetching keys starts in the background. Use
+// [Verifier.Ready] to wait for them, and [Verifier.Close] to stop.
+func New(cfg Config) (*Verifier, error) {
+	v, err := newVerifier(&cfg)
+	if err != nil {
+		return nil, fmt.Errorf("verifier: %w", err)
+	}
+	return v, nil
+}
+
+func newVerifier(cfg *Config) (*Verifier, error) {
+	t, err := newTrust(cfg)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verifier{
+		trusts:         map[string]*trust{t.issuer: t},
+		leeway:         t.leeway,
+		lengthAtMost:   cfg.TokenLength,
+		realm:          cfg.Realm,
+		tokenFrom:      cfg.TokenFrom,
+		allowPreflight: cfg.AllowPreflight,
+		perRequest:     cfg.TokenLength != 0 || cfg.Realm != "" || cfg.TokenFrom != nil || cfg.AllowPreflight,
+	}
+	if v.lengthAtMost == 0 {
+		v.lengthAtMost = defaultTokenLength
+	}
+	if err := v.checkRules(t.rules); err != nil {
+		return nil, fmt.Errorf("Rules: %w", err)
+	}
+	if t.keys == nil {
+		cache, err := discoverKeys(cfg)
+		if err != nil {
+			return nil, err
+		}
+		t.keys, v.closers = cache, append(v.closers, cache)
+	}
+	return v, nil
+}
+
+// Join returns a Verifier that trusts every issuer its parts trust, each with
+// its own keys, audiences and rules. Settings that concern the request, before
+// the issuer is known (TokenFrom, TokenLength, AllowPreflight, Realm), must
+// stand in the first part only. Two parts with one issuer are an error.
+//
+// On success the parts are taken over: close only the result. On error they
+// stay yours. A Verifier joins once.
+func Join(parts ...*Verifier) (*Verifier, error) {
+	if len(parts) == 0 {
+		return nil, errors.New("verifier: Join: nothing to join")
+	}
+	v := &Verifier{trusts: make(map[string]*trust)}
+	for i, p := range parts {
+		switch {
+		case p == nil:
+			return nil, fmt.Errorf("verifier: Join: part %d is nil", i)
+		case p.joined.Load():
+			return nil, fmt.Errorf("verifier: Join: part %d is joined already", i)
+		case i > 0 && p.perRequest:
+			return nil, fmt.Errorf("verifier: Join: part %d sets TokenFrom, TokenLength, AllowPreflight or Realm, which only the first may", i)
+		}
+		for issuer, t := range p.trusts {
+			if v.trusts[issuer] != nil {
+				return nil, fmt.Errorf("verifier: Join: issuer %q twice", issuer)
+			}
+			v.trusts[issuer] = t
+		}
+		v.closers = append(v.closers, p.closers...)
+		v.leeway = max(v.leeway, p.leeway)
+	}
+	first := parts[0]
+	v.lengthAtMost, v.realm, v.perRequest = first.lengthAtMost, first.realm, first.perRequest
+	v.tokenFrom, v.allowPreflight = first.tokenFrom, first.allowPreflight
+	for _, p := range parts {
+		p.joined.Store(true)
+	}
+	return v, nil
+}
+
+// Ready waits until every issuer's keys are there, or until ctx is done; the
+// error then wraps the last fetch's. A Keys of your own that has no Ready
+// counts as ready.
+func (v *Verifier) Ready(ctx context.Context) error {
+	for issuer, t := range v.trusts {
+		if k, ok := t.keys.(readier); ok {
+			if err := k.Ready(ctx); err != nil {
+				return fmt.Errorf("verifier: issuer %q: %w", issuer, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Health tells at once, for a probe, whether every issuer's tokens can be
+// checked: nil, or why not. Take it for readiness, not for liveness: a restart
+// does not bring an issuer back.
+func (v *Verifier) Health() error {
+	var sick []error
+	for issuer, t := range v.trusts {
+		if k, ok := t.keys.(healthy); ok {
+			if err := k.Health(); err != nil {
+				sick = append(sick, fmt.Errorf("verifier: issuer %q: %w", issuer, err))
+			}
+		}
+	}
+	return errors.Join(sick...)
+}
+
+// Close stops what New started, waits for it to end, and is idempotent. The
+// last keys go on serving until JWKS.MaxStale.
+func (v *Verifier) Close() error {
+	var errs []error
+	for _, c := range v.closers {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (v *Verifier) hasAudience(a string) bool {
+	for _, t := range v.trusts {
+		if slices.Contains(t.audiences, a) {
+			return true
+		}
+	}
+	return false
+}
+
+// answer completes e with what the challenge says of this API.
+func (v *Verifier) answer(e *Error) *Error {
+	c := *e
+	c.realm = v.realm
+	return &c
+}

@@ -1,0 +1,160 @@
+package verifiertest
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/authserver"
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+const (
+	defaultAudience = "https://api.example.com"
+	defaultClient   = "test-client"
+
+	// ClientSecret is the secret of the client test-client, which may ask an
+	// Issuer's token endpoint for any audience and scope.
+	ClientSecret = "test-secret"
+)
+
+// An Issuer is an authorization server: metadata, a JWK Set and a token
+// endpoint at /oauth/token, on loopback. It is safe for concurrent use.
+type Issuer struct {
+	tb     testing.TB
+	server *authserver.Server
+	memory bool
+
+	mu       sync.Mutex
+	audience string // of the first verifier, and so of tokens
+}
+
+// NewIssuer starts an Issuer that ends with the test. It signs with ES256; see
+// [Issuer.RotateTo].
+func NewIssuer(tb testing.TB) *Issuer {
+	tb.Helper()
+	i := &Issuer{tb: tb, memory: inBubble()}
+	address := "https://issuer.test"
+	var listener net.Listener
+	if !i.memory {
+		var err error
+		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			tb.Fatalf("verifiertest: %v", err)
+		}
+		address = "http://" + listener.Addr().String()
+	}
+	server, err := authserver.New(address, "ES256", authserver.Client{
+		ID: defaultClient, Secret: ClientSecret, Audiences: []string{defaultAudience}, Unlimited: true,
+	})
+	if err != nil {
+		tb.Fatalf("verifiertest: %v", err)
+	}
+	i.server = server
+	if listener != nil {
+		s := httptest.NewUnstartedServer(server)
+		_ = s.Listener.Close()
+		s.Listener = listener
+		s.Start()
+		tb.Cleanup(func() {
+			server.Heal()
+			s.Close()
+		})
+	}
+	return i
+}
+
+// inBubble tells whether the caller runs in a testing/synctest bubble, where a
+// goroutine that waits on a socket would stop the clock. The runtime says so in
+// a traceback only.
+func inBubble() bool {
+	stack := make([]byte, 256)
+	line, _, _ := bytes.Cut(stack[:runtime.Stack(stack, false)], []byte("\n"))
+	return bytes.Contains(line, []byte("synctest bubble"))
+}
+
+// URL returns the issuer's identifier, which outside a synctest bubble is also
+// its address.
+func (i *Issuer) URL() string { return i.server.Issuer() }
+
+// Verifier returns a verifier for this issuer and these audiences. It is closed
+// with the test.
+func (i *Issuer) Verifier(audience string, more ...string) *verifier.Verifier {
+	i.tb.Helper()
+	v, err := verifier.New(i.Config(audience, more...))
+	if err != nil {
+		i.tb.Fatalf("verifiertest: %v", err)
+	}
+	i.tb.Cleanup(func() { _ = v.Close() })
+	return v
+}
+
+// Config returns the configuration of [Issuer.Verifier], to change before
+// verifier.New. The first audience of the first call is the default aud of
+// [Issuer.Token].
+func (i *Issuer) Config(audience string, more ...string) verifier.Config {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.audience == "" {
+		i.audience = audience
+	}
+	cfg := verifier.Config{Issuer: i.URL(), Audiences: append([]string{audience}, more...)}
+	if i.memory {
+		cfg.JWKS.HTTPClient = i.HTTPClient()
+	}
+	return cfg
+}
+
+// HTTPClient returns a client whose every request is answered by this issuer,
+// in memory.
+func (i *Issuer) HTTPClient() *http.Client { return &http.Client{Transport: inMemory{i.server}} }
+
+// Rotate makes a new key, which signs from now on. The key before it stays
+// published, so tokens that are out stay good; older keys are withdrawn.
+func (i *Issuer) Rotate() { i.RotateTo("") }
+
+// RotateTo is Rotate to a key for alg: RS256, RS384, RS512, PS256, PS384,
+// PS512, ES256, ES384, ES512, EdDSA or Ed25519.
+func (i *Issuer) RotateTo(alg string) {
+	i.tb.Helper()
+	if err := i.server.Rotate(alg); err != nil {
+		i.tb.Fatalf("verifiertest: %v", err)
+	}
+}
+
+// Withdraw publishes only the key that signs now.
+func (i *Issuer) Withdraw() { i.server.Withdraw() }
+
+// Fail makes every answer an error with this status, until [Issuer.Heal].
+func (i *Issuer) Fail(status int) { i.server.Fail(status) }
+
+// Hang makes every request wait, until [Issuer.Heal] or until its client gives
+// up.
+func (i *Issuer) Hang() { i.server.Hang() }
+
+// Heal ends [Issuer.Fail] and [Issuer.Hang].
+func (i *Issuer) Heal() { i.server.Heal() }
+
+// Fetches returns how often the keys were asked for, answered or not.
+func (i *Issuer) Fetches() int { return i.server.Fetches() }
+
+// inMemory is a transport that calls the handler. A request that hangs ends
+// with its context.
+type inMemory struct{ handler http.Handler }
+
+func (t inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	w := httptest.NewRecorder()
+	t.handler.ServeHTTP(w, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	res := w.Result()
+	res.Request = r
+	return res, nil
+}
