@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/authserver"
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+const (
+	clientID     = "demo-client"
+	clientSecret = "demo-secret"
+	audience     = "https://api.example.test"
+)
+
+type addresses struct{ auth, nethttp, echo, gin string }
+
+// A world is the whole set-up: one authorization server, three APIs.
+type world struct {
+	issuer  *authserver.Server
+	authURL string
+	stopped func() error // of the authorization server alone
+	apis    []api
+	closers []func() error // in the order of opening
+}
+
+type api struct{ framework, url string }
+
+// build starts everything at the given addresses; port 0 is any free one.
+func build(ctx context.Context, at addresses) (w *world, err error) {
+	w = &world{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.close())
+		}
+	}()
+	listener, err := net.Listen("tcp", at.auth)
+	if err != nil {
+		return w, err
+	}
+	w.authURL = "http://" + listener.Addr().String()
+	w.issuer, err = authserver.New(w.authURL, "RS256", authserver.Client{
+		ID: clientID, Secret: clientSecret, Audiences: []string{audience}, Scopes: []string{"orders:read"},
+	})
+	if err != nil {
+		return w, errors.Join(err, listener.Close())
+	}
+	w.stopped = w.serve(listener, w.issuer)
+
+	for _, a := range []struct {
+		framework, address string
+		handler            func(*verifier.Verifier) http.Handler
+	}{
+		{"net/http", at.nethttp, netHTTPAPI},
+		{"Echo", at.echo, echoAPI},
+		{"Gin", at.gin, ginAPI},
+	} {
+		v, err := verifier.New(verifier.Config{Issuer: w.authURL, Audiences: []string{audience}, RFC9068: true})
+		if err != nil {
+			return w, err
+		}
+		w.closers = append(w.closers, v.Close)
+		listener, err := net.Listen("tcp", a.address)
+		if err != nil {
+			return w, err
+		}
+		w.serve(listener, a.handler(v))
+		w.apis = append(w.apis, api{a.framework, "http://" + listener.Addr().String()})
+		if err := v.Ready(ctx); err != nil {
+			return w, fmt.Errorf("%s: %w", a.framework, err)
+		}
+	}
+	return w, nil
+}
+
+// serve runs h until the returned function or close is called.
+func (w *world) serve(l net.Listener, h http.Handler) (stop func() error) {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Serve(l) // returns when closed
+	}()
+	stop = func() error {
+		err := s.Close()
+		<-done
+		return err
+	}
+	w.closers = append(w.closers, stop)
+	return stop
+}
+
+func (w *world) close() error {
+	var errs []error
+	for _, c := range w.closers {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
+}
