@@ -1,0 +1,326 @@
+// Package adapters holds what the adapters have in common: one table of
+// requests that net/http, Echo and Gin answer alike.
+package adapters
+
+import (
+	"context"
+	"crypto"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
+)
+
+const (
+	ordersAPI  = "https://api.example.com"
+	billingAPI = "https://billing.example.com"
+	jsonType   = "application/json"
+)
+
+// The answers, word for word.
+var (
+	noToken = answer{401, []string{`Bearer realm="orders"`}, "",
+		`{"error_description":"An access token is needed, sent as Authorization: Bearer."}`}
+	badRequest = refusal(400, "invalid_request", "The request must carry exactly one well-formed access token.", "")
+	malformed  = refusal(401, "invalid_token", "The access token is not a well-formed JWT.", "")
+	notValid   = refusal(401, "invalid_token", "The access token is not valid for this API.", "")
+	expired    = refusal(401, "invalid_token", "The access token has expired.", "")
+	denied     = refusal(403, "insufficient_scope", "The access token does not permit this.", "")
+	cannotTell = answer{503, nil, "5",
+		`{"error":"temporarily_unavailable","error_description":"The access token cannot be checked at the moment."}`}
+	wiringBug = answer{500, nil, "",
+		`{"error":"server_error","error_description":"The API is not set up correctly."}`}
+)
+
+// An answer is all that a client sees of a refusal.
+type answer struct {
+	status     int
+	challenges []string
+	retryAfter string
+	body       string
+}
+
+func refusal(status int, code, description, scope string) answer {
+	challenge := fmt.Sprintf(`Bearer realm="orders", error="%s", error_description="%s"`, code, description)
+	if scope != "" {
+		challenge += fmt.Sprintf(`, scope="%s"`, scope)
+	}
+	return answer{status, []string{challenge}, "", fmt.Sprintf(`{"error":"%s","error_description":"%s"}`, code, description)}
+}
+
+func lacks(scope string) answer {
+	return refusal(403, "insufficient_scope", "The access token lacks a scope that this needs.", scope)
+}
+
+// whoami tells what a handler can know of its caller.
+func whoami(_ *http.Request, tok *verifier.Token, ok bool) (string, error) {
+	if !ok {
+		return "nobody", nil
+	}
+	claims, err := verifier.ClaimsOf[struct {
+		Tenant string `json:"tenant"`
+	}](tok)
+	return fmt.Sprintf("client=%s scopes=%v tenant=%s", tok.ClientID(), tok.Scopes(), claims.Tenant), err
+}
+
+// silent is a KeySource that cannot tell.
+type silent struct{}
+
+func (silent) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) {
+	return nil, errors.New("no keys")
+}
+
+func TestConformance(t *testing.T) {
+	iss := verifiertest.NewIssuer(t)
+	cfg := iss.Config(ordersAPI, billingAPI)
+	cfg.Realm, cfg.AllowPreflight = "orders", true
+	v, err := verifier.New(cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, v.Close()) })
+	cfg.AllowPreflight, cfg.Keys, cfg.JWKS.HTTPClient = false, silent{}, nil
+	dumb, err := verifier.New(cfg)
+	require.NoError(t, err)
+
+	group := layer{kind: protect, v: v}
+	read := layer{kind: require_, rules: []verifier.Rule{verifier.Scope("orders:read")}}
+	open := layer{kind: optional, v: v}
+	routes := []route{
+		{path: "/group", layers: []layer{group}, handle: whoami},
+		{path: "/group/read", layers: []layer{group, read}, handle: whoami},
+		{path: "/rules", layers: []layer{{protect, v, []verifier.Rule{verifier.Scope("a", "b"), verifier.Audience(ordersAPI)}}}, handle: whoami},
+		{path: "/billing", layers: []layer{{protect, v, []verifier.Rule{verifier.Audience(billingAPI)}}}, handle: whoami},
+		{path: "/both", layers: []layer{{protect, v, []verifier.Rule{verifier.Audience(ordersAPI)}}, {require_, nil, []verifier.Rule{verifier.Audience(billingAPI)}}}, handle: whoami},
+		{path: "/client", layers: []layer{{protect, v, []verifier.Rule{verifier.Client("billing")}}}, handle: whoami},
+		{path: "/open", layers: []layer{open}, handle: whoami},
+		{path: "/open/read", layers: []layer{open, read}, handle: whoami},
+		{path: "/open/in/group", layers: []layer{group, open}, handle: whoami},
+		{path: "/group/in/open", layers: []layer{open, group}, handle: whoami},
+		{path: "/open/in/dumb", layers: []layer{{optional, dumb, nil}}, handle: whoami},
+		{path: "/require/alone", layers: []layer{read}, handle: whoami},
+		{path: "/dumb", layers: []layer{{protect, dumb, nil}}, handle: whoami},
+		{path: "/refuse", layers: []layer{group}, handle: func(r *http.Request, _ *verifier.Token, _ bool) (string, error) {
+			return "", verifier.Require(r.Context(), verifier.Scope(r.URL.Query().Get("scope")))
+		}},
+		{path: "/refuse/plain", layers: []layer{group}, handle: func(*http.Request, *verifier.Token, bool) (string, error) {
+			return "", errors.New("the order is another client's: secret-detail")
+		}},
+		{path: "/hook/own", layers: []layer{group}, handle: whoami, hook: func(w http.ResponseWriter, _ *http.Request, err *verifier.Error) {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(err.Status())
+			_, _ = fmt.Fprintf(w, `{"title":%q}`, err.Code())
+		}},
+		{path: "/check/panics", layers: []layer{{protect, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error { panic("bug") })}}}, handle: whoami},
+		{path: "/check/denies", layers: []layer{{protect, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
+			return &verifier.Error{Reason: verifier.ErrNoToken}
+		})}}}, handle: whoami},
+		{path: "/check/denies/open", layers: []layer{{optional, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
+			return &verifier.Error{Reason: verifier.ErrNoToken}
+		})}}}, handle: whoami},
+	}
+	lenient := func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Length", "2")
+		w.WriteHeader(http.StatusOK)
+		_, _ = w.Write([]byte("ok"))
+	}
+
+	good := iss.Token(verifiertest.Claims{"client_id": "billing", "scope": "orders:read a b", "tenant": "acme"})
+	plain := iss.Token(nil)
+	forBilling := iss.Token(verifiertest.Claims{"aud": billingAPI})
+	forBoth := iss.Token(verifiertest.Claims{"aud": []string{billingAPI, ordersAPI}})
+	stale := iss.Token(verifiertest.Claims{"exp": 1})
+	other := iss.Token(verifiertest.Claims{"aud": "https://other.example.com"})
+	foreign := verifiertest.NewIssuer(t).Token(verifiertest.Claims{"aud": ordersAPI})
+	parts := strings.Split(good, ".")
+	forged := parts[0] + "." + parts[1] + "." + strings.Repeat("A", len(parts[2]))
+	kid, alg := iss.Key()
+	unsigned := strings.Join(strings.Split(iss.Sign(`{"alg":"none","kid":"`+kid+`"}`, `{}`), ".")[:2], ".") + "."
+	wrongAlg := iss.Sign(`{"alg":"HS256","kid":"`+kid+`"}`, payloadOf(t, good))
+	unknownKid := iss.Sign(`{"alg":"`+alg+`","kid":"nobody's"}`, payloadOf(t, good))
+	caller := "client=billing scopes=[orders:read a b] tenant=acme"
+	preflight := http.Header{"Origin": {"https://app.example.com"}, "Access-Control-Request-Method": {"GET"}}
+
+	rows := []struct {
+		name   string
+		path   string
+		method string // GET if empty
+		token  string
+		header http.Header
+		hook   hook   // for /hook
+		body   string // of the handler; or else:
+		want   answer
+	}{
+		{name: "group lets a good token through", path: "/group", token: good, body: caller},
+		{name: "R1 no token", path: "/group", want: noToken},
+		{name: "R1 another scheme", path: "/group", header: http.Header{"Authorization": {"Basic dTpw"}}, want: noToken},
+		{name: "X1 two fields", path: "/group", header: http.Header{"Authorization": {"Bearer " + good, "Bearer " + good}}, want: badRequest},
+		{name: "X1 empty Bearer", path: "/group", header: http.Header{"Authorization": {"Bearer"}}, want: badRequest},
+		{name: "X1 a comma", path: "/group", header: http.Header{"Authorization": {"Bearer a,b"}}, want: badRequest},
+		{name: "X1 no JWT", path: "/group", token: "abc", want: malformed},
+		{name: "X3 oversized", path: "/group", token: strings.Repeat("a", 16<<10+1), want: malformed},
+		{name: "R2 expired", path: "/group", token: stale, want: expired},
+		{name: "R3 audience", path: "/group", token: other, want: notValid},
+		{name: "R3 issuer", path: "/group", token: foreign, want: notValid},
+		{name: "R3 signature", path: "/group", token: forged, want: notValid},
+		{name: "R3 algorithm", path: "/group", token: wrongAlg, want: notValid},
+		{name: "R3 key", path: "/group", token: unknownKid, want: notValid},
+		{name: "A1 none", path: "/group", token: unsigned, want: malformed},
+		{name: "R4 no keys", path: "/dumb", token: good, want: cannotTell},
+		{name: "R4 an expired token needs no key", path: "/dumb", token: stale, want: expired},
+		{name: "HEAD has the headers and no body", path: "/group", method: "HEAD", want: answer{401, noToken.challenges, "", ""}},
+		{name: "R2 route rule: scope there", path: "/group/read", token: good, body: caller},
+		{name: "R2 route rule: scope missing", path: "/group/read", token: plain, want: lacks("orders:read")},
+		{name: "R2 rules in Protect", path: "/rules", token: plain, want: lacks("a b")},
+		{name: "the audience answers before the scope", path: "/rules", token: forBilling, want: notValid},
+		{name: "another audience's route", path: "/billing", token: forBilling, body: "client=test-client scopes=[] tenant="},
+		{name: "a token for this service but not for this route", path: "/billing", token: good, want: notValid},
+		{name: "C11 two audience rules, one met", path: "/both", token: good, want: notValid},
+		{name: "C11 two audience rules, both met", path: "/both", token: forBoth, body: "client=test-client scopes=[] tenant="},
+		{name: "client on the list", path: "/client", token: good, body: caller},
+		{name: "client not on the list", path: "/client", token: plain, want: denied},
+		{name: "R8 optional without token", path: "/open", body: "nobody"},
+		{name: "R8 optional with token", path: "/open", token: good, body: caller},
+		{name: "R8 optional with a bad token", path: "/open", token: other, want: notValid},
+		{name: "R8 optional with two tokens", path: "/open", header: http.Header{"Authorization": {"Bearer " + good, "Basic x"}}, want: badRequest},
+		{name: "R8 optional without keys", path: "/open/in/dumb", token: good, want: cannotTell},
+		{name: "R8 optional without keys and token", path: "/open/in/dumb", body: "nobody"},
+		{name: "require inside optional, no token", path: "/open/read", want: noToken},
+		{name: "require inside optional, scope missing", path: "/open/read", token: plain, want: lacks("orders:read")},
+		{name: "require inside optional, scope there", path: "/open/read", token: good, body: caller},
+		{name: "optional inside a group, no token", path: "/open/in/group", want: noToken},
+		{name: "optional inside a group", path: "/open/in/group", token: good, body: caller},
+		{name: "group inside optional, no token", path: "/group/in/open", want: noToken},
+		{name: "group inside optional", path: "/group/in/open", token: good, body: caller},
+		{name: "require without protect is a wiring bug", path: "/require/alone", token: good, want: wiringBug},
+		{name: "the handler refuses", path: "/refuse?scope=orders:write", token: good, want: lacks("orders:write")},
+		{name: "the handler refuses with an error of its own", path: "/refuse/plain", token: good, want: denied},
+		{name: "a check panics", path: "/check/panics", token: good, want: answer{status: 500}},
+		{name: "a check answers", path: "/check/denies", token: good, want: noToken},
+		{name: "R8 a check's no token does not open optional", path: "/check/denies/open", token: good, want: noToken},
+		{name: "R7 preflight", path: "/group", method: "OPTIONS", header: preflight, body: "nobody"},
+		{name: "R7 OPTIONS without Origin is no preflight", path: "/group", method: "OPTIONS", header: http.Header{"Access-Control-Request-Method": {"GET"}}, want: noToken},
+		{name: "R7 preflight only by option", path: "/open/in/dumb", method: "OPTIONS", token: good, header: preflight, want: cannotTell},
+		{name: "R6 a hook writes nothing", path: "/hook", hook: func(http.ResponseWriter, *http.Request, *verifier.Error) {}, want: noToken},
+		{name: "R6 a hook says 200", path: "/hook", hook: lenient, want: noToken},
+		{name: "R6 a hook writes without a status", path: "/hook", hook: func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) { _, _ = w.Write([]byte("hi")) }, want: noToken},
+		{name: "R6 a hook panics", path: "/hook", hook: func(http.ResponseWriter, *http.Request, *verifier.Error) { panic("bug") }, want: noToken},
+		{name: "R6 a hook panics after a status below 400", path: "/hook", hook: func(w http.ResponseWriter, r *http.Request, e *verifier.Error) {
+			lenient(w, r, e)
+			panic("bug")
+		}, want: noToken},
+	}
+	for _, f := range frameworks {
+		t.Run(f.name, func(t *testing.T) {
+			app := f.build(routes)
+			for _, row := range rows {
+				t.Run(row.name, func(t *testing.T) {
+					app := app
+					if row.path == "/hook" {
+						rt := route{path: "/hook", layers: []layer{group}, handle: whoami}
+						if f.name != "echo" { // Echo's error handler is the application's: there is no hook
+							rt.hook = row.hook
+						}
+						app = f.build([]route{rt})
+					}
+					res := send(app, row.method, row.path, row.token, row.header)
+					if row.body != "" {
+						assert.Equal(t, http.StatusOK, res.Code)
+						assert.Equal(t, row.body, res.Body.String())
+						assert.Equal(t, "yes", res.Header().Get(ran))
+						return
+					}
+					assert.Equal(t, row.want, seen(res))
+					if !strings.HasPrefix(row.path, "/refuse") {
+						assert.Empty(t, res.Header().Get(ran), "the handler ran")
+					}
+					if row.want.body != "" {
+						assert.Equal(t, "no-store", res.Header().Get("Cache-Control"), "R5")
+						assert.Equal(t, jsonType, res.Header().Get("Content-Type"), "R5")
+					}
+				})
+			}
+			t.Run("R6 a hook's own answer", func(t *testing.T) {
+				res := send(app, "", "/hook/own", stale, nil)
+				assert.Equal(t, answer{401, expired.challenges, "", `{"title":"invalid_token"}`}, seen(res))
+				assert.Equal(t, "application/problem+json", res.Header().Get("Content-Type"))
+				assert.Equal(t, "no-store", res.Header().Get("Cache-Control"))
+			})
+		})
+	}
+}
+
+func send(app http.Handler, method, path, token string, header http.Header) *httptest.ResponseRecorder {
+	if method == "" {
+		method = http.MethodGet
+	}
+	r := httptest.NewRequest(method, path, nil)
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	app.ServeHTTP(w, r)
+	return w
+}
+
+func seen(res *httptest.ResponseRecorder) answer {
+	return answer{
+		res.Code, res.Header()["Www-Authenticate"], res.Header().Get("Retry-After"),
+		strings.TrimSuffix(res.Body.String(), "\n"),
+	}
+}
+
+// R5: a challenge that is there already stays.
+func TestR5ChallengesAreAdded(t *testing.T) {
+	iss := verifiertest.NewIssuer(t)
+	v := iss.Verifier(ordersAPI)
+	for _, f := range frameworks {
+		t.Run(f.name, func(t *testing.T) {
+			app := f.build([]route{{path: "/", layers: []layer{{protect, v, nil}}, handle: whoami}})
+			w := httptest.NewRecorder()
+			w.Header().Add("WWW-Authenticate", `Negotiate`)
+			app.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+			assert.Equal(t, []string{`Negotiate`, `Bearer realm="api"`}, w.Header()["Www-Authenticate"])
+		})
+	}
+}
+
+// Wiring that could not do what it says panics before the first request.
+func TestWiringPanics(t *testing.T) {
+	v := verifiertest.NewIssuer(t).Verifier(ordersAPI)
+	unknown := verifier.Audience("https://nobody.example.com")
+	for _, f := range frameworks {
+		for name, l := range map[string]layer{
+			"nil verifier":              {kind: protect},
+			"nil verifier in optional":  {kind: optional},
+			"C11 an unknown audience":   {protect, v, []verifier.Rule{unknown}},
+			"an unknown one, optional":  {optional, v, []verifier.Rule{unknown}},
+			"a nil rule":                {protect, v, []verifier.Rule{nil}},
+			"a nil rule inside":         {kind: require_, rules: []verifier.Rule{nil}},
+			"an issuer that is unknown": {protect, v, []verifier.Rule{verifier.Issuer("https://x")}},
+		} {
+			t.Run(f.name+"/"+name, func(t *testing.T) {
+				assert.Panics(t, func() { f.build([]route{{path: "/", layers: []layer{l}, handle: whoami}}) })
+			})
+		}
+	}
+}
+
+// payloadOf returns the claims of a token, as text.
+func payloadOf(t *testing.T, token string) string {
+	t.Helper()
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	require.NoError(t, err)
+	return string(payload)
+}

@@ -1,0 +1,134 @@
+package httpauth_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
+	"github.com/seed-12ed5b1c/jwtguard/internal/exampletb"
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
+)
+
+// A whole program: one route that needs a scope.
+func Example() {
+	run := func() error {
+		v, err := verifier.New(verifier.Config{
+			Issuer:    "https://login.example.com/",
+			Audiences: []string{"https://api.example.com"},
+		})
+		if err != nil {
+			return err
+		}
+		defer v.Close()
+
+		mux := http.NewServeMux()
+		read := httpauth.Protect(v, verifier.Scope("orders:read"))
+		mux.Handle("GET /orders", read(http.HandlerFunc(listOrders)))
+		return http.ListenAndServe("127.0.0.1:8080", mux)
+	}
+	_ = run // an example does not serve
+}
+
+func listOrders(w http.ResponseWriter, r *http.Request) {
+	tok, _ := httpauth.Token(r)
+	fmt.Fprintln(w, "client:", tok.ClientID())
+}
+
+func ExampleProtect() {
+	tb := exampletb.New() // for the *testing.T of a test
+	defer tb.Close()
+	iss := verifiertest.NewIssuer(tb)
+	v := iss.Verifier("https://api.example.com", "https://billing.example.com")
+
+	read := httpauth.Protect(v, verifier.Audience("https://api.example.com"), verifier.Scope("orders:read"))
+	bill := httpauth.Protect(v, verifier.Audience("https://billing.example.com"))
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders", read(http.HandlerFunc(listOrders)))
+	mux.Handle("GET /invoices", bill(http.HandlerFunc(listOrders)))
+
+	token := iss.Token(verifiertest.Claims{"client_id": "shop", "scope": "orders:read"})
+	fmt.Print(get(mux, "/orders", token))
+	fmt.Print(get(mux, "/invoices", token))
+	fmt.Print(get(mux, "/orders", ""))
+	// Output:
+	// 200 client: shop
+	// 401 {"error":"invalid_token","error_description":"The access token is not valid for this API."}
+	// 401 {"error_description":"An access token is needed, sent as Authorization: Bearer."}
+}
+
+func ExampleOptional() {
+	tb := exampletb.New() // for the *testing.T of a test
+	defer tb.Close()
+	iss := verifiertest.NewIssuer(tb)
+	greet := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tok, ok := httpauth.Token(r); ok {
+			fmt.Fprintln(w, "hello", tok.ClientID())
+			return
+		}
+		fmt.Fprintln(w, "hello stranger")
+	})
+	h := httpauth.Optional(iss.Verifier("https://api.example.com"))(greet)
+
+	fmt.Print(get(h, "/", ""))
+	fmt.Print(get(h, "/", iss.Token(verifiertest.Claims{"client_id": "shop"})))
+	fmt.Print(get(h, "/", "rubbish"))
+	// Output:
+	// 200 hello stranger
+	// 200 hello shop
+	// 401 {"error":"invalid_token","error_description":"The access token is not a well-formed JWT."}
+}
+
+func ExampleRefuse() {
+	tb := exampletb.New() // for the *testing.T of a test
+	defer tb.Close()
+	iss := verifiertest.NewIssuer(tb)
+	h := httpauth.Protect(iss.Verifier("https://api.example.com"))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scope := "orders:" + r.URL.Query().Get("do")
+		if err := verifier.Require(r.Context(), verifier.AnyScope(scope, "orders:all")); err != nil {
+			httpauth.Refuse(w, r, err)
+			return
+		}
+		fmt.Fprintln(w, "done")
+	}))
+
+	token := iss.Token(verifiertest.Claims{"scope": "orders:read"})
+	fmt.Print(get(h, "/?do=read", token))
+	fmt.Print(get(h, "/?do=write", token))
+	// Output:
+	// 200 done
+	// 403 {"error":"insufficient_scope","error_description":"The access token lacks a scope that this needs."}
+}
+
+func ExampleMiddleware() {
+	tb := exampletb.New() // for the *testing.T of a test
+	defer tb.Close()
+	iss := verifiertest.NewIssuer(tb)
+	guard := httpauth.Middleware{OnError: func(w http.ResponseWriter, r *http.Request, err *verifier.Error) {
+		title := "not allowed"
+		if errors.Is(err, verifier.ErrExpired) {
+			title = "get a new token"
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(err.Status())
+		fmt.Fprintf(w, "{\"title\":%q}\n", title)
+	}}
+	h := guard.Protect(iss.Verifier("https://api.example.com"))(http.HandlerFunc(listOrders))
+
+	fmt.Print(get(h, "/", iss.Token(verifiertest.Claims{"exp": 1})))
+	// Output:
+	// 401 {"title":"get a new token"}
+}
+
+// get returns the status and the body of one request to h.
+func get(h http.Handler, path, token string) string {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return fmt.Sprint(w.Code, " ", w.Body)
+}

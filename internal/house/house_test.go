@@ -1,0 +1,145 @@
+// Package house holds tests of the repository's own order: which package may
+// import which, and that the README's code is code.
+package house
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	root   = "../.."
+	module = "github.com/seed-12ed5b1c/jwtguard/"
+	jwx    = "github.com/lestrrat-go/jwx"
+)
+
+// A pkg is what go list says of a package.
+type pkg struct {
+	ImportPath, Dir                    string
+	GoFiles                            []string
+	Imports, TestImports, XTestImports []string
+}
+
+func packages(t *testing.T) map[string]pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,TestImports,XTestImports", "./...")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	all := make(map[string]pkg)
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p pkg
+		require.NoError(t, dec.Decode(&p))
+		all[strings.TrimPrefix(p.ImportPath, module)] = p
+	}
+	require.Contains(t, all, "verifier")
+	return all
+}
+
+// ours keeps the imports within this module, without its name.
+func ours(imports []string) (short []string) {
+	for _, i := range imports {
+		if rest, ok := strings.CutPrefix(i, module); ok {
+			short = append(short, rest)
+		}
+	}
+	return short
+}
+
+// foreign keeps the imports that are neither ours nor the standard library's.
+func foreign(imports []string) (far []string) {
+	for _, i := range imports {
+		if strings.Contains(i, ".") && !strings.HasPrefix(i, module) {
+			far = append(far, i)
+		}
+	}
+	return far
+}
+
+func TestArrows(t *testing.T) {
+	all := packages(t)
+	for name, may := range map[string][]string{
+		"jwkscache":             nil,
+		"verifier":              {"jwkscache"},
+		"verifier/verifiertest": {"internal/authserver", "verifier"},
+		"adapters/httpauth":     {"verifier"},
+		"adapters/echoauth":     {"verifier"},
+		"adapters/ginauth":      {"verifier"},
+		"internal/authserver":   nil,
+	} {
+		require.Contains(t, all, name)
+		assert.Subset(t, may, ours(all[name].Imports), name)
+	}
+	const jsonLibrary = "github.com/go-json-experiment/json"
+	for name, may := range map[string][]string{
+		"jwkscache":           {jwx + "/v2/jwk", jsonLibrary, jsonLibrary + "/jsontext"},
+		"verifier":            {jsonLibrary, jsonLibrary + "/jsontext"},
+		"adapters/httpauth":   nil,
+		"adapters/echoauth":   {"github.com/labstack/echo/v4"},
+		"adapters/ginauth":    {"github.com/gin-gonic/gin"},
+		"internal/authserver": {jwx + "/v2/jwa", jwx + "/v2/jwk", jwx + "/v2/jws"},
+	} {
+		assert.Subset(t, may, foreign(all[name].Imports), name)
+	}
+}
+
+// Whoever runs go mod tidy over a program that imports httpauth also resolves
+// the tests of the packages it imports: a framework there would reach their
+// go.sum.
+func TestNoFrameworkReachesUsersOfHTTPAuth(t *testing.T) {
+	all := packages(t)
+	for _, name := range []string{"jwkscache", "verifier", "adapters/httpauth"} {
+		p := all[name]
+		for _, i := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			assert.NotRegexp(t, `gin-gonic|labstack|echoauth|ginauth`, i, name)
+		}
+	}
+}
+
+// jwx parses keys in one file, and none of its types is in an exported
+// declaration there. verifier names jwkscache in one file.
+func TestIndoors(t *testing.T) {
+	all := packages(t)
+	who := func(name, path string) (files []string) {
+		for _, f := range all[name].GoFiles {
+			text, err := os.ReadFile(filepath.Join(all[name].Dir, f))
+			require.NoError(t, err)
+			if strings.Contains(string(text), `"`+path) {
+				files = append(files, f)
+			}
+		}
+		return files
+	}
+	assert.Equal(t, []string{"parse.go"}, who("jwkscache", jwx))
+	assert.Equal(t, []string{"config.go"}, who("verifier", module+"jwkscache"))
+	for name := range all {
+		if name != "jwkscache" && name != "internal/authserver" {
+			assert.Empty(t, who(name, jwx), name)
+		}
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "jwkscache", "parse.go"), nil, 0)
+	require.NoError(t, err)
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			assert.False(t, d.Name.IsExported(), d.Name.Name)
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				if ts, ok := spec.(*ast.TypeSpec); ok {
+					assert.False(t, ts.Name.IsExported(), ts.Name.Name)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package house
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Every Go snippet of the README stands, line by line, in a file that the tests
+// compile.
+func TestReadmeSnippetsAreCompiled(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	require.NotEmpty(t, snippets)
+
+	var sources []string
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		sources = append(sources, flat(string(text)))
+		return err
+	}))
+	for _, s := range snippets {
+		found := false
+		for _, text := range sources {
+			found = found || strings.Contains(text, flat(s[1]))
+		}
+		assert.True(t, found, "compiled nowhere:\n%s", s[1])
+	}
+}
+
+// flat drops indentation and blank lines.
+func flat(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return "\n" + strings.Join(lines, "\n") + "\n"
+}
+
+func TestReadmeIsShortAndNamesRealTargets(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	assert.LessOrEqual(t, strings.Count(string(readme), "\n"), 200)
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	require.NoError(t, err)
+	targets := regexp.MustCompile("`?make ([a-z]+)").FindAllStringSubmatch(string(readme), -1)
+	require.NotEmpty(t, targets)
+	for _, target := range targets {
+		assert.Contains(t, string(makefile), "\n"+target[1]+":", "make %s", target[1])
+	}
+}
