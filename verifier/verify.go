@@ -3,6 +3,7 @@ package verifier
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -45,7 +46,7 @@ func (v *Verifier) verify(ctx context.Context, raw string, rules []Rule) (*Token
 	}
 	trust := v.trusts[t.issuer]
 	if trust == nil {
-		return nil, refusal(ErrIssuer, "iss is %s", quote(t.issuer))
+		return nil, v.unknownIssuer(t.issuer)
 	}
 	t.verifier, t.trust = v, trust
 	alg := trust.algorithms[c.header.alg]
@@ -68,6 +69,18 @@ func (v *Verifier) verify(ctx context.Context, raw string, rules []Rule) (*Token
 		return nil, err
 	}
 	return t, nil
+}
+
+// unknownIssuer names the commonest mistake, for the operator.
+func (v *Verifier) unknownIssuer(iss string) *Error {
+	other, slashed := strings.CutSuffix(iss, "/")
+	if !slashed {
+		other = iss + "/"
+	}
+	if v.trusts[other] != nil {
+		return refusal(ErrIssuer, "iss is %s, configured is %q: they differ in the slash at the end", quote(iss), other)
+	}
+	return refusal(ErrIssuer, "iss is %s", quote(iss))
 }
 
 // checkTimes compares exp and nbf with the clock (RFC 7519 §4.1.4, §4.1.5). iat

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
 	"github.com/seed-12ed5b1c/jwtguard/internal/exampletb"
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
@@ -30,6 +32,22 @@ func Example() {
 		return http.ListenAndServe("127.0.0.1:8080", mux)
 	}
 	_ = run // an example does not serve
+}
+
+// Keys from an address, for issuers without metadata.
+func Example_keysByAddress() {
+	cache, err := jwkscache.ForURL("https://login.example.com/keys", jwkscache.Config{MaxStale: 12 * time.Hour})
+	if err != nil {
+		panic(err)
+	}
+	defer cache.Close()
+	v, err := verifier.New(verifier.Config{
+		Issuer:    "https://login.example.com/",
+		Keys:      cache,
+		Audiences: []string{"https://api.example.com"},
+	})
+	fmt.Println(v != nil, err)
+	// Output: true <nil>
 }
 
 func listOrders(w http.ResponseWriter, r *http.Request) {
