@@ -127,7 +127,7 @@ func (c *Cache) demand(kid string) (at *attempt, fresh bool, err error) {
 	case s.running != nil:
 		return s.running, false, nil
 	case now.since(s.due) >= 0:
-		return s.next, true, nil
+		return c.fetchNow(now), true, nil // by the wall clock, which wakes nobody
 	case s.budget.knows(kid, now.mono, c.cfg.Cooldown):
 		c.stats.unknownKIDs++
 		return nil, false, nil

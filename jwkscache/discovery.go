@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 const rediscoverAfter = 24 * time.Hour
@@ -69,7 +70,10 @@ func parseMetadata(doc []byte, issuer string, allowHTTP bool) (string, error) {
 		Issuer  string `json:"issuer"`
 		JWKSURI string `json:"jwks_uri"`
 	}
-	if err := json.Unmarshal(doc, &m); err != nil {
+	// Only these two members matter, and the issuer's is compared exactly: what
+	// else is in the document may be as odd as it likes.
+	lenient := json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if err := json.Unmarshal(doc, &m, lenient); err != nil {
 		return "", errors.New("not a metadata document")
 	}
 	if m.Issuer != issuer {

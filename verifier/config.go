@@ -182,28 +182,28 @@ func checkConfig(cfg *Config) error {
 	isClient := func(r Rule) bool { _, ok := r.(clientRule); return ok }
 	switch {
 	case cfg.Issuer == "":
-		return errors.New("Issuer is required")
+		return errors.New("no Issuer is configured")
 	case len(cfg.Audiences) == 0 && !cfg.AnyAudience:
-		return errors.New("Audiences is required (or AnyAudience with a Client rule)")
+		return errors.New("no Audiences are configured (or AnyAudience with a Client rule)")
 	case len(cfg.Audiences) > 0 && cfg.AnyAudience:
-		return errors.New("Audiences and AnyAudience contradict each other")
+		return errors.New("both Audiences and AnyAudience are set")
 	case cfg.AnyAudience && !slices.ContainsFunc(cfg.Rules, isClient):
-		return errors.New("AnyAudience needs a Client rule in Rules")
+		return errors.New("with AnyAudience a Client rule is needed in Rules")
 	case slices.Contains(cfg.Audiences, ""), slices.Contains(cfg.Types, ""),
 		slices.Contains(cfg.Claims.ClientID, ""), slices.Contains(cfg.Claims.Scopes, ""):
 		return errors.New("an empty string in Audiences, Types or Claims can satisfy nothing")
 	case isNil(cfg.Keys):
-		return errors.New("Keys is a nil pointer")
+		return errors.New("a nil pointer in Keys")
 	case cfg.Keys != nil && cfg.JWKS != (jwkscache.Config{}):
-		return errors.New("JWKS tunes the default keys, and Keys replaces them: set one")
+		return errors.New("both Keys and JWKS are set, but JWKS tunes the default keys")
 	case cfg.SharedSecret != nil && (cfg.Keys != nil || cfg.JWKS != (jwkscache.Config{})):
-		return errors.New("SharedSecret goes with neither Keys nor JWKS")
+		return errors.New("both SharedSecret and Keys or JWKS are set")
 	case cfg.Leeway > leewayAtMost:
-		return fmt.Errorf("Leeway is %s, at most %s is accepted", cfg.Leeway, leewayAtMost)
+		return fmt.Errorf("a Leeway of %s, where at most %s is accepted", cfg.Leeway, leewayAtMost)
 	case cfg.TokenLength < 0:
-		return errors.New("TokenLength is negative")
+		return errors.New("a negative TokenLength")
 	case cfg.Realm != "" && !isQuotable(cfg.Realm):
-		return errors.New("Realm has characters other than printable ASCII, or a quotation mark or backslash")
+		return errors.New("a Realm with characters other than printable ASCII, or a quotation mark or backslash")
 	}
 	return nil
 }
@@ -227,7 +227,7 @@ func chooseAlgorithms(cfg *Config) (map[string]*algorithm, error) {
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, errors.New("SharedSecret is shorter than 32 bytes (RFC 7518 section 3.2)")
+		return nil, errors.New("a SharedSecret shorter than 32 bytes (RFC 7518 section 3.2)")
 	}
 	if len(cfg.Algorithms) == 0 {
 		return chosen, nil
@@ -235,7 +235,7 @@ func chooseAlgorithms(cfg *Config) (map[string]*algorithm, error) {
 	asked := make(map[string]*algorithm)
 	for _, name := range cfg.Algorithms {
 		if asked[name] = chosen[name]; asked[name] == nil {
-			return nil, fmt.Errorf("Algorithms: %q is unknown, never accepted, or does not fit the keys", name)
+			return nil, fmt.Errorf("algorithm %q is unknown, never accepted, or does not fit the keys", name)
 		}
 	}
 	return asked, nil

@@ -55,7 +55,7 @@ func newVerifier(cfg *Config) (*Verifier, error) {
 		v.lengthAtMost = defaultTokenLength
 	}
 	if err := v.checkRules(t.rules); err != nil {
-		return nil, fmt.Errorf("Rules: %w", err)
+		return nil, fmt.Errorf("in Rules: %w", err)
 	}
 	if t.keys == nil {
 		cache, err := discoverKeys(cfg)
