@@ -1,0 +1,219 @@
+package adapters
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// An oddServer publishes whatever it is told to, as servers in the wild do.
+type oddServer struct {
+	*httptest.Server
+	path     string // of the issuer
+	metadata string // where its metadata is
+	keys     atomic.Pointer[string] // joined by commas
+}
+
+func (s *oddServer) publish(jwks ...string) {
+	all := strings.Join(jwks, ",")
+	s.keys.Store(&all)
+}
+
+func newOddServer(t *testing.T, path, metadata string) *oddServer {
+	s := &oddServer{path: path, metadata: metadata}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case s.metadata:
+			_, _ = fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, s.issuer(), s.URL+"/keys")
+		case "/keys":
+			_, _ = fmt.Fprintf(w, `{"keys":[%s]}`, *s.keys.Load())
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *oddServer) issuer() string { return s.URL + s.path }
+
+// An ecKey signs with ES256, and writes its JWK with more members or none.
+type ecKey struct{ *ecdsa.PrivateKey }
+
+func newECKey(t *testing.T) ecKey {
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	return ecKey{k}
+}
+
+func (k ecKey) jwk(t *testing.T, more string) string {
+	point, err := k.PublicKey.Bytes()
+	require.NoError(t, err)
+	enc := base64.RawURLEncoding.EncodeToString
+	return fmt.Sprintf(`{"kty":"EC","crv":"P-256","x":%q,"y":%q%s}`, enc(point[1:33]), enc(point[33:]), more)
+}
+
+func (k ecKey) token(t *testing.T, header string, claims map[string]any) string {
+	payload, err := json.Marshal(claims)
+	require.NoError(t, err)
+	enc := base64.RawURLEncoding.EncodeToString
+	signed := enc([]byte(header)) + "." + enc(payload)
+	digest := sha256.Sum256([]byte(signed))
+	r, s, err := ecdsa.Sign(rand.Reader, k.PrivateKey, digest[:])
+	require.NoError(t, err)
+	return signed + "." + enc(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...))
+}
+
+func claimsFor(s *oddServer, more map[string]any) map[string]any {
+	claims := map[string]any{"iss": s.issuer(), "aud": ordersAPI, "sub": "shop", "exp": time.Now().Add(time.Hour).Unix()}
+	for name, value := range more {
+		claims[name] = value
+	}
+	return claims
+}
+
+// status calls a protected route.
+func status(t *testing.T, v *verifier.Verifier, token string, rules ...verifier.Rule) int {
+	t.Helper()
+	h := httpauth.Protect(v, rules...)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	return send(h, "", "/", token, nil).Code
+}
+
+func verifierFor(t *testing.T, s *oddServer, change func(*verifier.Config)) *verifier.Verifier {
+	t.Helper()
+	cfg := verifier.Config{Issuer: s.issuer(), Audiences: []string{ordersAPI}}
+	if change != nil {
+		change(&cfg)
+	}
+	v, err := verifier.New(cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, v.Close()) })
+	return v
+}
+
+// Where the kid is missing on either side, and alg, use and typ with it, a
+// rotated key is still accepted at first use.
+func TestServersWithoutKid(t *testing.T) {
+	for name, header := range map[string]string{
+		"neither has a kid":  `{"alg":"ES256"}`,
+		"only tokens have":   `{"alg":"ES256","kid":"1"}`,
+		"an empty kid":       `{"alg":"ES256","kid":""}`,
+		"kids that say more": `{"alg":"ES256","kid":"2026/11","typ":"JWT"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newOddServer(t, "", "/.well-known/openid-configuration")
+			old, renewed := newECKey(t), newECKey(t)
+			s.publish(old.jwk(t, ""))
+			v := verifierFor(t, s, nil)
+			first := old.token(t, header, claimsFor(s, nil))
+			assert.Equal(t, 200, status(t, v, first))
+			s.publish(renewed.jwk(t, ""))
+			assert.Equal(t, 200, status(t, v, renewed.token(t, header, claimsFor(s, nil))), "the rotated key's first token")
+			assert.Equal(t, 401, status(t, v, first), "the withdrawn key's token")
+		})
+	}
+}
+
+// Beside keys that cannot be used, or that no one should publish, the good ones
+// work.
+func TestServersWithOddKeys(t *testing.T) {
+	s := newOddServer(t, "", "/.well-known/openid-configuration")
+	good := newECKey(t)
+	s.publish(
+		`{"kty":"AKP","alg":"ML-DSA-44","kid":"pq","pub":"AAAA"}`,
+		`{"kty":"EC","crv":"secp256k1","kid":"k1","x":"AA","y":"AA"}`,
+		`{"kty":"oct","kid":"s","k":"c2VjcmV0"}`,
+		`{"kty":"RSA","kid":"weak","n":"sXch","e":"AQAB"}`,
+		`"no key at all"`,
+		newECKey(t).jwk(t, `,"kid":"enc","use":"enc"`),
+		good.jwk(t, `,"kid":"good","use":"sig","x5c":"not an array","x5t":1,"ext":true,"vendor":{"a":[1]}`),
+	)
+	v := verifierFor(t, s, nil)
+	assert.Equal(t, 200, status(t, v, good.token(t, `{"alg":"ES256","kid":"good"}`, claimsFor(s, nil))))
+}
+
+func TestServersWithOddClaims(t *testing.T) {
+	rows := map[string]struct {
+		claims map[string]any
+		change func(*verifier.Config)
+		rules  []verifier.Rule
+		want   int
+	}{
+		"no scope":                   {want: 200},
+		"scope null":                 {claims: map[string]any{"scope": nil}, want: 200},
+		"no scope, but demanded":     {rules: []verifier.Rule{verifier.Scope("a")}, want: 403},
+		"scp array":                  {claims: map[string]any{"scp": []string{"b", "a"}}, rules: []verifier.Rule{verifier.Scope("a", "b")}, want: 200},
+		"scope array":                {claims: map[string]any{"scope": []string{"a"}}, rules: []verifier.Rule{verifier.Scope("a")}, want: 200},
+		"empty scope, scp beside it": {claims: map[string]any{"scope": "", "scp": "a b"}, rules: []verifier.Rule{verifier.Scope("b")}, want: 200},
+		"empty aud":                  {claims: map[string]any{"aud": ""}, want: 401},
+		"empty aud, any audience": {claims: map[string]any{"aud": "", "azp": "shop"}, want: 200, change: func(c *verifier.Config) {
+			c.Audiences, c.AnyAudience, c.Rules = nil, true, []verifier.Rule{verifier.Client("shop")}
+		}},
+		"empty aud, any audience, another client": {claims: map[string]any{"aud": "", "azp": "other"}, want: 403, change: func(c *verifier.Config) {
+			c.Audiences, c.AnyAudience, c.Rules = nil, true, []verifier.Rule{verifier.Client("shop")}
+		}},
+		"exp with a fraction": {claims: map[string]any{"exp": float64(time.Now().Unix()) + 100.5}, want: 200},
+		"cid and scp (Okta)": {claims: map[string]any{"cid": "shop", "scp": []string{"a"}}, want: 200, rules: []verifier.Rule{verifier.Client("shop"), verifier.ClientCredentials()},
+			change: func(c *verifier.Config) { c.Claims.ClientID = []string{"cid"} }},
+	}
+	s := newOddServer(t, "", "/.well-known/openid-configuration")
+	k := newECKey(t)
+	s.publish(k.jwk(t, ""))
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			token := k.token(t, `{"alg":"ES256"}`, claimsFor(s, row.claims))
+			assert.Equal(t, row.want, status(t, verifierFor(t, s, row.change), token, row.rules...))
+		})
+	}
+}
+
+func TestServersMetadataPlaces(t *testing.T) {
+	for name, place := range map[string][2]string{
+		"OpenID Connect, slash at the end": {"/", "/.well-known/openid-configuration"},
+		"OpenID Connect, path":             {"/realms/a", "/realms/a/.well-known/openid-configuration"},
+		"RFC 8414":                         {"", "/.well-known/oauth-authorization-server"},
+		"RFC 8414, path":                   {"/tenant/a", "/.well-known/oauth-authorization-server/tenant/a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newOddServer(t, place[0], place[1])
+			k := newECKey(t)
+			s.publish(k.jwk(t, ""))
+			assert.Equal(t, 200, status(t, verifierFor(t, s, nil), k.token(t, `{"alg":"ES256"}`, claimsFor(s, nil))))
+		})
+	}
+}
+
+// RFC 9864's name for EdDSA with Ed25519, on either side.
+func TestServersThatSayEd25519(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	enc := base64.RawURLEncoding.EncodeToString
+	for _, jwkAlg := range []string{"EdDSA", "Ed25519"} {
+		for _, alg := range []string{"EdDSA", "Ed25519"} {
+			s := newOddServer(t, "", "/.well-known/openid-configuration")
+			s.publish(fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519","kid":"1","alg":%q,"x":%q}`, jwkAlg, enc(public)))
+			payload, err := json.Marshal(claimsFor(s, nil))
+			require.NoError(t, err)
+			signed := enc([]byte(`{"alg":"`+alg+`","kid":"1"}`)) + "." + enc(payload)
+			token := signed + "." + enc(ed25519.Sign(private, []byte(signed)))
+			assert.Equal(t, 200, status(t, verifierFor(t, s, nil), token), "%s by a key for %s", alg, jwkAlg)
+		}
+	}
+}
