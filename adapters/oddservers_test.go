@@ -26,8 +26,8 @@ import (
 // An oddServer publishes whatever it is told to, as servers in the wild do.
 type oddServer struct {
 	*httptest.Server
-	path     string // of the issuer
-	metadata string // where its metadata is
+	path     string                 // of the issuer
+	metadata string                 // where its metadata is
 	keys     atomic.Pointer[string] // joined by commas
 }
 
