@@ -103,7 +103,6 @@ func (m Middleware) refuse(c *gin.Context, err *verifier.Error) {
 	h.Del("Content-Encoding")
 	h.Set("Content-Type", "application/json")
 	c.Status(err.Status())
-	c.Writer.WriteHeaderNow()
 	if c.Request.Method != http.MethodHead {
 		_ = json.NewEncoder(c.Writer).Encode(err)
 	}

@@ -140,9 +140,8 @@ func (w *hookWriter) WriteHeader(status int) {
 }
 
 func (w *hookWriter) Write(b []byte) (int, error) {
-	w.WriteHeader(http.StatusOK) // unless a status was written
 	if !w.answered {
-		return len(b), nil
+		return len(b), nil // under a status below 400, if only the implied 200
 	}
 	return w.ResponseWriter.Write(b)
 }
