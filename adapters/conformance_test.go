@@ -211,12 +211,14 @@ func TestConformance(t *testing.T) {
 		{name: "a check answers", path: "/check/denies", token: good, want: noToken},
 		{name: "R8 a check's no token does not open optional", path: "/check/denies/open", token: good, want: noToken},
 		{name: "R7 preflight", path: "/group", method: "OPTIONS", header: preflight, body: "nobody"},
+		{name: "R7 preflight where the route requires more", path: "/group/read", method: "OPTIONS", header: preflight, body: "nobody"},
 		{name: "R7 GET is no preflight", path: "/group", header: preflight, want: noToken},
 		{name: "R7 OPTIONS without Origin is no preflight", path: "/group", method: "OPTIONS", header: http.Header{"Access-Control-Request-Method": {"GET"}}, want: noToken},
 		{name: "R7 preflight only by option", path: "/open/in/dumb", method: "OPTIONS", token: good, header: preflight, want: cannotTell},
 		{name: "R6 a hook writes nothing", path: "/hook", hook: func(http.ResponseWriter, *http.Request, *verifier.Error) {}, want: noToken},
 		{name: "R6 a hook says 200", path: "/hook", hook: lenient, want: noToken},
 		{name: "R6 a hook writes without a status", path: "/hook", hook: func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) { _, _ = w.Write([]byte("hi")) }, want: noToken},
+		{name: "R6 a hook says 40101", path: "/hook", hook: func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) { w.WriteHeader(40101) }, want: noToken},
 		{name: "R6 a hook flushes", path: "/hook", hook: func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {
 			_ = http.NewResponseController(w).Flush()
 		}, want: noToken},

@@ -55,8 +55,10 @@ type Config struct {
 }
 
 func (c Config) withDefaults() (Config, error) {
-	if c.Refresh < 0 || c.Cooldown < 0 || c.MaxStale < 0 {
-		return c, errors.New("jwkscache: Refresh, Cooldown and MaxStale must not be negative")
+	for _, d := range []time.Duration{c.Refresh, c.Cooldown, c.MaxStale} {
+		if d != 0 && d < time.Millisecond {
+			return c, fmt.Errorf("jwkscache: %d ns for Refresh, Cooldown or MaxStale: negative, or is the unit missing?", d)
+		}
 	}
 	if c.Cooldown == 0 {
 		c.Cooldown = 30 * time.Second
@@ -191,14 +193,14 @@ func (c *Cache) Ready(ctx context.Context) error {
 			return nil
 		}
 		c.mu.Lock()
-		at := c.sched.running
-		if at == nil {
-			at = c.sched.next
-		}
-		err := c.sched.lastErr
 		if c.sched.closed {
 			c.mu.Unlock()
 			return unavailable(errClosed)
+		}
+		at, err := c.sched.running, c.sched.lastErr
+		if at == nil {
+			at = c.sched.next
+			c.rouse() // the machine may have slept past due
 		}
 		c.mu.Unlock()
 		select {

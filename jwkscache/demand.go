@@ -86,13 +86,13 @@ func (c *Cache) LookupAgain(ctx context.Context, kid, alg string, tried []crypto
 	defer cancel()
 	for asked := false; ; {
 		s := c.current.Load()
-		if !c.serves(s) || s.static || s.keys.named(kid) {
+		if !c.serves(s) || s.static {
 			return nil, nil
 		}
 		if keys, _ := s.keys.lookup(kid, alg); !same(keys, tried) {
 			return keys, nil
 		}
-		if asked {
+		if asked || s.keys.named(kid) {
 			return nil, nil
 		}
 		at, fresh, err := c.demand("")
@@ -128,7 +128,7 @@ func (c *Cache) demand(kid string) (at *attempt, fresh bool, err error) {
 		return s.running, false, nil
 	case now.since(s.due) >= 0:
 		return c.fetchNow(now), true, nil // by the wall clock, which wakes nobody
-	case s.budget.knows(kid, now.mono, c.cfg.Cooldown):
+	case s.failures == 0 && s.budget.knows(kid, now.mono, c.cfg.Cooldown):
 		c.stats.unknownKIDs++
 		return nil, false, nil
 	case now.since(s.held) < 0:

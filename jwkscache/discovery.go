@@ -12,7 +12,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-const rediscoverAfter = 24 * time.Hour
+const (
+	rediscoverAfter = 24 * time.Hour
+	rediscoverAgain = time.Hour // after one that failed
+)
 
 // locate finds the key set's address, where it is not given, not known or a day
 // old. An address that is known outlives discovery that fails.
@@ -21,13 +24,19 @@ func (c *Cache) locate(ctx context.Context) error {
 	if s.issuer == "" || s.jwksURI != "" && c.clock().since(s.discovered) < rediscoverAfter {
 		return nil
 	}
+	err := c.rediscover(ctx)
+	if err == nil || s.jwksURI == "" {
+		return err
+	}
+	s.discovered = c.clock().add(rediscoverAgain - rediscoverAfter)
+	return nil
+}
+
+// rediscover replaces the key set's address, if discovery succeeds.
+func (c *Cache) rediscover(ctx context.Context) error {
 	uri, err := c.discover(ctx)
 	if err == nil {
-		s.jwksURI, s.discovered = uri, c.clock()
-		return nil
-	}
-	if s.jwksURI != "" {
-		return nil
+		c.source.jwksURI, c.source.discovered = uri, c.clock()
 	}
 	return err
 }
@@ -86,10 +95,15 @@ func parseMetadata(doc []byte, issuer string, allowHTTP bool) (string, error) {
 	if err := checkURL(m.JWKSURI, allowHTTP); err != nil {
 		return "", fmt.Errorf("jwks_uri: %w", err)
 	}
-	if strings.HasPrefix(issuer, "https:") && !strings.HasPrefix(m.JWKSURI, "https:") && !allowHTTP {
+	if isHTTPS(issuer) && !isHTTPS(m.JWKSURI) && !allowHTTP {
 		return "", errors.New("jwks_uri of an https issuer is not https")
 	}
 	return m.JWKSURI, nil
+}
+
+func isHTTPS(raw string) bool {
+	u, err := url.Parse(raw) // which lowers the scheme
+	return err == nil && u.Scheme == "https"
 }
 
 // checkIssuer is checkURL for an issuer identifier, which has no query either

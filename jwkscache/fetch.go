@@ -46,9 +46,8 @@ func (c *Cache) fetch(ctx context.Context, old *snapshot) (*snapshot, error) {
 	}
 	s, err := c.fetchKeys(ctx, old)
 	if gone(err) && c.source.issuer != "" {
-		c.source.jwksURI = ""
-		if err := c.locate(ctx); err != nil {
-			return nil, err
+		if again := c.rediscover(ctx); again != nil {
+			return nil, errors.Join(err, again)
 		}
 		return c.fetchKeys(ctx, old)
 	}
@@ -129,18 +128,25 @@ func gone(err error) bool {
 	return errors.As(err, &se) && (se.status == http.StatusNotFound || se.status == http.StatusGone)
 }
 
-func retryAfter(err error) time.Duration {
-	var se *statusError
-	if errors.As(err, &se) {
-		return se.retryAfter
+// retryAfter returns the longest Retry-After of those that err is made of.
+func retryAfter(err error) (longest time.Duration) {
+	switch e := err.(type) {
+	case *statusError:
+		return e.retryAfter
+	case interface{ Unwrap() error }:
+		return retryAfter(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			longest = max(longest, retryAfter(one))
+		}
 	}
-	return 0
+	return longest
 }
 
 // parseRetryAfter reads seconds or a date (RFC 9110 §10.2.3), up to 5 minutes.
 func parseRetryAfter(v string, now time.Time) time.Duration {
-	if n, err := strconv.ParseUint(v, 10, 32); err == nil {
-		return min(time.Duration(n)*time.Second, retryMost)
+	if n, err := strconv.ParseUint(v, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(n, uint64(retryMost/time.Second))) * time.Second
 	}
 	if t, err := http.ParseTime(v); err == nil {
 		return min(max(t.Sub(now), 0), retryMost)
@@ -168,6 +174,9 @@ func cachePeriod(h http.Header) time.Duration {
 			return periodLeast
 		case "max-age":
 			seconds, err := strconv.ParseUint(strings.Trim(value, `"`), 10, 64)
+			if errors.Is(err, strconv.ErrRange) { // seconds is the largest number then (§1.2.2)
+				err = nil
+			}
 			if err != nil {
 				continue
 			}
@@ -207,12 +216,15 @@ func checkURL(raw string, allowHTTP bool) error {
 	case err != nil:
 		return errors.New("jwkscache: the address is not a URL")
 	case u.Host == "" || u.User != nil || u.Fragment != "":
-		return fmt.Errorf("jwkscache: %q is not an absolute URL without user and fragment", u.Redacted())
+		return fmt.Errorf("jwkscache: %q is not an absolute URL without user and fragment", cut(u.Redacted()))
 	case u.Scheme == "https", u.Scheme == "http" && (allowHTTP || isLoopback(u.Hostname())):
 		return nil
 	}
-	return fmt.Errorf("jwkscache: %q is not https (plain http is for loopback hosts, or with AllowHTTP)", raw)
+	return fmt.Errorf("jwkscache: %q is not https (plain http is for loopback hosts, or with AllowHTTP)", cut(raw))
 }
+
+// cut keeps what a server wrote from filling a log.
+func cut(s string) string { return s[:min(len(s), 200)] }
 
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)

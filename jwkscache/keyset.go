@@ -48,6 +48,16 @@ func (s *keySet) add(k key) {
 
 func (s *keySet) skip(why string) { s.skipped = append(s.skipped, why) }
 
+// clip ends the building: whoever appends to an answer gets a copy.
+func (s *keySet) clip() {
+	for r, keys := range s.byRef {
+		s.byRef[r] = slices.Clip(keys)
+	}
+	for alg, keys := range s.byAlg {
+		s.byAlg[alg] = slices.Clip(keys)
+	}
+}
+
 // named tells whether a key has this kid.
 func (s *keySet) named(kid string) bool { return kid != "" && s.kids[kid] }
 

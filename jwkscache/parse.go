@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -36,8 +37,9 @@ func parseKeySet(doc []byte, smallExponents bool) (*keySet, error) {
 		set.add(k)
 	}
 	if set.size == 0 {
-		return nil, fmt.Errorf("no usable key among %d: %.500q", len(members), set.skipped)
+		return nil, fmt.Errorf("no usable key among %d: %.500s", len(members), strings.Join(set.skipped, "; "))
 	}
+	set.clip()
 	return set, nil
 }
 
@@ -162,7 +164,7 @@ func parseKey(raw jsontext.Value, smallExponents bool) (k key, err error) {
 
 func (m *jwkMembers) private() bool {
 	for _, v := range []jsontext.Value{m.D, m.P, m.Q, m.DP, m.DQ, m.QI, m.Oth, m.K} {
-		if v != nil {
+		if v != nil && v.Kind() != 'n' {
 			return true
 		}
 	}
@@ -178,7 +180,10 @@ func (m *jwkMembers) publicPart() (algs []string, minimal map[string]string, err
 			return nil, nil, errors.New("the RSA modulus is too long")
 		}
 		_, errN := decode(m.N)
-		_, errE := decode(m.E)
+		e, errE := decode(m.E)
+		if len(bytes.TrimLeft(e, "\x00")) > 4 { // jwx would cut it short
+			return nil, nil, errors.New("the RSA exponent is too large")
+		}
 		return rsaAlgs, map[string]string{"kty": m.Kty, "n": m.N, "e": m.E}, errors.Join(errN, errE)
 	case "EC":
 		c, ok := curves[m.Crv]
@@ -235,7 +240,7 @@ func coordinate(s string, size int) (string, error) {
 // skips CR and LF even when strict, which the length betrays.
 func decode(s string) ([]byte, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) == 0 || len(b) != base64.RawURLEncoding.DecodedLen(len(s)) {
+	if err != nil || len(b) == 0 || base64.RawURLEncoding.EncodedLen(len(b)) != len(s) {
 		return nil, errors.New("a member is missing or is not base64url")
 	}
 	return b, nil

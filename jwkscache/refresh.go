@@ -91,7 +91,7 @@ func (c *Cache) attempt() {
 	broke, healed := false, false
 	if err == nil {
 		healed = s.failures > 0
-		s.failures, s.lastErr = 0, nil
+		s.failures, s.lastErr, s.held = 0, nil, moment{}
 		if old == nil || old.keys != fresh.keys {
 			s.budget.forget()
 		}
@@ -135,7 +135,8 @@ func (c *Cache) logChange(old, fresh *snapshot, err error, broke, healed bool) {
 		log.Info("jwtguard: fetching the issuer's keys works again")
 	}
 	if err == nil && len(fresh.keys.skipped) > 0 && (old == nil || old.keys != fresh.keys) {
-		log.Warn("jwtguard: some keys of the issuer are not used", "skipped", fresh.keys.skipped)
+		skipped := fresh.keys.skipped
+		log.Warn("jwtguard: some of the issuer's keys are not used, or are odd", "count", len(skipped), "first", skipped[:min(len(skipped), 5)])
 	}
 }
 

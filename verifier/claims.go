@@ -56,13 +56,20 @@ func (tr *trust) checkType(h header, t *Token) *Error {
 			return refusal(ErrType, "token_use is not access")
 		}
 	}
-	typ, _ := o.str("typ")
+	typ, _ := o.stringList("typ")
+	is := func(kind string) bool {
+		return slices.ContainsFunc(typ, func(s string) bool { return strings.EqualFold(s, kind) })
+	}
 	for _, other := range []string{"ID", "Refresh", "Offline", "Logout"} {
-		if strings.EqualFold(typ, other) {
+		if is(other) {
 			return refusal(ErrType, "the payload's typ is %s", other)
 		}
 	}
-	permits := strings.EqualFold(typ, "Bearer") || o.has("scope") || o.has("scp") || o.has("roles")
+	permits := is("Bearer")
+	for _, name := range []string{"scope", "scp", "roles"} {
+		list, err := o.scopeList(name)
+		permits = permits || err == nil && len(list) > 0
+	}
 	if o.has("nonce") && !permits {
 		return refusal(ErrType, "a nonce but no permission: an ID token?")
 	}

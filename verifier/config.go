@@ -194,6 +194,8 @@ func checkConfig(cfg *Config) error {
 		return errors.New("an empty string in Audiences, Types or Claims can satisfy nothing")
 	case isNil(cfg.Keys):
 		return errors.New("a nil pointer in Keys")
+	case cfg.Claims.ClientCredentials == ClientCredentials():
+		return errors.New("the rule ClientCredentials asks Claims.ClientCredentials, which is that rule")
 	case cfg.Keys != nil && cfg.JWKS != (jwkscache.Config{}):
 		return errors.New("both Keys and JWKS are set, but JWKS tunes the default keys")
 	case cfg.SharedSecret != nil && (cfg.Keys != nil || cfg.JWKS != (jwkscache.Config{})):
@@ -208,11 +210,14 @@ func checkConfig(cfg *Config) error {
 	return nil
 }
 
-// isNil tells whether k is a nil pointer in an interface, which would fail at
+// isNil tells whether k is an interface around nil, which would fail at
 // the first request only.
 func isNil(k KeySource) bool {
-	v := reflect.ValueOf(k)
-	return v.Kind() == reflect.Pointer && v.IsNil()
+	switch v := reflect.ValueOf(k); v.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
+		return v.IsNil()
+	}
+	return false
 }
 
 func isQuotable(s string) bool {

@@ -78,6 +78,7 @@ type Error struct {
 	Err    error    // the cause, for operators; may be nil
 
 	realm string
+	vague bool // a forged token could learn something from the reason's sentence
 }
 
 // refusal returns an Error whose cause is the formatted text.
@@ -98,8 +99,11 @@ func AsError(ctx context.Context, err error) *Error {
 // asError returns a copy: errors may be shared between requests.
 func asError(err error) *Error {
 	var e *Error
-	if !errors.As(err, &e) || e == nil {
+	switch {
+	case !errors.As(err, &e):
 		return &Error{Reason: ErrDenied, Err: err}
+	case e == nil: // which would panic when printed
+		return refusal(ErrDenied, "a nil *verifier.Error")
 	}
 	c := *e
 	return &c
@@ -134,6 +138,9 @@ func (e *Error) Unwrap() []error {
 func (e *Error) answer() answer {
 	for _, a := range answers {
 		if errors.Is(e.Reason, a.reason) {
+			if e.vague {
+				a.description = notValid
+			}
 			return a
 		}
 	}
@@ -149,6 +156,10 @@ func (e *Error) Status() int { return e.answer().status }
 // temporarily_unavailable and a 500 server_error, after RFC 6749 §4.1.2.1; they
 // stand in the body only.
 func (e *Error) Code() string { return e.answer().code }
+
+// Description returns the error_description of RFC 6750 §3: a constant, fit for
+// the client.
+func (e *Error) Description() string { return e.answer().description }
 
 // SetHeaders sets what belongs to the answer besides its body:
 // WWW-Authenticate (RFC 6750 §3), added to challenges that are there already,

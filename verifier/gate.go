@@ -25,13 +25,16 @@ func (v *Verifier) Optional(rules ...Rule) Gate {
 }
 
 // Inner returns the Gate of a route inside Protect or Optional that adds rules:
-// [Require] as a Gate.
+// [Require] as a Gate. A preflight that may pass outside passes here too.
 func Inner(rules ...Rule) Gate {
 	if slices.Contains(rules, nil) {
 		panic("verifier: a rule is nil")
 	}
 	rules = slices.Clone(rules)
 	return func(r *http.Request) (context.Context, *Error) {
+		if t, _ := r.Context().Value(contextKey{}).(*Token); t != nil && t.preflight {
+			return r.Context(), nil
+		}
 		if err := require(r.Context(), rules); err != nil {
 			return nil, AsError(r.Context(), err)
 		}
@@ -49,7 +52,8 @@ func (v *Verifier) gate(rules []Rule, optional bool) Gate {
 	rules = slices.Clone(rules)
 	return func(r *http.Request) (context.Context, *Error) {
 		t := v.nobody()
-		if !v.allowPreflight || !isPreflight(r) {
+		t.preflight = v.allowPreflight && isPreflight(r)
+		if !t.preflight {
 			raw, err := v.credential(r)
 			anonymous := err != nil && err.Reason == ErrNoToken
 			if err == nil {

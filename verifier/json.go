@@ -26,7 +26,13 @@ type member struct {
 
 // exactNames are those that no other spelling may stand beside: a reader that
 // folds case would take Exp, or expires with U+017F in it, for the claim.
-var exactNames = []string{"alg", "kid", "typ", "crit", "iss", "sub", "aud", "exp", "nbf", "iat", "cnf"}
+var exactNames = map[string]bool{
+	"alg": true, "kid": true, "typ": true, "crit": true,
+	"iss": true, "sub": true, "aud": true, "exp": true, "nbf": true, "iat": true, "cnf": true,
+}
+
+// variantAtMost is how long another spelling of these can be, in bytes.
+const variantAtMost = 4 * 3
 
 var errJSON = errors.New("not one strict JSON object")
 
@@ -79,12 +85,11 @@ func readValue(dec *jsontext.Decoder, text []byte) (jsontext.Value, error) {
 }
 
 func isVariant(name string) bool {
-	for _, exact := range exactNames {
-		if name != exact && strings.EqualFold(name, exact) {
-			return true
-		}
+	if len(name) > variantAtMost || exactNames[name] {
+		return false
 	}
-	return false
+	// Both ways, since U+017F is S only in capitals and U+212A k only in small.
+	return exactNames[strings.ToLower(strings.ToUpper(name))]
 }
 
 // get returns the value of name, nil if there is none.

@@ -43,10 +43,10 @@ func (t *trust) verifySignature(ctx context.Context, c *compact, alg *algorithm)
 	}
 	if again, ok := t.keys.(relooker); ok && len(keys) > 0 {
 		newer, err := again.LookupAgain(ctx, c.header.kid, alg.name, keys)
-		if err == nil {
-			fits, refused = tryKeys(newer, c, alg)
+		if err != nil {
+			return &Error{Reason: ErrUnavailable, Err: err}
 		}
-		if fits || refused != nil {
+		if fits, refused = tryKeys(newer, c, alg); fits || refused != nil {
 			return refused
 		}
 	}

@@ -60,7 +60,7 @@ func decodeSegment(s string) ([]byte, error) {
 		return nil, errors.New("empty")
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) != base64.RawURLEncoding.DecodedLen(len(s)) {
+	if err != nil || base64.RawURLEncoding.EncodedLen(len(b)) != len(s) {
 		return nil, errors.New("not base64url")
 	}
 	return b, nil

@@ -113,18 +113,16 @@ func require(ctx context.Context, rules []Rule) *Error {
 }
 
 // apply checks who issued the token for whom before what the client may do.
-func apply(ctx context.Context, t *Token, rules []Rule) *Error {
-	for _, r := range rules {
-		if setup(r) {
-			if err := r.check(ctx, t); err != nil {
-				return err
-			}
-		}
-	}
-	for _, r := range rules {
-		if !setup(r) {
-			if err := r.check(ctx, t); err != nil {
-				return err
+func apply(ctx context.Context, t *Token, lists ...[]Rule) *Error {
+	for _, first := range []bool{true, false} {
+		for _, rules := range lists {
+			for _, r := range rules {
+				if setup(r) != first {
+					continue
+				}
+				if err := r.check(ctx, t); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -59,6 +59,9 @@ func (a *algorithm) digest(signed string) []byte {
 // usableRSA bounds the key: below it is weak (RFC 7518 §3.3), above it costs
 // too much.
 func usableRSA(k *rsa.PublicKey) bool {
+	if k == nil || k.N == nil {
+		return false
+	}
 	bits := k.N.BitLen()
 	return bits >= 2048 && bits <= 8192 && k.E >= 3 && k.E%2 == 1
 }
@@ -79,7 +82,7 @@ func verifyPSS(a *algorithm, key crypto.PublicKey, signed string, signature []by
 // (RFC 7518 §3.4); ecdsa.Verify refuses both outside 0 < x < n.
 func verifyECDSA(a *algorithm, key crypto.PublicKey, signed string, signature []byte) bool {
 	k, ok := key.(*ecdsa.PublicKey)
-	if !ok || k.Curve != a.curve {
+	if !ok || k == nil || k.Curve != a.curve {
 		return false
 	}
 	n := (a.curve.Params().BitSize + 7) / 8

@@ -57,6 +57,11 @@ func newVerifier(cfg *Config) (*Verifier, error) {
 	if err := v.checkRules(t.rules); err != nil {
 		return nil, fmt.Errorf("in Rules: %w", err)
 	}
+	if t.machine != nil {
+		if err := v.checkRules([]Rule{t.machine}); err != nil {
+			return nil, fmt.Errorf("in Claims: %w", err)
+		}
+	}
 	if t.keys == nil {
 		cache, err := discoverKeys(cfg)
 		if err != nil {

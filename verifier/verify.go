@@ -53,19 +53,17 @@ func (v *Verifier) verify(ctx context.Context, raw string, rules []Rule) (*Token
 	if alg == nil {
 		return nil, refusal(ErrAlgorithm, "alg is %s", quote(c.header.alg))
 	}
+	if err := t.checkTimes(now, trust.leeway); err != nil {
+		err.vague = true
+		return nil, err
+	}
 	if err := trust.checkClaims(c.header, t); err != nil {
 		return nil, err
 	}
 	if err := trust.verifySignature(ctx, c, alg); err != nil {
 		return nil, err
 	}
-	if err := t.checkTimes(now, trust.leeway); err != nil {
-		return nil, err
-	}
-	if err := apply(ctx, t, trust.rules); err != nil {
-		return nil, err
-	}
-	if err := apply(ctx, t, rules); err != nil {
+	if err := apply(ctx, t, trust.rules, rules); err != nil {
 		return nil, err
 	}
 	return t, nil

@@ -64,5 +64,12 @@ func gate(admit verifier.Gate) echo.MiddlewareFunc {
 
 func refuse(c echo.Context, err *verifier.Error) error {
 	err.SetHeaders(c.Response().Header())
-	return echo.NewHTTPError(err.Status(), err).SetInternal(err)
+	return echo.NewHTTPError(err.Status(), public{err}).SetInternal(err)
 }
+
+// public is the client's half of an error, however an error handler prints it.
+type public struct{ err *verifier.Error }
+
+func (p public) MarshalJSON() ([]byte, error) { return p.err.MarshalJSON() }
+
+func (p public) String() string { return p.err.Description() }

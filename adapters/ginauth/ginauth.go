@@ -52,8 +52,8 @@ func Refuse(c *gin.Context, err error) { Middleware{}.Refuse(c, err) }
 // A Middleware is the package's functions with another answer.
 type Middleware struct {
 	// OnError writes the answer; its headers are set and the chain is aborted
-	// already. If it writes nothing, a status below 400, or panics, the default
-	// answer is given. Nil means the default answer.
+	// already. If it writes nothing or another status than 400 to 999, or panics, the
+	// default answer is given. Nil means the default answer.
 	OnError func(*gin.Context, *verifier.Error)
 }
 
@@ -103,6 +103,7 @@ func (m Middleware) refuse(c *gin.Context, err *verifier.Error) {
 	h.Del("Content-Encoding")
 	h.Set("Content-Type", "application/json")
 	c.Status(err.Status())
+	c.Writer.WriteHeaderNow() // so that nothing outside takes it for unanswered
 	if c.Request.Method != http.MethodHead {
 		_ = json.NewEncoder(c.Writer).Encode(err)
 	}
@@ -111,6 +112,7 @@ func (m Middleware) refuse(c *gin.Context, err *verifier.Error) {
 // runHook calls OnError and keeps its panic from turning a refusal into
 // something else.
 func (m Middleware) runHook(c *gin.Context, err *verifier.Error) {
+	c.Status(http.StatusOK) // in NoRoute it is 404 by now
 	w := c.Writer
 	c.Writer = hookWriter{w}
 	defer func() {
@@ -127,11 +129,15 @@ func (m Middleware) runHook(c *gin.Context, err *verifier.Error) {
 	c.Writer.WriteHeaderNow()
 }
 
-// A hookWriter passes on a refusal only: what comes with a status below 400 is
+// A hookWriter passes on a refusal only: what comes with another status is
 // dropped.
 type hookWriter struct{ gin.ResponseWriter }
 
-func (w hookWriter) refusal() bool { return w.Status() >= http.StatusBadRequest }
+// refusal tells whether the status refuses; net/http panics over those past
+// 999.
+func (w hookWriter) refusal() bool {
+	return w.Status() >= http.StatusBadRequest && w.Status() <= 999
+}
 
 func (w hookWriter) WriteHeaderNow() {
 	if w.refusal() {

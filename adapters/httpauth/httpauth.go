@@ -49,7 +49,7 @@ func Refuse(w http.ResponseWriter, r *http.Request, err error) { Middleware{}.Re
 // A Middleware is the package's functions with another answer.
 type Middleware struct {
 	// OnError writes the answer; its headers are set already. If it writes
-	// nothing, a status below 400, or panics, the default answer is given. Nil
+	// nothing or another status than 400 to 999, or panics, the default answer is given. Nil
 	// means the default answer.
 	OnError func(http.ResponseWriter, *http.Request, *verifier.Error)
 }
@@ -121,7 +121,7 @@ func (m Middleware) runHook(w http.ResponseWriter, r *http.Request, err *verifie
 	m.OnError(w, r, err)
 }
 
-// A hookWriter passes on a refusal only: what comes with a status below 400 is
+// A hookWriter passes on a refusal only: what comes with another status is
 // dropped.
 type hookWriter struct {
 	http.ResponseWriter
@@ -131,7 +131,7 @@ type hookWriter struct {
 func (w *hookWriter) WriteHeader(status int) {
 	switch {
 	case w.answered || w.dropping:
-	case status < http.StatusBadRequest:
+	case !isRefusal(status):
 		w.dropping = true
 	default:
 		w.answered = true
@@ -139,9 +139,12 @@ func (w *hookWriter) WriteHeader(status int) {
 	}
 }
 
+// isRefusal tells whether status refuses; net/http panics over those past 999.
+func isRefusal(status int) bool { return status >= http.StatusBadRequest && status <= 999 }
+
 func (w *hookWriter) Write(b []byte) (int, error) {
 	if !w.answered {
-		return len(b), nil // under a status below 400, if only the implied 200
+		return len(b), nil // under no refusing status, if only the implied 200
 	}
 	return w.ResponseWriter.Write(b)
 }
