@@ -29,7 +29,7 @@
 // # Rotation without warning
 //
 // A kid that the set lacks starts one fetch, shared by all who wait for it, for
-// 2 seconds at most. A bucket of two such fetches, one refilled per
+// 2 seconds and 1,000 at most; the answer to those beyond is an immediate no. A bucket of two such fetches, one refilled per
 // [Config.Cooldown], bounds what made-up kids can cost. With the bucket empty
 // the answer is an immediate no, and the next refill fetches for those refused:
 // a rotated key is accepted at first use, and under a flood of made-up kids

@@ -51,25 +51,29 @@ func (v *Verifier) gate(rules []Rule, optional bool) Gate {
 	}
 	rules = slices.Clone(rules)
 	return func(r *http.Request) (context.Context, *Error) {
-		t := v.nobody()
-		t.preflight = v.allowPreflight && isPreflight(r)
-		if !t.preflight {
-			raw, err := v.credential(r)
-			anonymous := err != nil && err.Reason == ErrNoToken
-			if err == nil {
-				t, err = v.verify(r.Context(), raw, rules)
-			}
-			if err != nil && !(anonymous && optional) {
-				return nil, v.answer(err)
-			}
+		t, err := v.admit(r, rules, optional)
+		if err != nil {
+			return nil, v.answer(err)
 		}
 		return NewContext(r.Context(), t), nil
 	}
 }
 
-// nobody stands in the context where there is no token: it hides an outer
-// layer's and knows how to challenge.
-func (v *Verifier) nobody() *Token { return &Token{verifier: v} }
+// admit returns the token of r. Where r may pass without one, it returns a Token
+// that is none: that hides an outer layer's, and knows how to challenge.
+func (v *Verifier) admit(r *http.Request, rules []Rule, optional bool) (*Token, *Error) {
+	if v.allowPreflight && isPreflight(r) {
+		return &Token{verifier: v, preflight: true}, nil
+	}
+	raw, err := v.credential(r)
+	switch {
+	case err == nil:
+		return v.verify(r.Context(), raw, rules)
+	case optional && err.Reason == ErrNoToken:
+		return &Token{verifier: v}, nil
+	}
+	return nil, err
+}
 
 // isPreflight tells whether r is a CORS preflight (the Fetch standard's
 // CORS-preflight request).
