@@ -1,0 +1,176 @@
+package jwkscache_test
+
+import (
+	"context"
+	"crypto"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
+)
+
+// Where the token or the set goes without kid, a rotation shows only in a
+// signature that fits no key.
+func TestLookupAgain(t *testing.T) {
+	a, b := newKey("a"), newKey("b")
+
+	// again looks kid up, publishes what next answers, and says that none fitted.
+	again := func(t *testing.T, s *server, c *jwkscache.Cache, kid string, next answer) ([]crypto.PublicKey, error) {
+		tried, err := c.Lookup(t.Context(), kid, "ES256")
+		require.NoError(t, err)
+		require.NotEmpty(t, tried)
+		s.serve(next)
+		return c.LookupAgain(t.Context(), kid, "ES256", tried)
+	}
+
+	for _, row := range []struct {
+		name     string
+		old, new []key
+		kid      string
+	}{
+		{"K5 a set without kids, a token without kid", []key{a.named("")}, []key{b.named("")}, ""},
+		{"K5 a set without kids, a token with kid", []key{a.named("")}, []key{b.named("")}, "b"},
+		{"K5 a set with kids, a token without kid", []key{a}, []key{b}, ""},
+	} {
+		t.Run(row.name+": the rotated key is found", inBubble(func(t *testing.T) {
+			s := newServer(publish(row.old...))
+			c := open(t, s, jwkscache.Config{})
+			keys, err := again(t, s, c, row.kid, publish(row.new...))
+			require.NoError(t, err)
+			assert.Equal(t, []crypto.PublicKey{b.public}, keys)
+			assert.Equal(t, 2, s.fetches())
+		}))
+
+		t.Run(row.name+": nothing new, within the bucket", inBubble(func(t *testing.T) {
+			s := newServer(publish(row.old...))
+			c := open(t, s, jwkscache.Config{})
+			for range 10 {
+				keys, err := again(t, s, c, row.kid, publish(row.old...))
+				require.NoError(t, err)
+				require.Nil(t, keys)
+			}
+			require.Equal(t, 3, s.fetches())
+			pass(30 * time.Second)
+			require.Equal(t, 4, s.fetches())
+		}))
+	}
+
+	t.Run("K5 a bad signature on a known kid never fetches", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		for range 100 {
+			keys, err := again(t, s, c, "a", publish(b))
+			require.NoError(t, err)
+			require.Nil(t, keys)
+		}
+		require.Equal(t, 1, s.fetches())
+	}))
+
+	t.Run("K5 keys that are newer already cost no fetch", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		tried, err := c.Lookup(t.Context(), "", "ES256")
+		require.NoError(t, err)
+		s.serve(publish(b))
+		require.NoError(t, c.Refresh(t.Context()))
+		keys, err := c.LookupAgain(t.Context(), "", "ES256", tried)
+		require.NoError(t, err)
+		require.Equal(t, []crypto.PublicKey{b.public}, keys)
+		require.Equal(t, 2, s.fetches())
+	}))
+
+	t.Run("K5 nor does a kid that a newer set has under another key", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		tried, err := c.Lookup(t.Context(), "a", "ES256")
+		require.NoError(t, err)
+		s.serve(publish(b.named("a")))
+		require.NoError(t, c.Refresh(t.Context()))
+		keys, err := c.LookupAgain(t.Context(), "a", "ES256", tried)
+		require.NoError(t, err)
+		require.Equal(t, []crypto.PublicKey{b.public}, keys)
+		require.Equal(t, 2, s.fetches())
+	}))
+
+	t.Run("K5 a newer set that shrank or grew", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		keys, err := again(t, s, c, "", publish(a, b))
+		require.NoError(t, err)
+		require.Equal(t, []crypto.PublicKey{a.public, b.public}, keys)
+		keys, err = again(t, s, c, "", publish(rsaKey("r")))
+		require.NoError(t, err)
+		require.Empty(t, keys)
+		require.Equal(t, 3, s.fetches())
+	}))
+
+	t.Run("K5 while refreshing fails nobody can tell", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		for range 10 {
+			_, err := again(t, s, c, "", fail(500))
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+			require.ErrorContains(t, err, "500")
+		}
+		require.Equal(t, 3, s.fetches())
+	}))
+
+	t.Run("K5 a fetch under way is joined, and is not the last word", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(slow(time.Second, publish(a)))
+		go c.Refresh(t.Context())
+		synctest.Wait()
+		assert.Equal(t, time.Second, took(func() {
+			keys, err := again(t, s, c, "", publish(b))
+			require.NoError(t, err)
+			require.Equal(t, []crypto.PublicKey{b.public}, keys)
+		}))
+		require.Equal(t, 3, s.fetches())
+	}))
+
+	t.Run("K5 2 s at most", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		assert.Equal(t, 2*time.Second, took(func() {
+			_, err := again(t, s, c, "", hang)
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+		}))
+	}))
+
+	t.Run("K5 bounded by ctx", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		tried, err := c.Lookup(t.Context(), "", "ES256")
+		require.NoError(t, err)
+		s.serve(hang)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		assert.Equal(t, 300*time.Millisecond, took(func() {
+			_, err := c.LookupAgain(ctx, "", "ES256", tried)
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+		}))
+	}))
+
+	t.Run("K5 nothing to ask: static, empty, expired", inBubble(func(t *testing.T) {
+		static, err := jwkscache.Static([]byte(setOf(a)))
+		require.NoError(t, err)
+		empty := newServer(fail(500))
+		gone := newServer(publish(a))
+		expired := open(t, gone, jwkscache.Config{MaxStale: time.Hour})
+		gone.serve(fail(500))
+		pass(time.Hour)
+		fetched := gone.fetches()
+		for _, c := range []*jwkscache.Cache{static, open(t, empty, jwkscache.Config{}), expired} {
+			keys, err := c.LookupAgain(t.Context(), "", "ES256", []crypto.PublicKey{a.public})
+			require.NoError(t, err)
+			require.Nil(t, keys)
+		}
+		require.Equal(t, 1, empty.fetches())
+		require.Equal(t, fetched, gone.fetches())
+	}))
+}

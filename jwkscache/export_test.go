@@ -1,0 +1,47 @@
+package jwkscache
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Hooks for the tests of this package, which stand outside of it.
+var (
+	CachePeriod     = cachePeriod
+	ParseRetryAfter = parseRetryAfter
+	ParseMetadata   = parseMetadata
+	NewHTTPClient   = newHTTPClient
+)
+
+// ForURLSkewed is ForURL with a wall clock that is ahead of the true one by
+// skew, in nanoseconds, which a test may change at any time. Stepping it forward
+// is also what a suspended machine looks like when it wakes.
+func ForURLSkewed(url string, cfg Config, skew *atomic.Int64) (*Cache, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := newCache(source{jwksURI: url}, cfg, func() moment {
+		m := now()
+		m.wall = m.wall.Add(time.Duration(skew.Load()))
+		return m
+	})
+	go c.run()
+	return c, nil
+}
+
+// Locked runs f while the cache's mutex is taken.
+func (c *Cache) Locked(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f()
+}
+
+// Deny remembers kid as one that the server has just denied, and returns how
+// many are remembered.
+func (c *Cache) Deny(kid string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sched.budget.remember(kid, c.clock().mono, c.cfg.Cooldown)
+	return len(c.sched.budget.denied)
+}

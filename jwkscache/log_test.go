@@ -1,0 +1,125 @@
+package jwkscache_test
+
+import (
+	"bytes"
+	"log"
+	"log/slog"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
+)
+
+// A journal keeps what a Logger is told, one line a record.
+type journal struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (j *journal) logger() *slog.Logger { return slog.New(slog.NewTextHandler(j, nil)) }
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.Write(p)
+}
+
+// count returns how many lines have all parts.
+func (j *journal) count(parts ...string) (n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+lines:
+	for line := range strings.Lines(j.buf.String()) {
+		for _, part := range parts {
+			if !strings.Contains(line, part) {
+				continue lines
+			}
+		}
+		n++
+	}
+	return n
+}
+
+func TestChangesAreLogged(t *testing.T) {
+	t.Run("K3 one line when refreshing breaks, one when it heals", inBubble(func(t *testing.T) {
+		j := new(journal)
+		s := newServer(publish(newKey("a")))
+		c := open(t, s, jwkscache.Config{Logger: j.logger()})
+		require.Zero(t, j.count(), "a good start is no change")
+		for i := 1; i <= 3; i++ {
+			s.serve(fail(http.StatusInternalServerError))
+			pass(6 * time.Hour)
+			require.Equal(t, i, j.count("level=WARN", "fails", "answered 500", "jwks_uri="+jwksURL))
+			require.Equal(t, 2*i-1, j.count())
+			s.serve(publish(newKey("a" + strconv.Itoa(i))))
+			pass(6 * time.Hour)
+			require.Equal(t, i, j.count("level=INFO", "works again", "jwks_uri="+jwksURL))
+			require.Equal(t, 2*i, j.count())
+		}
+		require.NoError(t, c.Close())
+		require.Equal(t, 6, j.count(), "closing is no failure")
+	}))
+
+	t.Run("K3 closing during a fetch is no failure", inBubble(func(t *testing.T) {
+		j := new(journal)
+		c := open(t, newServer(hang), jwkscache.Config{Logger: j.logger()})
+		require.NoError(t, c.Close())
+		assert.Zero(t, j.count())
+		assert.Zero(t, c.Stats().Failures)
+	}))
+
+	t.Run("K3 the log names the issuer", inBubble(func(t *testing.T) {
+		j := new(journal)
+		openIssuer(t, newServer(nil), "https://issuer.example/", jwkscache.Config{Logger: j.logger()})
+		assert.Equal(t, 1, j.count("level=WARN", "issuer=https://issuer.example/"))
+	}))
+
+	t.Run("A4 skipped keys are logged when the set changes", inBubble(func(t *testing.T) {
+		j := new(journal)
+		a, broken := newKey("a"), key{jwk: jwk{"kty": "mystery", "kid": "m"}}
+		s := newServer(publish(a, broken))
+		c := open(t, s, jwkscache.Config{Logger: j.logger()})
+		require.Equal(t, 1, j.count("level=WARN", "count=1", "kid", "unknown kty"))
+		require.NoError(t, c.Refresh(t.Context()))
+		synctest.Wait()
+		require.Equal(t, 1, j.count(), "nothing has changed")
+		s.serve(publish(a, broken, broken))
+		require.NoError(t, c.Refresh(t.Context()))
+		synctest.Wait()
+		require.Equal(t, 2, j.count())
+		require.Equal(t, 1, j.count("count=2"))
+		s.serve(publish(a))
+		require.NoError(t, c.Refresh(t.Context()))
+		synctest.Wait()
+		require.Equal(t, 2, j.count(), "nothing is skipped")
+		s.serve(reply(200, rawSet(strings.Repeat(broken.jwk.String()+",", 200)+a.jwk.String())))
+		require.NoError(t, c.Refresh(t.Context()))
+		synctest.Wait()
+		require.Equal(t, 1, j.count("count=200", "key 4"))
+		require.Zero(t, j.count("key 5"), "a few will do")
+	}))
+}
+
+func TestDefaultLogger(t *testing.T) { // not parallel: it changes the process
+	j, before := new(journal), slog.Default()
+	slog.SetDefault(j.logger())
+	defer func() {
+		slog.SetDefault(before)
+		log.SetOutput(os.Stderr)
+		log.SetFlags(log.LstdFlags)
+	}()
+	c, err := jwkscache.ForURL(jwksURL, jwkscache.Config{HTTPClient: &http.Client{Transport: newServer(fail(500))}})
+	require.NoError(t, err)
+	require.Error(t, c.Refresh(t.Context()))
+	require.NoError(t, c.Close())
+	assert.Equal(t, 1, j.count("level=WARN", "fails"), "K3 without a Logger, slog.Default() hears of it")
+}

@@ -1,0 +1,135 @@
+package jwkscache_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
+)
+
+// Whatever the server does, for 23 hours, no good key is refused, nothing is
+// taken over from its answers, and everything heals by itself.
+func TestBadAnswers(t *testing.T) {
+	good, never := newKey("good"), newKey("never")
+	set := setOf(never)
+	later := fail(503, "Retry-After", "300")
+	deep := strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)
+	for _, row := range []struct {
+		name  string
+		hours int
+		a     answer
+	}{
+		{"K7 500", 23, fail(500)},
+		{"K7 503", 1, fail(503)},
+		{"K7 404", 1, fail(404)},
+		{"K7 201 with a good set", 1, reply(201, set)},
+		{"K7 203 with a good set", 1, reply(203, set)},
+		{"K7 206 with a good set", 1, reply(206, set)},
+		{"K7 500 with a good set", 1, reply(500, set)},
+		{"K7 301 to nowhere", 1, fail(301)},
+		{"K7 304 without an ETag of ours", 23, reply(304, "")},
+		{"K7 204", 1, reply(204, "")},
+		{"K7 nothing", 1, reply(200, "")},
+		{"K7 garbage", 23, reply(200, "\x00\xff\x17garbage")},
+		{"K7 HTML", 23, reply(200, "<!DOCTYPE html><html><body>Log in, please.</body></html>")},
+		{`K7 {"keys":[]}`, 23, reply(200, `{"keys":[]}`)},
+		{`K7 {"keys":null}`, 1, reply(200, `{"keys":null}`)},
+		{`K7 {"keys":{}}`, 1, reply(200, `{"keys":{}}`)},
+		{`K7 {"Keys":...}`, 1, reply(200, strings.Replace(set, "keys", "Keys", 1))},
+		{"K7 keys twice", 1, reply(200, `{"keys":[],`+strings.TrimPrefix(set, "{"))},
+		{"K7 {}", 23, reply(200, `{}`)},
+		{"K7 null", 23, reply(200, `null`)},
+		{"K7 an array of keys", 1, reply(200, `[`+never.jwk.String()+`]`)},
+		{"K7 a lone JWK", 23, reply(200, never.jwk.String())},
+		{"K7 none usable", 1, reply(200, rawSet(`{"kty":"mystery"}`, `{}`, `7`))},
+		{"K7 trailing rubbish", 23, reply(200, set+"x")},
+		{"K7 a trailing second set", 1, reply(200, set+set)},
+		{"K7 a trailing bracket", 1, reply(200, set+"}")},
+		{"K7 a comma too many", 1, reply(200, strings.Replace(set, "]", ",]", 1))},
+		{"K7 a byte order mark", 1, reply(200, "\ufeff"+set)},
+		{"K7 truncated after the keys", 23, reply(200, strings.TrimSuffix(set, "}"))},
+		{"K7 truncated after a key", 1, reply(200, strings.TrimSuffix(set, "]}"))},
+		{"K7 truncated inside a key", 1, reply(200, set[:len(set)/2])},
+		{"K7 a broken member", 1, reply(200, `{"a":tru,`+strings.TrimPrefix(set, "{"))},
+		{"K7 a member too deep to read", 0, reply(200, `{"a":`+deep+`,`+strings.TrimPrefix(set, "{"))},
+		{"K7 cut off", 1, cutOff(set, errors.New("connection reset"))},
+		{"K7 one byte over 512 KiB", 0, reply(200, set+strings.Repeat(" ", 512<<10-len(set)+1))},
+		{"K7 over 512 KiB", 23, seldom(reply(200, set+strings.Repeat(" ", 512<<10)), later)},
+		{"K7 257 keys", 23, seldom(reply(200, rawSet(strings.Repeat(`{},`, 256)+never.jwk.String())), later)},
+		{"K7 a timeout before the answer", 23, hang},
+		{"K7 a timeout just after 5 s", 1, slow(5*time.Second+1, reply(200, set))},
+		{"K7 a timeout inside the body", 23, cutOff(set, nil)},
+		{"K3 no connection", 23, broken(errors.New("connection refused"))},
+		{"K3 a transport that panics", 1, func(*http.Request) (*http.Response, error) { panic("a bug elsewhere") }},
+	} {
+		t.Run(fmt.Sprintf("%s, %d hours", row.name, row.hours), inBubble(func(t *testing.T) {
+			s := newServer(publish(good))
+			c := open(t, s, jwkscache.Config{})
+			s.serve(row.a)
+			pass(14 * minute) // past the first refresh
+			for range row.hours * 12 {
+				serves(t, c, good)
+				pass(5 * minute)
+			}
+			serves(t, c, good)
+			st := c.Stats()
+			assert.Contains(t, []jwkscache.State{jwkscache.Fresh, jwkscache.Stale}, st.State)
+			assert.Equal(t, 1, st.Keys)
+			assert.Error(t, st.LastError)
+			assert.GreaterOrEqual(t, st.Failures, 1+row.hours*11)
+			assert.LessOrEqual(t, st.Failures, 50+row.hours*135)
+			_, err := c.Lookup(t.Context(), "never", "ES256")
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+
+			s.serve(publish(good, newKey("more")))
+			pass(6 * minute)
+			assert.Equal(t, jwkscache.Fresh, c.Stats().State)
+			assert.Equal(t, 2, c.Stats().Keys)
+			assert.NoError(t, c.Stats().LastError)
+			serves(t, c, good)
+		}))
+	}
+}
+
+// seldom answers one request in six as a does, which is costly to make, and the
+// others as b does.
+func seldom(a, b answer) answer {
+	n := 0 // only one request runs at a time
+	return func(r *http.Request) (*http.Response, error) {
+		if n++; n%6 == 1 {
+			return a(r)
+		}
+		return b(r)
+	}
+}
+
+// Just within the bounds, or merely unusual.
+func TestGoodAnswers(t *testing.T) {
+	a := newKey("a")
+	set := setOf(a)
+	for _, row := range []struct {
+		name string
+		a    answer
+	}{
+		{"K7 exactly 512 KiB", reply(200, set+strings.Repeat(" ", 512<<10-len(set)))},
+		{"K7 exactly 256 keys", reply(200, rawSet(strings.Repeat(`{},`, 255)+a.jwk.String()))},
+		{"K7 just within 5 s", slow(5*time.Second-1, publish(a))},
+		{"K7 other members around the keys", reply(200, `{"a":[1,{"keys":[]}],`+strings.TrimSuffix(strings.TrimPrefix(set, "{"), "}")+`,"z":null}`)},
+		{"K7 white space around it", reply(200, "\r\n\t "+set+"\r\n\t ")},
+		{"K7 any Content-Type", reply(200, set, "Content-Type", "text/html")},
+	} {
+		t.Run(row.name, inBubble(func(t *testing.T) {
+			c := open(t, newServer(row.a), jwkscache.Config{})
+			pass(5 * time.Second)
+			serves(t, c, a)
+			assert.Equal(t, jwkscache.Fresh, c.Stats().State)
+		}))
+	}
+}

@@ -1,0 +1,196 @@
+package verifier_test
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
+)
+
+func TestCandidates(t *testing.T) {
+	right := signerOf("ES256").as("ES256", "")
+	others := func(n int) (list []crypto.PublicKey) {
+		for range n {
+			list = append(list, newSigner("ES256").public())
+		}
+		return list
+	}
+	tests := []struct {
+		name string
+		keys []crypto.PublicKey
+		ok   bool
+	}{
+		{"A5 none", nil, false},
+		{"A5 one that fits", []crypto.PublicKey{right.public()}, true},
+		{"A5 one that does not", others(1), false},
+		{"A5 the second of a doubled kid", append(others(1), right.public()), true},
+		{"A5 the first of a doubled kid", append([]crypto.PublicKey{right.public()}, others(1)...), true},
+		{"A5 the fourth of four", append(others(3), right.public()), true},
+		{"A5 none of four", others(4), false},
+		{"A5 the fifth of five", append(others(4), right.public()), false},
+		{"A5 the first of five", append([]crypto.PublicKey{right.public()}, others(4)...), false},
+		{"A5 keys of other kinds between", []crypto.PublicKey{signerOf("ES384").public(), signerOf("RS256").public(), right.public()}, true},
+	}
+	for _, tt := range tests {
+		for _, kid := range []string{"", "k"} {
+			name := tt.name
+			if kid == "" {
+				name += ", no kid"
+			}
+			t.Run(name, func(t *testing.T) {
+				v, keys := setup(t, func(cfg *verifier.Config) {
+					cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{kid: tt.keys}}
+				})
+				header := members{"kid": `"k"`}
+				if kid == "" {
+					header["kid"] = ""
+				}
+				_, err := v.Verify(ctx, right.token(header, nil))
+				assert.EqualValues(t, 1, keys.lookups.Load())
+				if tt.ok {
+					require.NoError(t, err)
+					return
+				}
+				assertRefused(t, verifier.ErrSignature, err)
+			})
+		}
+	}
+}
+
+type lookup struct {
+	ctx      context.Context
+	kid, alg string
+}
+
+// asking is a KeySource that remembers what it was asked.
+type asking struct {
+	asked []lookup
+	keys  []crypto.PublicKey
+}
+
+func (a *asking) Lookup(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
+	a.asked = append(a.asked, lookup{ctx, kid, alg})
+	return a.keys, nil
+}
+
+func TestWhatKeysAreAsked(t *testing.T) {
+	t.Run("A5 once, for the header's kid and alg", func(t *testing.T) {
+		src := &asking{keys: []crypto.PublicKey{signerOf("PS384").public()}}
+		v, _ := setup(t, func(cfg *verifier.Config) { cfg.Keys = src })
+		type mark struct{}
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r = r.WithContext(context.WithValue(r.Context(), mark{}, "request"))
+		r.Header.Set("Authorization", "Bearer "+signerOf("PS384").token(members{"kid": `"\u006b/../1"`}, nil))
+		_, err := v.Authenticate(r)
+		require.NoError(t, err)
+		require.Len(t, src.asked, 1, "A5 one lookup")
+		assert.Equal(t, "k/../1", src.asked[0].kid, "A5 the kid after unescaping")
+		assert.Equal(t, "PS384", src.asked[0].alg, "A5 the header's alg")
+		assert.Equal(t, "request", src.asked[0].ctx.Value(mark{}), "A5 the request's context")
+	})
+}
+
+func TestSameKIDElsewhere(t *testing.T) {
+	t.Run("A5 the same kid at another trusted issuer", func(t *testing.T) {
+		a, b := newSigner("ES256"), newSigner("ES256")
+		require.Equal(t, a.kid, b.kid)
+		cfgA, cfgB := config(), config()
+		cfgA.Keys, cfgB.Keys, cfgB.Issuer = keysOf(a), keysOf(b), "b"
+		v, err := verifier.Join(newVerifier(t, cfgA), newVerifier(t, cfgB))
+		require.NoError(t, err)
+		ofB := members{"iss": `"b"`}
+		verified(t, v, a.good())
+		verified(t, v, b.token(nil, ofB))
+		_, err = v.Verify(ctx, b.good())
+		assertRefused(t, verifier.ErrSignature, err)
+		_, err = v.Verify(ctx, a.token(nil, ofB))
+		assertRefused(t, verifier.ErrSignature, err)
+	})
+}
+
+// relooking is a KeySource that may know newer keys.
+type relooking struct {
+	keyMap
+	newer []crypto.PublicKey
+	fails error
+	asked lookup
+	tried [][]crypto.PublicKey
+}
+
+func (r *relooking) LookupAgain(ctx context.Context, kid, alg string, tried []crypto.PublicKey) ([]crypto.PublicKey, error) {
+	r.asked, r.tried = lookup{ctx, kid, alg}, append(r.tried, tried)
+	return r.newer, r.fails
+}
+
+func TestLookupAgain(t *testing.T) {
+	right, wrong := signerOf("ES256"), newSigner("ES256").public()
+	fits, doesNot := []crypto.PublicKey{right.public()}, []crypto.PublicKey{wrong}
+	five := append(fits[:1:1], wrong, wrong, wrong, wrong)
+	down := errors.New("down")
+	tests := []struct {
+		name         string
+		first, newer []crypto.PublicKey
+		fails        error
+		reason       error
+		calls        int
+	}{
+		{"A5 not when a key fits", fits, nil, nil, nil, 0},
+		{"A5 not when there is no key", nil, fits, nil, verifier.ErrSignature, 0},
+		{"A5 not after too many", five, fits, nil, verifier.ErrSignature, 0},
+		{"A5 a newer key fits", doesNot, fits, nil, nil, 1},
+		{"A5 no newer key", doesNot, nil, nil, verifier.ErrSignature, 1},
+		{"A5 a newer key does not fit", doesNot, doesNot, nil, verifier.ErrSignature, 1},
+		{"A5 too many newer keys", doesNot, five, nil, verifier.ErrSignature, 1},
+		{"R4 looking again cannot tell", doesNot, fits, down, verifier.ErrUnavailable, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			src := &relooking{newer: tt.newer, fails: tt.fails}
+			src.keys = map[string][]crypto.PublicKey{right.kid: tt.first}
+			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Keys = src })
+			_, err := v.Verify(ctx, right.good())
+			require.Len(t, src.tried, tt.calls)
+			if tt.calls > 0 {
+				assert.Equal(t, lookup{ctx, right.kid, right.alg}, src.asked)
+				assert.Equal(t, tt.first, src.tried[0])
+			}
+			if tt.reason == nil {
+				require.NoError(t, err)
+				return
+			}
+			assertRefused(t, tt.reason, err)
+			if tt.fails != nil {
+				assert.ErrorIs(t, err, tt.fails)
+			}
+		})
+	}
+}
+
+func TestRotation(t *testing.T) {
+	t.Run("A5 a token without kid survives the overlap", func(t *testing.T) {
+		iss := verifiertest.NewIssuer(t)
+		v := iss.Verifier(api)
+		require.NoError(t, v.Ready(ctx))
+		withoutKID := func() string {
+			return iss.Sign(`{"alg":"ES256"}`, strings.Replace(goodClaims().text(), issuer, iss.URL(), 1))
+		}
+		old := withoutKID()
+		verified(t, v, old)
+		iss.Rotate()
+		verified(t, v, withoutKID()) // A5 a token without kid finds the new key
+		verified(t, v, old)          // A5 and survives the overlap
+		iss.Rotate()
+		verified(t, v, iss.Token(nil)) // A5 a new kid at first use
+		_, err := v.Verify(ctx, old)
+		assertRefused(t, verifier.ErrSignature, err)
+	})
+}

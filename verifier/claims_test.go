@@ -1,0 +1,247 @@
+package verifier_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+func TestClaims(t *testing.T) {
+	const quoted = `"` + issuer + `"`
+	tests := []struct {
+		name   string
+		claims members
+		reason error // nil: accepted
+	}{
+		{"C1 iss with another slash", members{"iss": `"https://login.example.com"`}, verifier.ErrIssuer},
+		{"C1 iss with two slashes", members{"iss": `"` + issuer + `/"`}, verifier.ErrIssuer},
+		{"C1 iss in another case", members{"iss": `"https://LOGIN.example.com/"`}, verifier.ErrIssuer},
+		{"C1 iss with a default port", members{"iss": `"https://login.example.com:443/"`}, verifier.ErrIssuer},
+		{"C1 iss with a space", members{"iss": `"` + issuer + ` "`}, verifier.ErrIssuer},
+		{"C1 iss percent-encoded", members{"iss": `"https://login%2eexample.com/"`}, verifier.ErrIssuer},
+		{"C1 iss untrusted", members{"iss": `"https://evil.example/"`}, verifier.ErrIssuer},
+		{"C1 iss missing", members{"iss": ``}, verifier.ErrIssuer},
+		{"C1 iss null", members{"iss": `null`}, verifier.ErrClaims},
+		{"C1 iss an array", members{"iss": `[` + quoted + `]`}, verifier.ErrClaims},
+		{"C1 iss an object", members{"iss": `{"x":` + quoted + `}`}, verifier.ErrClaims},
+		{"C1 iss a number", members{"iss": `1`}, verifier.ErrClaims},
+		{"C1 iss escaped", members{"iss": `"https:\/\/login.example.com\/"`}, nil},
+		{"C7 iss empty", members{"iss": `""`}, verifier.ErrIssuer},
+
+		{"C2 aud a string", members{"aud": `"` + api + `"`}, nil},
+		{"C2 aud an array of one", members{"aud": `["` + api + `"]`}, nil},
+		{"C2 aud an array, the last matches", members{"aud": `["a","b","` + api + `"]`}, nil},
+		{"C2 aud twice the same", members{"aud": `["` + api + `","` + api + `"]`}, nil},
+		{"C2 aud other", members{"aud": `"https://other.example.com"`}, verifier.ErrAudience},
+		{"C2 aud others", members{"aud": `["a","b"]`}, verifier.ErrAudience},
+		{"C2 aud with a slash", members{"aud": `"` + api + `/"`}, verifier.ErrAudience},
+		{"C2 aud in another case", members{"aud": `"HTTPS://api.example.com"`}, verifier.ErrAudience},
+		{"C2 aud a part of it", members{"aud": `"https://api"`}, verifier.ErrAudience},
+		{"C2 aud with spaces between", members{"aud": `"` + api + ` b"`}, verifier.ErrAudience},
+		{"C2 aud empty array", members{"aud": `[]`}, verifier.ErrAudience},
+		{"C2 aud missing", members{"aud": ``}, verifier.ErrAudience},
+		{"C2 aud null", members{"aud": `null`}, verifier.ErrClaims},
+		{"C2 aud with a number", members{"aud": `["` + api + `",1]`}, verifier.ErrClaims},
+		{"C2 aud with a number first", members{"aud": `[1,"` + api + `"]`}, verifier.ErrClaims},
+		{"C2 aud with null", members{"aud": `["` + api + `",null]`}, verifier.ErrClaims},
+		{"C2 aud nested", members{"aud": `[["` + api + `"]]`}, verifier.ErrClaims},
+		{"C2 aud with an array", members{"aud": `["` + api + `",["a"]]`}, verifier.ErrClaims},
+		{"C2 aud an object", members{"aud": `{"0":"` + api + `"}`}, verifier.ErrClaims},
+		{"C2 aud a number", members{"aud": `1`}, verifier.ErrClaims},
+		{"C2 aud true", members{"aud": `true`}, verifier.ErrClaims},
+		{"C7 aud empty", members{"aud": `""`}, verifier.ErrAudience},
+		{"C7 aud an array of an empty string", members{"aud": `[""]`}, verifier.ErrAudience},
+
+		{"C3 exp missing", members{"exp": ``}, verifier.ErrClaims},
+		{"C3 exp past", members{"exp": `1300819380`}, verifier.ErrExpired},
+		{"C3 exp at the epoch", members{"exp": `0`}, verifier.ErrExpired},
+		{"C3 nbf past", members{"nbf": `1300819380`}, nil},
+		{"C3 nbf at the epoch", members{"nbf": `0`}, nil},
+		{"C3 nbf far off", members{"nbf": `9999999999`}, verifier.ErrNotYetValid},
+		{"C3 iat far off", members{"iat": `9999999999`}, nil},
+		{"C3 iat long ago", members{"iat": `0`}, nil},
+		{"C3 iat missing", members{"iat": ``}, nil},
+
+		{"B1 cnf jkt", members{"cnf": `{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`}, verifier.ErrBinding},
+		{"B1 cnf x5t#S256", members{"cnf": `{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}`}, verifier.ErrBinding},
+		{"B1 cnf jwk", members{"cnf": `{"jwk":{"kty":"OKP"}}`}, verifier.ErrBinding},
+		{"B1 cnf of something unknown", members{"cnf": `{"x":1}`}, verifier.ErrBinding},
+		{"B1 cnf empty", members{"cnf": `{}`}, verifier.ErrBinding},
+		{"B1 cnf null", members{"cnf": `null`}, verifier.ErrBinding},
+		{"B1 cnf a string", members{"cnf": `""`}, verifier.ErrBinding},
+
+		{"C8 sub a number", members{"sub": `1`}, verifier.ErrClaims},
+		{"C8 sub an array", members{"sub": `["a"]`}, verifier.ErrClaims},
+		{"C8 sub null", members{"sub": `null`}, nil},
+		{"C8 jti a number", members{"jti": `1`}, verifier.ErrClaims},
+		{"C8 jti null", members{"jti": `null`}, nil},
+	}
+	v, keys := setup(t)
+	s := signerOf("ES256")
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			keys.lookups.Store(0)
+			raw := s.token(nil, tt.claims)
+			_, err := v.Verify(ctx, raw)
+			_, errAuthenticate := v.Authenticate(bearer(raw))
+			if tt.reason == nil {
+				require.NoError(t, err)
+				require.NoError(t, errAuthenticate)
+				return
+			}
+			assertRefused(t, tt.reason, err)
+			assertRefused(t, tt.reason, errAuthenticate)
+			assert.Zero(t, keys.lookups.Load(), "no key is needed for that")
+		})
+	}
+}
+
+// TestOtherSlash has the commonest mistake, of which operators are told.
+func TestOtherSlash(t *testing.T) {
+	s := signerOf("ES256")
+	for configured, sent := range map[string]string{
+		"https://login.example.com/": "https://login.example.com", "https://login.example.com": "https://login.example.com/",
+	} {
+		v, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer = configured })
+		_, err := v.Verify(ctx, s.token(nil, members{"iss": `"` + sent + `"`}))
+		assertRefused(t, verifier.ErrIssuer, err) // C1
+		assert.Contains(t, err.Error(), `iss is "`+sent+`", configured is "`+configured+`"`)
+		_, err = v.Verify(ctx, s.token(nil, members{"iss": `"https://evil.example"`}))
+		assertRefused(t, verifier.ErrIssuer, err)
+		assert.NotContains(t, err.Error(), configured)
+	}
+}
+
+func TestNumericDates(t *testing.T) {
+	const year3000 = "32503680000"
+	tests := []struct {
+		name, date string
+		seconds    int64
+		nanos      int64
+		bad        bool
+	}{
+		{name: "C4 an integer", date: year3000, seconds: 32503680000},
+		{name: "C4 half a second", date: year3000 + ".5", seconds: 32503680000, nanos: 5e8},
+		{name: "C4 a quarter", date: year3000 + ".25", seconds: 32503680000, nanos: 25e7},
+		{name: "C4 a fraction of zeros", date: year3000 + ".000", seconds: 32503680000},
+		{name: "C4 with an exponent", date: "3.250368e10", seconds: 32503680000},
+		{name: "C4 with a large exponent sign", date: "3.250368E+10", seconds: 32503680000},
+		{name: "C4 with a negative exponent", date: "325036800000e-1", seconds: 32503680000},
+		{name: "C4 the last second", date: "253402300799", seconds: 253402300799},
+		{name: "C4 past the last second", date: "253402300800", bad: true},
+		{name: "C4 a fraction past the last second", date: "253402300799.5", bad: true},
+		{name: "C4 1e300", date: "1e300", bad: true},
+		{name: "C4 more than a float holds", date: "1e400", bad: true},
+		{name: "C4 beyond int64", date: "9223372036854775808", bad: true},
+		{name: "C4 milliseconds", date: "32503680000000", bad: true},
+		{name: "C4 negative", date: "-1", bad: true},
+		{name: "C4 a negative fraction", date: "-0.5", bad: true},
+		{name: "C4 negative zero", date: "-0", bad: true},
+		{name: "C4 negative zero as a fraction", date: "-0.0e0", bad: true},
+		{name: "C4 a string", date: `"` + year3000 + `"`, bad: true},
+		{name: "C4 an empty string", date: `""`, bad: true},
+		{name: "C4 a date as text", date: `"3000-01-01T00:00:00Z"`, bad: true},
+		{name: "C4 null", date: "null", bad: true},
+		{name: "C4 true", date: "true", bad: true},
+		{name: "C4 an array", date: "[" + year3000 + "]", bad: true},
+		{name: "C4 an object", date: `{"x":1}`, bad: true},
+	}
+	v, keys := setup(t)
+	s := signerOf("ES256")
+	for _, tt := range tests {
+		for _, claim := range []string{"exp", "nbf", "iat"} {
+			t.Run(tt.name+" as "+claim, func(t *testing.T) {
+				keys.lookups.Store(0)
+				tok, err := v.Verify(ctx, s.token(nil, members{claim: tt.date}))
+				if tt.bad {
+					assertRefused(t, verifier.ErrClaims, err)
+					assert.Zero(t, keys.lookups.Load())
+					return
+				}
+				if claim == "nbf" {
+					assertRefused(t, verifier.ErrNotYetValid, err)
+					return
+				}
+				require.NoError(t, err)
+				read := map[string]func() time.Time{"exp": tok.Expiry, "iat": tok.IssuedAt}[claim]
+				assert.Equal(t, time.Unix(tt.seconds, tt.nanos).UTC(), read())
+			})
+		}
+	}
+	t.Run("C4 nbf with a fraction is read", func(t *testing.T) {
+		tok := verified(t, v, s.token(nil, members{"nbf": "1.5"}))
+		assert.Equal(t, time.Unix(1, 5e8).UTC(), tok.NotBefore())
+	})
+}
+
+// TestLeeway goes to both sides of every edge, by a nanosecond.
+func TestLeeway(t *testing.T) {
+	tests := []struct {
+		name           string
+		config, leeway time.Duration
+	}{
+		{"C3 by default", 0, 60 * time.Second},
+		{"C3 of a second", time.Second, time.Second},
+		{"C3 of a nanosecond", 1, 1},
+		{"C3 at most", 5 * time.Minute, 5 * time.Minute},
+		{"C3 none", -1, 0},
+		{"C3 none, by a lot", -time.Hour, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v, _ := setup(t, func(cfg *verifier.Config) { cfg.Leeway = tt.config })
+				s := signerOf("ES256")
+				until := func(at time.Time) { <-time.After(time.Until(at)) }
+				nbf := time.Now().Add(time.Hour)
+				exp := nbf.Add(time.Hour)
+				for _, half := range []time.Duration{0, time.Second / 2} {
+					fraction := map[bool]string{true: "", false: ".5"}[half == 0]
+					nbf, exp := nbf.Add(half), exp.Add(half)
+					raw := s.token(nil, members{"nbf": seconds(nbf) + fraction, "exp": seconds(exp) + fraction})
+
+					until(nbf.Add(-tt.leeway - 1))
+					_, err := v.Verify(ctx, raw)
+					assertRefused(t, verifier.ErrNotYetValid, err)
+					until(nbf.Add(-tt.leeway))
+					verified(t, v, raw)
+
+					if half == 0 {
+						continue // time goes on only
+					}
+					until(exp.Add(tt.leeway - 1))
+					verified(t, v, raw)
+					until(exp.Add(tt.leeway))
+					_, err = v.Verify(ctx, raw)
+					assertRefused(t, verifier.ErrExpired, err)
+				}
+			})
+		})
+	}
+	t.Run("C3 exp in whole seconds", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			v, _ := setup(t)
+			raw := signerOf("ES256").token(nil, members{"exp": seconds(time.Now().Add(time.Minute))})
+			<-time.After(2*time.Minute - 1)
+			verified(t, v, raw)
+			<-time.After(1)
+			_, err := v.Verify(ctx, raw)
+			assertRefused(t, verifier.ErrExpired, err)
+		})
+	})
+	t.Run("C3 iat is not compared", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Leeway = -1 })
+			now := time.Now()
+			raw := signerOf("ES256").token(nil, members{"iat": seconds(now.Add(time.Minute)), "exp": seconds(now.Add(2 * time.Minute))})
+			verified(t, v, raw)
+			<-time.After(90 * time.Second)
+			verified(t, v, raw)
+		})
+	})
+}

@@ -1,0 +1,220 @@
+package verifier_test
+
+import (
+	"context"
+	"crypto"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
+)
+
+// KeySources of other kinds than pointers.
+type (
+	keyFunc  func(context.Context, string, string) ([]crypto.PublicKey, error)
+	keyList  []crypto.PublicKey
+	keyValue struct{}
+)
+
+func (f keyFunc) Lookup(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
+	return f(ctx, kid, alg)
+}
+func (l keyList) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) { return l, nil }
+func (keyValue) Lookup(context.Context, string, string) ([]crypto.PublicKey, error)  { return nil, nil }
+
+func TestNew(t *testing.T) {
+	type cfg = verifier.Config
+	rules := func(r ...verifier.Rule) func(*cfg) { return func(c *cfg) { c.Rules = r } }
+	secret := func(n int) []byte { return []byte(strings.Repeat("s", n)) }
+	withSecret := func(n int, algs ...string) func(*cfg) {
+		return func(c *cfg) { c.Keys, c.SharedSecret, c.Algorithms = nil, secret(n), algs }
+	}
+	anyAudience := func(r ...verifier.Rule) func(*cfg) {
+		return func(c *cfg) { c.Audiences, c.AnyAudience, c.Rules = nil, true, r }
+	}
+	machine := func(r verifier.Rule) func(*cfg) { return func(c *cfg) { c.Claims.ClientCredentials = r } }
+	var nilCache *jwkscache.Cache
+	var nilKeys *keyMap
+	var nilFunc keyFunc
+	var nilList keyList
+	tests := []struct {
+		name   string
+		change func(*cfg)
+		says   string // in the error; "": good
+	}{
+		{"as it is", func(*cfg) {}, ""},
+		{"C1 no Issuer", func(c *cfg) { c.Issuer = "" }, "Issuer"},
+		{"C1 Issuer that is no URL, with Keys", func(c *cfg) { c.Issuer = "any text" }, ""},
+		{"C1 Issuer that is no URL, without Keys", func(c *cfg) { c.Issuer, c.Keys = "any text", nil }, "URL"},
+		{"C1 Issuer by http", func(c *cfg) { c.Issuer, c.Keys = "http://login.example.com", nil }, "http"},
+		{"C1 Issuer by http to loopback", func(c *cfg) { c.Issuer, c.Keys = "http://127.0.0.1:1", nil }, ""},
+		{"C1 Issuer by http, allowed", func(c *cfg) {
+			c.Issuer, c.Keys, c.JWKS.AllowHTTP = "http://login.invalid", nil, true
+		}, ""},
+		{"C2 no Audiences", func(c *cfg) { c.Audiences = nil }, "Audiences"},
+		{"C2 empty Audiences", func(c *cfg) { c.Audiences = []string{} }, "Audiences"},
+		{"C7 an empty audience", func(c *cfg) { c.Audiences = []string{api, ""} }, "empty string"},
+		{"C2 AnyAudience with Client", anyAudience(verifier.Client("a")), ""},
+		{"C2 AnyAudience with Client among others", anyAudience(verifier.Scope("a"), verifier.Client("a")), ""},
+		{"C2 AnyAudience without rules", anyAudience(), "Client"},
+		{"C2 AnyAudience with other rules", anyAudience(verifier.Scope("a"), verifier.ClientCredentials(), verifier.Claim("client_id", "a")), "Client"},
+		{"C2 AnyAudience and Audiences", func(c *cfg) { c.AnyAudience, c.Rules = true, []verifier.Rule{verifier.Client("a")} }, "AnyAudience"},
+		{"C7 an empty type", func(c *cfg) { c.Types = []string{""} }, "empty string"},
+		{"C7 an empty name for the client", func(c *cfg) { c.Claims.ClientID = []string{"a", ""} }, "empty string"},
+		{"C7 an empty name for scopes", func(c *cfg) { c.Claims.Scopes = []string{""} }, "empty string"},
+		{"Keys a nil *Cache", func(c *cfg) { c.Keys = nilCache }, "Keys"},
+		{"Keys a nil pointer", func(c *cfg) { c.Keys = nilKeys }, "Keys"},
+		{"Keys a nil function", func(c *cfg) { c.Keys = nilFunc }, "Keys"},
+		{"Keys a nil list", func(c *cfg) { c.Keys = nilList }, "Keys"},
+		{"Keys a value", func(c *cfg) { c.Keys = keyValue{} }, ""},
+		{"Keys a function", func(c *cfg) { c.Keys = keyFunc(keyValue{}.Lookup) }, ""},
+		{"Keys and JWKS", func(c *cfg) { c.JWKS.AllowHTTP = true }, "JWKS"},
+		{"Keys and JWKS.Refresh", func(c *cfg) { c.JWKS.Refresh = 1 }, "JWKS"},
+		{"JWKS with a negative period", func(c *cfg) { c.Keys, c.JWKS.Refresh = nil, -1 }, "negative"},
+		{"A1 SharedSecret and Keys", func(c *cfg) { c.SharedSecret = secret(32) }, "SharedSecret"},
+		{"A1 SharedSecret and JWKS", func(c *cfg) { c.Keys, c.SharedSecret, c.JWKS.AllowHTTP = nil, secret(32), true }, "SharedSecret"},
+		{"A1 SharedSecret of 32 bytes", withSecret(32), ""},
+		{"A1 SharedSecret of 31 bytes", withSecret(31), "32 bytes"},
+		{"A1 SharedSecret empty", func(c *cfg) { c.Keys, c.SharedSecret = nil, []byte{} }, "32 bytes"},
+		{"A1 SharedSecret too short for HS384", withSecret(47, "HS384"), "HS384"},
+		{"A1 SharedSecret long enough for HS384", withSecret(48, "HS384"), ""},
+		{"A1 SharedSecret too short for HS512", withSecret(63, "HS512"), "HS512"},
+		{"A1 SharedSecret long enough for HS512", withSecret(64, "HS512"), ""},
+		{"A1 SharedSecret with RS256", withSecret(64, "RS256"), "RS256"},
+		{"A1 SharedSecret with none", withSecret(64, "none"), "none"},
+		{"A1 Algorithms of public keys", func(c *cfg) { c.Algorithms = asymmetric }, ""},
+		{"A1 Algorithms with HS256", func(c *cfg) { c.Algorithms = []string{"RS256", "HS256"} }, "HS256"},
+		{"A1 Algorithms with none", func(c *cfg) { c.Algorithms = []string{"RS256", "none"} }, "none"},
+		{"A1 Algorithms in another case", func(c *cfg) { c.Algorithms = []string{"rs256"} }, "rs256"},
+		{"A1 Algorithms unknown", func(c *cfg) { c.Algorithms = []string{"ES256K"} }, "ES256K"},
+		{"A1 Algorithms empty string", func(c *cfg) { c.Algorithms = []string{""} }, `""`},
+		{"C3 Leeway of 5 minutes", func(c *cfg) { c.Leeway = 5 * time.Minute }, ""},
+		{"C3 Leeway of more", func(c *cfg) { c.Leeway = 5*time.Minute + 1 }, "Leeway"},
+		{"X3 TokenLength negative", func(c *cfg) { c.TokenLength = -1 }, "TokenLength"},
+		{"R1 Realm", func(c *cfg) { c.Realm = "my API, v2" }, ""},
+		{"R1 Realm with a quotation mark", func(c *cfg) { c.Realm = `a"b` }, "Realm"},
+		{"R1 Realm with a backslash", func(c *cfg) { c.Realm = `a\b` }, "Realm"},
+		{"R1 Realm with a newline", func(c *cfg) { c.Realm = "a\r\nX: y" }, "Realm"},
+		{"R1 Realm with DEL", func(c *cfg) { c.Realm = "a\x7f" }, "Realm"},
+		{"R1 Realm with a control character", func(c *cfg) { c.Realm = "a\x1f" }, "Realm"},
+		{"R1 Realm beyond ASCII", func(c *cfg) { c.Realm = "é" }, "Realm"},
+		{"C11 a nil rule", rules(verifier.Scope("a"), nil), "nil"},
+		{"C11 Audience not configured", rules(verifier.Audience("x")), "Audience"},
+		{"C11 Issuer not this one", rules(verifier.Issuer("x")), "Issuer"},
+		{"C11 Client", rules(verifier.Client("x")), ""},
+		{"C9 a preset for machines", machine(verifier.Claim("idtyp", "app")), ""},
+		{"C9 a preset that asks itself", machine(verifier.ClientCredentials()), "ClientCredentials"},
+		{"C9 a preset of an audience not configured", machine(verifier.Audience("x")), "Audience"},
+		{"TokenCache", func(c *cfg) { c.TokenCache = -1 }, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := config()
+			tt.change(&c)
+			v, err := verifier.New(c)
+			if tt.says == "" {
+				require.NoError(t, err)
+				require.NoError(t, v.Close())
+				return
+			}
+			require.Error(t, err)
+			assert.Nil(t, v)
+			assert.True(t, strings.HasPrefix(err.Error(), "verifier: ") || strings.HasPrefix(err.Error(), "jwkscache: "), err)
+			assert.Contains(t, err.Error(), tt.says)
+			assert.NotContains(t, err.Error(), "ssss", "the secret")
+		})
+	}
+}
+
+func TestSharedSecret(t *testing.T) {
+	all := []byte(strings.Repeat("0123456789abcdef", 4))
+	for n, algs := range map[int][]string{
+		32: {"HS256"}, 47: {"HS256"}, 48: {"HS256", "HS384"}, 63: {"HS256", "HS384"}, 64: {"HS256", "HS384", "HS512"},
+	} {
+		v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecret: all[:n]})
+		require.NoError(t, v.Ready(ctx))
+		require.NoError(t, v.Health())
+		for _, alg := range []string{"HS256", "HS384", "HS512"} {
+			s := hmacSigner(alg, all[:n])
+			t.Run("A1 "+alg+" with "+string(rune('0'+n/10))+string(rune('0'+n%10))+" bytes", func(t *testing.T) {
+				_, err := v.Verify(ctx, s.good())
+				if !strings.Contains(strings.Join(algs, " "), alg) {
+					assertRefused(t, verifier.ErrAlgorithm, err)
+					return
+				}
+				require.NoError(t, err)
+				verified(t, v, s.as(alg, "").token(members{"kid": ""}, nil))
+				verified(t, v, s.as(alg, "any").good())
+				signed := s.unsigned()
+				mac := s.signature(signed)
+				for name, raw := range map[string]string{
+					"another secret":   hmacSigner(alg, []byte("another secret of thirty-two bytes")).good(),
+					"an empty secret":  hmacSigner(alg, nil).good(),
+					"a secret cut off": hmacSigner(alg, all[:n-1]).good(),
+					"a MAC cut off":    s.attach(signed, mac[:len(mac)-1]),
+					"half a MAC":       s.attach(signed, mac[:len(mac)/2]),
+					"a MAC and more":   s.attach(signed, append(mac[:len(mac):len(mac)], 0)),
+					"a flipped bit":    s.attach(signed, flip(mac, len(mac)-1)),
+				} {
+					_, err := v.Verify(ctx, raw)
+					assertRefused(t, verifier.ErrSignature, err)
+					assert.Error(t, err, name)
+				}
+			})
+		}
+		for _, alg := range asymmetric {
+			t.Run("A1 nothing but HS*: "+alg, func(t *testing.T) {
+				_, err := v.Verify(ctx, signerOf(alg).good())
+				assertRefused(t, verifier.ErrAlgorithm, err)
+			})
+		}
+	}
+	t.Run("A1 a named algorithm alone", func(t *testing.T) {
+		v := newVerifier(t, verifier.Config{
+			Issuer: issuer, Audiences: []string{api}, SharedSecret: all, Algorithms: []string{"HS512"},
+		})
+		verified(t, v, hmacSigner("HS512", all).good())
+		_, err := v.Verify(ctx, hmacSigner("HS256", all).good())
+		assertRefused(t, verifier.ErrAlgorithm, err)
+	})
+}
+
+func TestAnyAudience(t *testing.T) {
+	v, _ := setup(t, func(cfg *verifier.Config) {
+		cfg.Audiences, cfg.AnyAudience, cfg.Rules = nil, true, []verifier.Rule{verifier.Client("billing")}
+	})
+	s := signerOf("ES256")
+	for _, aud := range []string{"", `"x"`, `[]`, `[""]`, `["x","y"]`} {
+		t.Run("C2 aud "+aud, func(t *testing.T) {
+			verified(t, v, s.token(nil, members{"aud": aud}))
+			_, err := v.Verify(ctx, s.token(nil, members{"aud": aud, "client_id": `"x"`}))
+			assertRefused(t, verifier.ErrDenied, err)
+			_, err = v.Verify(ctx, s.token(nil, members{"aud": aud, "client_id": ""}))
+			assertRefused(t, verifier.ErrDenied, err)
+		})
+	}
+	_, err := v.Verify(ctx, s.token(nil, members{"aud": "1"}))
+	assertRefused(t, verifier.ErrClaims, err)
+	panicText(t, func() { v.Protect(verifier.Audience("x")) })
+}
+
+func TestNewDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := verifiertest.NewIssuer(t)
+		iss.Hang()
+		start := time.Now()
+		v := iss.Verifier(api)
+		assert.Zero(t, time.Since(start))
+		assert.ErrorIs(t, v.Health(), jwkscache.ErrUnavailable)
+		iss.Heal()
+		require.NoError(t, v.Ready(ctx))
+		require.NoError(t, v.Health())
+	})
+}

@@ -1,0 +1,283 @@
+package verifier_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// The examples' tokens come from these two authorization servers.
+var login, partner = newSigner("ES256"), newSigner("Ed25519")
+
+// exampleKeys stands for the keys that a program finds through its issuer's
+// metadata; it would leave Config.Keys out.
+func exampleKeys(s *signer) verifier.KeySource { return must(jwkscache.Static(jwks(jwk(s, nil)))) }
+
+func Example() {
+	v, err := verifier.New(verifier.Config{
+		Issuer:    "https://login.example.com/",
+		Audiences: []string{"https://api.example.com"},
+		Keys:      exampleKeys(login), // without it: discovered from Issuer
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+
+	raw := login.token(nil, members{"client_id": `"billing"`, "scope": `"orders:read"`})
+	tok, err := v.Verify(context.Background(), raw)
+	fmt.Println(tok.ClientID(), tok.Scopes(), err)
+
+	_, err = v.Verify(context.Background(), raw[:len(raw)-4]+"AAAA")
+	fmt.Println(errors.Is(err, verifier.ErrSignature))
+	// Output:
+	// billing [orders:read] <nil>
+	// true
+}
+
+// One service answers to two names. Every route says which one it is.
+func ExampleAudience() {
+	v, err := verifier.New(verifier.Config{
+		Issuer:    "https://login.example.com/",
+		Audiences: []string{"https://api.example.com", "https://billing.example.com"},
+		Keys:      exampleKeys(login),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+	orders := v.Protect(verifier.Audience("https://api.example.com"))
+	invoices := v.Protect(verifier.Audience("https://billing.example.com"))
+
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+login.token(nil, members{"aud": `"https://billing.example.com"`}))
+	_, refused := orders(r)
+	fmt.Println(refused)
+	_, refused = invoices(r)
+	fmt.Println(refused == nil)
+	// Output:
+	// jwtguard: token is for another audience: the route is for ["https://api.example.com"]
+	// true
+}
+
+func ExampleScope() {
+	v, err := verifier.New(verifier.Config{
+		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+
+	raw := login.token(nil, members{"scope": `"orders:read"`})
+	_, err = v.Verify(context.Background(), raw, verifier.Scope("orders:read", "orders:write"))
+	var refused *verifier.Error
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Status(), refused.Code(), refused.Scopes)
+	}
+	// Output: 403 insufficient_scope [orders:read orders:write]
+}
+
+// A handler whose demands depend on the request.
+func ExampleRequire() {
+	v, err := verifier.New(verifier.Config{
+		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+
+	handler := func(ctx context.Context, dryRun bool) error {
+		if !dryRun {
+			if err := verifier.Require(ctx, verifier.Scope("orders:delete")); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	r := httptest.NewRequest(http.MethodDelete, "/orders/1", nil)
+	r.Header.Set("Authorization", "Bearer "+login.good())
+	ctx, refused := v.Protect()(r)
+	if refused != nil {
+		fmt.Println(refused)
+		return
+	}
+	fmt.Println(handler(ctx, true))
+	fmt.Println(handler(ctx, false))
+	// Output:
+	// <nil>
+	// jwtguard: a scope is missing (needs "orders:delete")
+}
+
+// Claims of the issuer's own, in a type of the program's own.
+func ExampleClaimsOf() {
+	v, err := verifier.New(verifier.Config{
+		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+	tok, err := v.Verify(context.Background(), login.token(nil, members{"tenant": `"blue"`, "roles": `["reader"]`}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	type claims struct {
+		Tenant string   `json:"tenant"`
+		Roles  []string `json:"roles"`
+	}
+	c, err := verifier.ClaimsOf[claims](tok)
+	fmt.Println(c.Tenant, c.Roles, err)
+	// Output: blue [reader] <nil>
+}
+
+// A rule of the program's own.
+func ExampleCheck() {
+	revoked := map[string]bool{"42": true}
+	notRevoked := verifier.Check(func(_ context.Context, tok *verifier.Token) error {
+		if revoked[tok.ID()] {
+			return &verifier.Error{Reason: verifier.ErrRevoked}
+		}
+		return nil
+	})
+	v, err := verifier.New(verifier.Config{
+		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login),
+		Rules: []verifier.Rule{notRevoked},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+	for _, jti := range []string{"41", "42"} {
+		_, err := v.Verify(context.Background(), login.token(nil, members{"jti": `"` + jti + `"`}))
+		fmt.Println(jti, err)
+	}
+	// Output:
+	// 41 <nil>
+	// 42 jwtguard: token has been revoked
+}
+
+// Two issuers, each with keys and demands of its own.
+func ExampleJoin() {
+	ours, err := verifier.New(verifier.Config{
+		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	theirs, err := verifier.New(verifier.Config{
+		Issuer: "https://partner.example/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(partner),
+		Rules: []verifier.Rule{verifier.Client("courier")},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	v, err := verifier.Join(ours, theirs)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+
+	for _, raw := range []string{
+		login.good(),
+		partner.token(nil, members{"iss": `"https://partner.example/"`, "client_id": `"courier"`}),
+		partner.token(nil, members{"iss": `"https://login.example.com/"`}), // not theirs to issue
+	} {
+		tok, err := v.Verify(context.Background(), raw)
+		if err != nil {
+			fmt.Println(errors.Is(err, verifier.ErrSignature))
+			continue
+		}
+		fmt.Println(tok.Issuer(), tok.ClientID())
+	}
+	// Output:
+	// https://login.example.com/ billing
+	// https://partner.example/ courier
+	// true
+}
+
+// Keys from a file instead of the issuer's server.
+func ExampleConfig_staticKeys() {
+	keys, err := jwkscache.Static([]byte(`{"keys":[
+		{"kty":"OKP","crv":"Ed25519","kid":"2025","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+	]}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	v, err := verifier.New(verifier.Config{
+		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: keys,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+	fmt.Println(v.Health())
+	// Output: <nil>
+}
+
+// A secret shared with the issuer. Whoever can check such tokens can make them.
+func ExampleConfig_sharedSecret() {
+	secret := []byte("32 bytes or more, from a secret store")
+	v, err := verifier.New(verifier.Config{
+		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, SharedSecret: secret,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+	_, err = v.Verify(context.Background(), hmacSigner("HS256", secret).good())
+	fmt.Println(err)
+	_, err = v.Verify(context.Background(), login.good())
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// jwtguard: algorithm not allowed: alg is "ES256"
+}
+
+// An answer with a body of the program's own.
+func ExampleError_SetHeaders() {
+	v, err := verifier.New(verifier.Config{
+		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login), Realm: "orders",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		if _, err := v.Authenticate(r); err != nil {
+			refused := verifier.AsError(r.Context(), err)
+			refused.SetHeaders(w.Header())
+			http.Error(w, "please log in", refused.Status())
+			return
+		}
+		fmt.Fprintln(w, "welcome")
+	}
+	w := httptest.NewRecorder()
+	handler(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"), w.Header().Get("Cache-Control"))
+	fmt.Print(w.Body)
+	// Output:
+	// 401 Bearer realm="orders" no-store
+	// please log in
+}

@@ -1,0 +1,226 @@
+package verifier_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
+)
+
+// part makes a verifier for iss.
+func part(t *testing.T, iss string, changes ...func(*verifier.Config)) *verifier.Verifier {
+	t.Helper()
+	v, _ := setup(t, append([]func(*verifier.Config){func(cfg *verifier.Config) { cfg.Issuer = iss }}, changes...)...)
+	return v
+}
+
+func TestJoinErrors(t *testing.T) {
+	joined := part(t, "x")
+	_, err := verifier.Join(joined)
+	require.NoError(t, err)
+	ab, err := verifier.Join(part(t, "a"), part(t, "b"))
+	require.NoError(t, err)
+	same := part(t, "a")
+	tests := []struct {
+		name  string
+		parts []*verifier.Verifier
+	}{
+		{"nothing", nil},
+		{"nil", []*verifier.Verifier{nil}},
+		{"nil after another", []*verifier.Verifier{part(t, "a"), nil}},
+		{"one issuer twice", []*verifier.Verifier{part(t, "a"), part(t, "a")}},
+		{"one issuer twice, in a joined part", []*verifier.Verifier{ab, part(t, "b")}},
+		{"the same part twice", []*verifier.Verifier{same, same}},
+		{"a part that is joined already", []*verifier.Verifier{joined}},
+		{"a second part that is joined already", []*verifier.Verifier{part(t, "a"), joined}},
+		{"TokenFrom in the second", []*verifier.Verifier{part(t, "a"), part(t, "b", func(cfg *verifier.Config) {
+			cfg.TokenFrom = func(*http.Request) string { return "" }
+		})}},
+		{"TokenLength in the second", []*verifier.Verifier{part(t, "a"), part(t, "b", func(cfg *verifier.Config) { cfg.TokenLength = 9 })}},
+		{"AllowPreflight in the third", []*verifier.Verifier{part(t, "a"), part(t, "b"), part(t, "c", func(cfg *verifier.Config) { cfg.AllowPreflight = true })}},
+		{"Realm in the second", []*verifier.Verifier{part(t, "a"), part(t, "b", func(cfg *verifier.Config) { cfg.Realm = "b" })}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v, err := verifier.Join(tt.parts...)
+			require.Error(t, err)
+			assert.Nil(t, v)
+			assert.True(t, strings.HasPrefix(err.Error(), "verifier: Join: "), err)
+		})
+	}
+	t.Run("an error leaves the parts free", func(t *testing.T) {
+		a, b := part(t, "a"), part(t, "b")
+		for range 2 {
+			_, err := verifier.Join(a, b, nil)
+			require.Error(t, err)
+		}
+		v, err := verifier.Join(a, b)
+		require.NoError(t, err)
+		_, err = verifier.Join(v, part(t, "c"))
+		require.NoError(t, err, "a joined verifier is one like others")
+		_, err = verifier.Join(v, part(t, "d"))
+		require.Error(t, err, "but joins once")
+	})
+	t.Run("a first part that was joined keeps its settings", func(t *testing.T) {
+		first, err := verifier.Join(part(t, "a", func(cfg *verifier.Config) { cfg.Realm = "a" }), part(t, "b"))
+		require.NoError(t, err)
+		_, err = verifier.Join(part(t, "c"), first)
+		require.Error(t, err)
+		v, err := verifier.Join(first, part(t, "d"))
+		require.NoError(t, err)
+		_, err = v.Authenticate(anonymous())
+		assert.Contains(t, challengeOf(t, err), `realm="a"`)
+	})
+}
+
+func challengeOf(t *testing.T, err error) string {
+	t.Helper()
+	var e *verifier.Error
+	require.ErrorAs(t, err, &e)
+	h := http.Header{}
+	e.SetHeaders(h)
+	return h.Get("WWW-Authenticate")
+}
+
+func TestJoin(t *testing.T) {
+	s := signerOf("ES256")
+	of := func(iss string, more members) string { return s.token(nil, more.over(members{"iss": `"` + iss + `"`})) }
+	t.Run("each issuer with its own demands", func(t *testing.T) {
+		v, err := verifier.Join(
+			part(t, "a", func(cfg *verifier.Config) { cfg.RFC9068 = true }),
+			part(t, "b", func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{verifier.Client("billing")} }),
+			part(t, "c", func(cfg *verifier.Config) { cfg.Claims.ClientID, cfg.Types = []string{"cid"}, []string{"c+jwt"} }),
+		)
+		require.NoError(t, err)
+		for _, tt := range []struct {
+			iss, raw string
+			reason   error
+			client   string
+		}{
+			{"a", of("a", nil), nil, "billing"},
+			{"b", of("b", nil), nil, "billing"},
+			{"c", of("c", members{"cid": `"x"`}), nil, "x"},
+			{"d", of("d", nil), verifier.ErrIssuer, ""},
+			{"a", of("a", members{"jti": ""}), verifier.ErrClaims, ""},
+			{"b", of("b", members{"jti": ""}), nil, "billing"},
+			{"b", of("b", members{"client_id": `"x"`}), verifier.ErrDenied, ""},
+			{"a", of("a", members{"client_id": `"x"`}), nil, "x"},
+			{"c", s.token(members{"typ": `"c+jwt"`}, members{"iss": `"c"`}), nil, ""},
+			{"b", s.token(members{"typ": `"c+jwt"`}, members{"iss": `"b"`}), verifier.ErrType, ""},
+		} {
+			tok, err := v.Verify(ctx, tt.raw)
+			if tt.reason != nil {
+				assertRefused(t, tt.reason, err)
+				continue
+			}
+			require.NoError(t, err)
+			assert.Equal(t, tt.iss, tok.Issuer())
+			assert.Equal(t, tt.client, tok.ClientID())
+		}
+	})
+	t.Run("the first part's settings for requests", func(t *testing.T) {
+		v, err := verifier.Join(part(t, "a", func(cfg *verifier.Config) {
+			cfg.TokenFrom = func(r *http.Request) string { return r.Header.Get("X-Token") }
+			cfg.TokenLength, cfg.AllowPreflight, cfg.Realm = len(of("b", nil))+10, true, "joined"
+		}), part(t, "b"))
+		require.NoError(t, err)
+		r := anonymous()
+		r.Header.Set("X-Token", of("b", nil))
+		_, err = v.Authenticate(r)
+		require.NoError(t, err)
+		_, err = v.Verify(ctx, of("b", members{"x": `"` + strings.Repeat("x", 20) + `"`}))
+		assertRefused(t, verifier.ErrMalformed, err)
+		assert.Contains(t, challengeOf(t, err), `realm="joined"`)
+		r = anonymous()
+		r.Method = http.MethodOptions
+		r.Header.Set("Origin", "x")
+		r.Header.Set("Access-Control-Request-Method", "GET")
+		require.NoError(t, gateError(v.Protect(), r))
+	})
+	t.Run("Require knows all parts", func(t *testing.T) {
+		v, err := verifier.Join(part(t, "a"), part(t, "b"))
+		require.NoError(t, err)
+		inside := verifier.NewContext(ctx, verified(t, v, of("a", nil)))
+		require.NoError(t, verifier.Require(inside, verifier.Issuer("a", "b")))
+		assertRefused(t, verifier.ErrIssuer, verifier.Require(inside, verifier.Issuer("b")))
+		assertWiringBug(t, verifier.Require(inside, verifier.Client("billing")))
+		require.NoError(t, verifier.Require(inside, verifier.Client("billing"), verifier.Issuer("a")))
+	})
+}
+
+// health is a KeySource with all that a cache has.
+type health struct {
+	keyMap
+	err    error
+	closed int
+	asked  context.Context
+}
+
+func (h *health) Ready(ctx context.Context) error { h.asked = ctx; return h.err }
+func (h *health) Health() error                   { return h.err }
+func (h *health) Close() error                    { h.closed++; return nil }
+
+func TestReadyAndHealth(t *testing.T) {
+	down := errors.New("down")
+	src := map[string]*health{"a": {}, "b": {}, "c": {}}
+	with := func(iss string) *verifier.Verifier {
+		return part(t, iss, func(cfg *verifier.Config) { cfg.Keys = src[iss] })
+	}
+	v, err := verifier.Join(with("a"), with("b"), with("c"), part(t, "d"))
+	require.NoError(t, err)
+	require.NoError(t, v.Ready(ctx))
+	require.NoError(t, v.Health())
+	for _, h := range src {
+		assert.Equal(t, ctx, h.asked)
+	}
+	src["b"].err = down
+	for _, err := range []error{v.Ready(ctx), v.Health()} {
+		assert.ErrorIs(t, err, down)
+		assert.Contains(t, err.Error(), `issuer "b"`)
+	}
+	src["c"].err = errors.New("down too")
+	assert.ErrorIs(t, v.Health(), src["c"].err)
+	assert.ErrorIs(t, v.Health(), down)
+	require.NoError(t, v.Close())
+	require.NoError(t, v.Close())
+	assert.Zero(t, src["a"].closed, "keys of your own are yours to close")
+}
+
+func TestCloseAndReadyOfIssuers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := verifiertest.NewIssuer(t), verifiertest.NewIssuer(t)
+		cfgA, cfgB := a.Config(api), b.Config(api)
+		cfgB.Issuer = "https://b.test"
+		va, err := verifier.New(cfgA)
+		require.NoError(t, err)
+		vb, err := verifier.New(cfgB)
+		require.NoError(t, err)
+		v, err := verifier.Join(va, vb)
+		require.NoError(t, err)
+
+		short, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		err = v.Ready(short)
+		assert.ErrorIs(t, err, jwkscache.ErrUnavailable, "b's metadata is another issuer's")
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Contains(t, err.Error(), "https://b.test")
+		assert.Contains(t, v.Health().Error(), "https://b.test")
+
+		require.NoError(t, v.Close(), "both caches: a goroutine left behind would fail the bubble")
+		require.NoError(t, v.Close())
+		verified(t, v, a.Token(nil))
+		<-time.After(25 * time.Hour)
+		_, err = v.Verify(ctx, a.Token(nil))
+		assertRefused(t, verifier.ErrUnavailable, err)
+	})
+}

@@ -1,0 +1,254 @@
+package verifier_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+const billingAPI = "https://billing.example.com"
+
+// twoAudiences is config for two audiences.
+func twoAudiences(cfg *verifier.Config) { cfg.Audiences = []string{api, billingAPI} }
+
+func pass(context.Context, *verifier.Token) error { return nil }
+
+func TestRules(t *testing.T) {
+	v, _ := setup(t, twoAudiences)
+	raw := signerOf("ES256").token(nil, members{
+		"aud": `["` + api + `","https://other.example.com"]`, "roles": `["admin","auditor"]`, "tenant": `"blue"`,
+		"mixed": `["blue",1]`, "number": `1`, "empty": `""`, "object": `{"a":"b"}`, "Tenant": `"red"`,
+	})
+	tests := []struct {
+		name   string
+		rule   verifier.Rule
+		reason error
+		scopes []string
+	}{
+		{"C11 Scope", verifier.Scope("orders:read"), nil, nil},
+		{"C11 Scope of two", verifier.Scope("orders:write", "orders:read"), nil, nil},
+		{"C11 Scope of which one is missing", verifier.Scope("orders:read", "x"), verifier.ErrScope, []string{"orders:read", "x"}},
+		{"C11 Scope in another case", verifier.Scope("Orders:read"), verifier.ErrScope, []string{"Orders:read"}},
+		{"C11 Scope that is a part", verifier.Scope("orders"), verifier.ErrScope, []string{"orders"}},
+		{"C11 AnyScope", verifier.AnyScope("x", "orders:read"), nil, nil},
+		{"C11 AnyScope of the first", verifier.AnyScope("orders:read", "x"), nil, nil},
+		{"C11 AnyScope of none", verifier.AnyScope("x", "y"), verifier.ErrScope, []string{"x", "y"}},
+		{"C11 Audience", verifier.Audience(api), nil, nil},
+		{"C11 Audience of two", verifier.Audience(billingAPI, api), nil, nil},
+		{"C11 Audience missing", verifier.Audience(billingAPI), verifier.ErrAudience, nil},
+		{"C11 Issuer", verifier.Issuer(issuer), nil, nil},
+		{"C11 Client", verifier.Client("billing"), nil, nil},
+		{"C11 Client of two", verifier.Client("x", "billing"), nil, nil},
+		{"C11 Client missing", verifier.Client("x", "Billing"), verifier.ErrDenied, nil},
+		{"C11 Claim a string", verifier.Claim("tenant", "blue"), nil, nil},
+		{"C11 Claim of two values", verifier.Claim("tenant", "red", "blue"), nil, nil},
+		{"C11 Claim in an array", verifier.Claim("roles", "auditor"), nil, nil},
+		{"C11 Claim of another value", verifier.Claim("tenant", "red"), verifier.ErrDenied, nil},
+		{"C11 Claim in another case", verifier.Claim("tenant", "Blue"), verifier.ErrDenied, nil},
+		{"C11 Claim's name in another case", verifier.Claim("TENANT", "blue"), verifier.ErrDenied, nil},
+		{"C11 Claim of the exact name", verifier.Claim("Tenant", "red"), nil, nil},
+		{"C11 Claim missing", verifier.Claim("x", "blue"), verifier.ErrDenied, nil},
+		{"C11 Claim of a mixed array", verifier.Claim("mixed", "blue"), verifier.ErrDenied, nil},
+		{"C11 Claim a number", verifier.Claim("number", "1"), verifier.ErrDenied, nil},
+		{"C11 Claim an object", verifier.Claim("object", "b"), verifier.ErrDenied, nil},
+		{"C7 Claim empty", verifier.Claim("empty", "x"), verifier.ErrDenied, nil},
+		{"C11 ClientCredentials", verifier.ClientCredentials(), nil, nil},
+		{"C11 Check", verifier.Check(pass), nil, nil},
+	}
+	for _, tt := range tests {
+		for place, verify := range map[string]func() error{
+			"Verify":       func() error { _, err := v.Verify(ctx, raw, tt.rule); return err },
+			"Authenticate": func() error { _, err := v.Authenticate(bearer(raw), tt.rule); return err },
+			"Protect":      func() error { return gateError(v.Protect(tt.rule), bearer(raw)) },
+			"Optional":     func() error { return gateError(v.Optional(tt.rule), bearer(raw)) },
+			"Require": func() error {
+				return verifier.Require(verifier.NewContext(ctx, verified(t, v, raw)), tt.rule)
+			},
+			"Inner": func() error {
+				r := bearer("")
+				return gateError(verifier.Inner(tt.rule), r.WithContext(verifier.NewContext(ctx, verified(t, v, raw))))
+			},
+			"Config": func() error {
+				v, _ := setup(t, twoAudiences, func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{tt.rule} })
+				_, err := v.Verify(ctx, raw)
+				return err
+			},
+			"Config of a joined part": func() error {
+				a, _ := setup(t, twoAudiences, func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{tt.rule} })
+				b, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer = "b" })
+				v, err := verifier.Join(b, a)
+				require.NoError(t, err)
+				_, err = v.Verify(ctx, raw)
+				return err
+			},
+		} {
+			t.Run(tt.name+" in "+place, func(t *testing.T) {
+				err := verify()
+				if tt.reason == nil {
+					require.NoError(t, err)
+					return
+				}
+				assertRefused(t, tt.reason, err)
+				var e *verifier.Error
+				require.ErrorAs(t, err, &e)
+				assert.Equal(t, tt.scopes, e.Scopes)
+			})
+		}
+	}
+}
+
+// TestRuleOrder gives every order of rules that pass and rules that fail.
+func TestRuleOrder(t *testing.T) {
+	v, _ := setup(t, twoAudiences)
+	raw := signerOf("ES256").good()
+	good := []verifier.Rule{
+		verifier.Scope("orders:read"), verifier.Audience(api), verifier.Client("billing"), verifier.Issuer(issuer),
+	}
+	permute(good, func(rules []verifier.Rule) {
+		_, err := v.Verify(ctx, raw, rules...)
+		require.NoError(t, err)
+	})
+	for name, bad := range map[string]struct {
+		rule   verifier.Rule
+		reason error
+	}{
+		"Scope": {verifier.Scope("x"), verifier.ErrScope}, "Client": {verifier.Client("x"), verifier.ErrDenied},
+		"Audience": {verifier.Audience(billingAPI), verifier.ErrAudience},
+	} {
+		t.Run("C11 one that fails, "+name, func(t *testing.T) {
+			permute(append(slices.Clone(good[:3]), bad.rule), func(rules []verifier.Rule) {
+				_, err := v.Verify(ctx, raw, rules...)
+				assertRefused(t, bad.reason, err)
+			})
+		})
+	}
+	t.Run("C11 audience answers first", func(t *testing.T) {
+		permute([]verifier.Rule{verifier.Scope("x"), verifier.Audience(billingAPI), verifier.Client("x")}, func(rules []verifier.Rule) {
+			_, err := v.Verify(ctx, raw, rules...)
+			assertRefused(t, verifier.ErrAudience, err)
+		})
+	})
+	t.Run("C11 audience answers first, wherever the rules stand", func(t *testing.T) {
+		v, _ := setup(t, twoAudiences, func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{verifier.Scope("x")} })
+		_, err := v.Verify(ctx, raw, verifier.Audience(billingAPI))
+		assertRefused(t, verifier.ErrAudience, err)
+	})
+	t.Run("C11 issuer answers first", func(t *testing.T) {
+		b, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer = "b" })
+		a, _ := setup(t)
+		v, err := verifier.Join(a, b)
+		require.NoError(t, err)
+		permute([]verifier.Rule{verifier.Scope("x"), verifier.Issuer("b"), verifier.Check(pass)}, func(rules []verifier.Rule) {
+			_, err := v.Verify(ctx, raw, rules...)
+			assertRefused(t, verifier.ErrIssuer, err)
+		})
+	})
+}
+
+func permute[T any](list []T, f func([]T)) {
+	if len(list) == 0 {
+		f(nil)
+		return
+	}
+	for i := range list {
+		rest := append(slices.Clone(list[:i]), list[i+1:]...)
+		permute(rest, func(p []T) { f(append([]T{list[i]}, p...)) })
+	}
+}
+
+func TestRulesOnlyNarrow(t *testing.T) {
+	t.Run("C11 several Audience rules are all demanded", func(t *testing.T) {
+		v, _ := setup(t, twoAudiences)
+		one, two := signerOf("ES256").good(), signerOf("ES256").token(nil, members{"aud": `["` + api + `","` + billingAPI + `"]`})
+		rules := []verifier.Rule{verifier.Audience(api), verifier.Audience(billingAPI)}
+		permute(rules, func(rules []verifier.Rule) {
+			verified(t, v, two, rules...)
+			_, err := v.Verify(ctx, one, rules...)
+			assertRefused(t, verifier.ErrAudience, err)
+		})
+		v, _ = setup(t, twoAudiences, func(cfg *verifier.Config) { cfg.Rules = rules[:1] })
+		verified(t, v, two, rules[1])
+		_, err := v.Verify(ctx, one, rules[1])
+		assertRefused(t, verifier.ErrAudience, err)
+	})
+	t.Run("C11 several Scope, Client and Claim rules are all demanded", func(t *testing.T) {
+		v, _ := setup(t)
+		raw := signerOf("ES256").good()
+		for _, pair := range [][2]verifier.Rule{
+			{verifier.Scope("orders:read"), verifier.Scope("x")},
+			{verifier.AnyScope("orders:read"), verifier.AnyScope("x")},
+			{verifier.Client("billing"), verifier.Client("x")},
+			{verifier.Claim("sub", "billing"), verifier.Claim("sub", "x")},
+			{verifier.Check(pass), verifier.Check(func(context.Context, *verifier.Token) error { return verifier.ErrRevoked })},
+		} {
+			permute(pair[:], func(rules []verifier.Rule) {
+				_, err := v.Verify(ctx, raw, rules...)
+				assert.Error(t, err)
+			})
+		}
+	})
+	t.Run("C11 no rule makes a bad token good", func(t *testing.T) {
+		v, _ := setup(t, twoAudiences)
+		other := signerOf("ES256").token(nil, members{"aud": `"https://other.example.com"`})
+		for _, rule := range []verifier.Rule{
+			verifier.Audience(api), verifier.Issuer(issuer), verifier.Check(pass), verifier.AnyScope("orders:read"),
+		} {
+			_, err := v.Verify(ctx, other, rule)
+			assertRefused(t, verifier.ErrAudience, err)
+		}
+	})
+	t.Run("C11 an audience of another issuer does not count", func(t *testing.T) {
+		a, _ := setup(t)
+		b, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer, cfg.Audiences = "b", []string{billingAPI} })
+		v, err := verifier.Join(a, b)
+		require.NoError(t, err)
+		s := signerOf("ES256")
+		both := `["` + api + `","` + billingAPI + `"]`
+		verified(t, v, s.token(nil, members{"aud": both}), verifier.Audience(api))
+		verified(t, v, s.token(nil, members{"aud": both, "iss": `"b"`}), verifier.Audience(billingAPI))
+		for iss, audience := range map[string]string{issuer: billingAPI, "b": api} {
+			_, err = v.Verify(ctx, s.token(nil, members{"aud": both, "iss": `"` + iss + `"`}), verifier.Audience(audience))
+			assertRefused(t, verifier.ErrAudience, err)
+			_, err = v.Verify(ctx, s.token(nil, members{"aud": `"` + audience + `"`, "iss": `"` + iss + `"`}))
+			assertRefused(t, verifier.ErrAudience, err)
+		}
+	})
+}
+
+func TestEmptyRules(t *testing.T) {
+	for name, wire := range map[string]func(){
+		"Scope":                   func() { verifier.Scope("") },
+		"Scope, the second":       func() { verifier.Scope("a", "") },
+		"Scope of two words":      func() { verifier.Scope("a b") },
+		"Scope of a quote":        func() { verifier.Scope(`a"b`) },
+		"Scope of a backslash":    func() { verifier.Scope(`a\b`) },
+		"Scope with a newline":    func() { verifier.Scope("a\r\nX: y") },
+		"Scope with DEL":          func() { verifier.Scope("a\x7f") },
+		"Scope beyond ASCII":      func() { verifier.Scope("é") },
+		"AnyScope":                func() { verifier.AnyScope("") },
+		"AnyScope, the second":    func() { verifier.AnyScope("a", "") },
+		"AnyScope of two words":   func() { verifier.AnyScope("a", "b c") },
+		"Audience":                func() { verifier.Audience("") },
+		"Audience, the second":    func() { verifier.Audience(api, "") },
+		"Issuer":                  func() { verifier.Issuer("") },
+		"Issuer, the second":      func() { verifier.Issuer(issuer, "") },
+		"Client":                  func() { verifier.Client("") },
+		"Client, the second":      func() { verifier.Client("a", "") },
+		"Claim's name":            func() { verifier.Claim("", "a") },
+		"Claim's value":           func() { verifier.Claim("a", "") },
+		"Claim's value, a second": func() { verifier.Claim("a", "b", "") },
+		"Check of nil":            func() { verifier.Check(nil) },
+	} {
+		t.Run("C11 C7 "+name, func(t *testing.T) {
+			text := panicText(t, wire)
+			assert.Contains(t, text, strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == ',' || r == '\'' })[0])
+		})
+	}
+	assert.NotPanics(t, func() { verifier.Scope("!#[]^~AZaz09:/.-_") }, "the ends of RFC 6749's characters")
+}

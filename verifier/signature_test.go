@@ -1,0 +1,277 @@
+package verifier_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// flip returns a copy of b with one bit changed.
+func flip(b []byte, i int) []byte {
+	c := append([]byte{}, b...)
+	c[i] ^= 1
+	return c
+}
+
+func TestDefaultAlgorithms(t *testing.T) {
+	v, keys := setup(t)
+	strange := newSigner("RS256")
+	strangers := map[string]*signer{"RS": strange, "PS": strange, "Ed": newSigner("EdDSA")}
+	for _, alg := range asymmetric {
+		if curveOf[alg] != nil {
+			strangers["ES"] = newSigner(alg)
+		}
+		t.Run("A1 "+alg, func(t *testing.T) {
+			s := signerOf(alg)
+			tok := verified(t, v, s.good())
+			assert.Equal(t, "billing", tok.ClientID())
+
+			signed := s.unsigned()
+			sig := s.signature(signed)
+			verified(t, v, s.attach(signed, sig))
+			other := encode(s.header().text()) + "." + encode(members{"sub": `"root"`}.over(goodClaims()).text())
+			for name, raw := range map[string]string{
+				"its first bit":      s.attach(signed, flip(sig, 0)),
+				"its last bit":       s.attach(signed, flip(sig, len(sig)-1)),
+				"its middle":         s.attach(signed, flip(sig, len(sig)/2)),
+				"a byte less":        s.attach(signed, sig[:len(sig)-1]),
+				"a byte more":        s.attach(signed, append(sig[:len(sig):len(sig)], 0)),
+				"twice":              s.attach(signed, append(sig[:len(sig):len(sig)], sig...)),
+				"another payload's":  s.attach(other, sig),
+				"another key's":      strangers[alg[:2]].as(alg, alg).good(),
+				"of zeros":           s.attach(signed, make([]byte, len(sig))),
+				"over the claims":    s.attach(signed, s.signature(signed[strings.Index(signed, ".")+1:])),
+				"over decoded texts": s.attach(signed, s.signature(s.header().text()+"."+goodClaims().text())),
+			} {
+				_, err := v.Verify(ctx, raw)
+				assertRefused(t, verifier.ErrSignature, err)
+				assert.Error(t, err, name)
+			}
+		})
+	}
+	for _, alg := range []string{"HS256", "HS384", "HS512", "none", "None", "rs256", "eddsa", "ed25519", "ES256K", "Ed448", "PS1"} {
+		t.Run("A1 "+alg+" is not among them", func(t *testing.T) {
+			keys.lookups.Store(0)
+			s := signerOf("RS256")
+			_, err := v.Verify(ctx, s.token(members{"alg": `"` + alg + `"`}, nil))
+			assertRefused(t, verifier.ErrAlgorithm, err)
+			assert.Zero(t, keys.lookups.Load())
+		})
+	}
+}
+
+func TestTwoNamesOfEd25519(t *testing.T) {
+	s := ed25519Signer()
+	for _, published := range []string{"EdDSA", "Ed25519", ""} {
+		for _, used := range []string{"EdDSA", "Ed25519"} {
+			t.Run("A1 published as "+published+" used as "+used, func(t *testing.T) {
+				alg := ""
+				if published != "" {
+					alg = `"` + published + `"`
+				}
+				v, _ := setup(t, func(cfg *verifier.Config) {
+					cfg.Keys = staticKeys(t, jwk(s, members{"alg": alg}))
+				})
+				verified(t, v, s.as(used, s.kid).good())
+			})
+		}
+	}
+}
+
+func TestAlgorithmsPerIssuer(t *testing.T) {
+	t.Run("A1 the list is exact", func(t *testing.T) {
+		v, keys := setup(t, func(cfg *verifier.Config) { cfg.Algorithms = []string{"PS256", "Ed25519"} })
+		verified(t, v, signerOf("PS256").good())
+		verified(t, v, signerOf("Ed25519").good())
+		keys.lookups.Store(0)
+		for _, alg := range []string{"RS256", "PS384", "ES256", "EdDSA"} {
+			_, err := v.Verify(ctx, signerOf(alg).good())
+			assertRefused(t, verifier.ErrAlgorithm, err)
+		}
+		assert.Zero(t, keys.lookups.Load())
+	})
+	t.Run("A1 the list is the issuer's own", func(t *testing.T) {
+		a, b := config(), config()
+		b.Issuer = "b"
+		a.Algorithms, b.Algorithms = []string{"ES256"}, []string{"RS256"}
+		v, err := verifier.Join(newVerifier(t, a), newVerifier(t, b))
+		require.NoError(t, err)
+		ofB := members{"iss": `"b"`}
+		verified(t, v, signerOf("ES256").good())
+		verified(t, v, signerOf("RS256").token(nil, ofB))
+		_, err = v.Verify(ctx, signerOf("RS256").good())
+		assertRefused(t, verifier.ErrAlgorithm, err)
+		_, err = v.Verify(ctx, signerOf("ES256").token(nil, ofB))
+		assertRefused(t, verifier.ErrAlgorithm, err)
+	})
+}
+
+func TestSaltLength(t *testing.T) {
+	v, _ := setup(t)
+	for alg, hash := range map[string]int{"PS256": 32, "PS384": 48, "PS512": 64} {
+		s := signerOf(alg)
+		for name, salt := range map[string]int{
+			"none": 0, "of SHA-1": 20, "a byte short": hash - 1, "a byte long": hash + 1, "of another hash": 96 - hash/2,
+			"as long as fits": rsa.PSSSaltLengthAuto, "of the hash": hash,
+		} {
+			if salt == 0 {
+				salt = -2 // rsa.SignPSS takes zero for as long as fits
+			}
+			t.Run("A3 "+alg+" salt "+name, func(t *testing.T) {
+				signed := s.unsigned()
+				var raw string
+				if salt == -2 {
+					raw = s.attach(signed, unsaltedPSS(s, signed))
+				} else {
+					raw = s.attach(signed, s.pss(signed, salt))
+				}
+				_, err := v.Verify(ctx, raw)
+				if salt == hash {
+					require.NoError(t, err)
+					return
+				}
+				assertRefused(t, verifier.ErrSignature, err)
+			})
+		}
+	}
+}
+
+// unsaltedPSS is PSS with a salt of no bytes (RFC 8017 §9.1.1), which
+// rsa.SignPSS cannot be asked for.
+func unsaltedPSS(s *signer, signed string) []byte {
+	k, h := s.private.(*rsa.PrivateKey), s.hash()
+	size := k.Size()
+	inner := digest(h, string(make([]byte, 8))+string(digest(h, signed)))
+	db := make([]byte, size-h.Size()-1)
+	db[len(db)-1] = 1
+	mask := make([]byte, 0, size)
+	for i := byte(0); len(mask) < len(db); i++ {
+		mask = append(mask, digest(h, string(inner)+string([]byte{0, 0, 0, i}))...)
+	}
+	for i := range db {
+		db[i] ^= mask[i]
+	}
+	db[0] &= 0x7f
+	em := append(append(db, inner...), 0xbc)
+	return new(big.Int).Exp(new(big.Int).SetBytes(em), k.D, k.N).FillBytes(make([]byte, size))
+}
+
+func TestECDSA(t *testing.T) {
+	v, _ := setup(t)
+	for alg, curve := range curveOf {
+		s := signerOf(alg)
+		n := curve.Params().N
+		size := (curve.Params().BitSize + 7) / 8
+		zero := new(big.Int)
+		signed := s.unsigned()
+		sig := s.signature(signed)
+		r, rest := new(big.Int).SetBytes(sig[:size]), new(big.Int).SetBytes(sig[size:])
+		der := must(ecdsa.SignASN1(rand.Reader, s.private.(*ecdsa.PrivateKey), digest(s.hash(), signed)))
+		tests := []struct {
+			name      string
+			signature []byte
+		}{
+			{"r and s zero", make([]byte, 2*size)},
+			{"r zero", concat(curve, zero, rest)},
+			{"s zero", concat(curve, r, zero)},
+			{"r the order", concat(curve, n, rest)},
+			{"s the order", concat(curve, r, n)},
+			{"r and s the order", concat(curve, n, n)},
+			{"r and s all ones", []byte(strings.Repeat("\xff", 2*size))},
+			{"r and s one", concat(curve, big.NewInt(1), big.NewInt(1))},
+			{"r and s exchanged", concat(curve, rest, r)},
+			{"DER", der},
+			{"empty but for a byte", []byte{0}},
+			{"a byte short", sig[:2*size-1]},
+			{"a byte long", append(sig[:2*size:2*size], 0)},
+			{"a zero before it", append([]byte{0}, sig...)},
+			{"a zero before each half", append(append([]byte{0}, sig[:size]...), append([]byte{0}, sig[size:]...)...)},
+			{"r alone", sig[:size]},
+		}
+		if beyond := new(big.Int).Add(r, n); beyond.BitLen() <= 8*size {
+			tests = append(tests, struct {
+				name      string
+				signature []byte
+			}{"r plus the order", concat(curve, beyond, rest)})
+		} else {
+			require.NotEqual(t, "ES512", alg)
+		}
+		t.Run("A3 "+alg+" as it should be", func(t *testing.T) { verified(t, v, s.attach(signed, sig)) })
+		for _, tt := range tests {
+			t.Run("A3 "+alg+" "+tt.name, func(t *testing.T) {
+				_, err := v.Verify(ctx, s.attach(signed, tt.signature))
+				assertRefused(t, verifier.ErrSignature, err)
+			})
+		}
+	}
+}
+
+// TestShortHalves finds signatures whose halves begin with zeros, which a
+// signer that strips them would write shorter.
+func TestShortHalves(t *testing.T) {
+	t.Run("A3 leading zeros are not stripped", func(t *testing.T) {
+		v, _ := setup(t)
+		s := signerOf("ES256")
+		signed := s.unsigned()
+		for range 10_000 {
+			sig := s.signature(signed)
+			if sig[0] == 0 {
+				verified(t, v, s.attach(signed, sig))
+				_, err := v.Verify(ctx, s.attach(signed, sig[1:]))
+				assertRefused(t, verifier.ErrSignature, err)
+				return
+			}
+		}
+		require.Fail(t, "A3 no such signature")
+	})
+}
+
+func TestEd25519Malleability(t *testing.T) {
+	t.Run("A1 Ed25519 with s beyond the order", func(t *testing.T) {
+		v, _ := setup(t)
+		s := signerOf("Ed25519")
+		signed := s.unsigned()
+		sig := s.signature(signed)
+		order, _ := new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989", 10)
+		little := func(b []byte) []byte {
+			c := append([]byte{}, b...)
+			for i := range len(c) / 2 {
+				c[i], c[len(c)-1-i] = c[len(c)-1-i], c[i]
+			}
+			return c
+		}
+		beyond := new(big.Int).Add(new(big.Int).SetBytes(little(sig[32:])), order)
+		_, err := v.Verify(ctx, s.attach(signed, append(sig[:32:32], little(beyond.FillBytes(make([]byte, 32)))...)))
+		assertRefused(t, verifier.ErrSignature, err)
+	})
+}
+
+func TestOtherCurves(t *testing.T) {
+	t.Run("A2 keys of another curve or length", func(t *testing.T) {
+		v, _ := setup(t, func(cfg *verifier.Config) {
+			k := keysOf(signerOf("ES256"))
+			p224 := must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader))
+			k.keys["P-224"] = append(k.keys["P-224"], p224.Public())
+			k.keys["long"] = append(k.keys["long"], make(ed25519.PublicKey, 33))
+			k.keys["short"] = append(k.keys["short"], make(ed25519.PublicKey, 31))
+			k.keys["none"] = append(k.keys["none"], ed25519.PublicKey(nil))
+			cfg.Keys = k
+		})
+		for _, kid := range []string{"long", "short", "none"} {
+			_, err := v.Verify(ctx, signerOf("Ed25519").as("Ed25519", kid).good())
+			assertRefused(t, verifier.ErrSignature, err)
+		}
+		_, err := v.Verify(ctx, signerOf("ES256").as("ES256", "P-224").good())
+		assertRefused(t, verifier.ErrSignature, err)
+	})
+}
