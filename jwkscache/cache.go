@@ -188,11 +188,15 @@ func (c *Cache) Lookup(ctx context.Context, kid, alg string) ([]crypto.PublicKey
 // Ready waits until there are keys to serve, or until ctx is done: the error
 // then wraps ctx's, [ErrUnavailable] and the last fetch's.
 func (c *Cache) Ready(ctx context.Context) error {
+	if c.serves(c.current.Load()) {
+		return nil
+	}
 	for {
+		c.mu.Lock() // so that no fetch ends between the look and the wait
 		if c.serves(c.current.Load()) {
+			c.mu.Unlock()
 			return nil
 		}
-		c.mu.Lock()
 		if c.sched.closed {
 			c.mu.Unlock()
 			return unavailable(errClosed)
@@ -211,11 +215,17 @@ func (c *Cache) Ready(ctx context.Context) error {
 	}
 }
 
-// Health reports at once what [Cache.Ready] would wait for: nil when there are
-// keys to serve, else an error that wraps [ErrUnavailable] and the last
-// fetch's.
+// Health reports at once whether there are keys to serve that are being
+// refreshed. The error wraps [ErrUnavailable] and the last fetch's; a closed
+// cache is not healthy, though its last keys serve on.
 func (c *Cache) Health() error {
-	if c.serves(c.current.Load()) {
+	s := c.current.Load()
+	switch {
+	case s != nil && s.static:
+		return nil
+	case c.ctx.Err() != nil:
+		return unavailable(errClosed)
+	case c.serves(s):
 		return nil
 	}
 	c.mu.Lock()

@@ -68,7 +68,7 @@ func TestOwnClient(t *testing.T) {
 	t.Run("K9 loopback http", func(t *testing.T) {
 		srv := httptest.NewServer(keys)
 		defer srv.Close()
-		require.NoError(t, own(t, srv.URL, jwkscache.Config{}).Ready(t.Context()))
+		require.NoError(t, own(t, srv.URL, jwkscache.Config{}).Refresh(t.Context()))
 	})
 
 	t.Run("K9 what a request looks like", func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestOwnClient(t *testing.T) {
 			keys(w, r)
 		}))
 		defer srv.Close()
-		require.NoError(t, own(t, srv.URL+"/jwks?v=1", jwkscache.Config{}).Ready(t.Context()))
+		require.NoError(t, own(t, srv.URL+"/jwks?v=1", jwkscache.Config{}).Refresh(t.Context()))
 		r := seen.Load()
 		assert.Equal(t, "GET", r.Method)
 		assert.Equal(t, "/jwks?v=1", r.RequestURI)
@@ -101,7 +101,7 @@ func TestOwnClient(t *testing.T) {
 		require.ErrorAs(t, own(t, srv.URL, jwkscache.Config{}).Refresh(t.Context()), &unknown)
 		assert.GreaterOrEqual(t, slices.Min(versions.Load().([]uint16)), uint16(tls.VersionTLS12), "K9 TLS 1.2 or later is offered")
 
-		require.NoError(t, own(t, srv.URL, jwkscache.Config{HTTPClient: trusting(srv)}).Ready(t.Context()))
+		require.NoError(t, own(t, srv.URL, jwkscache.Config{HTTPClient: trusting(srv)}).Refresh(t.Context()))
 	})
 
 	for version, good := range map[uint16]bool{tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
@@ -135,7 +135,7 @@ func TestOwnClient(t *testing.T) {
 		_, err := jwkscache.ForURL(url, jwkscache.Config{})
 		require.Error(t, err)
 		c := own(t, url, jwkscache.Config{AllowHTTP: true})
-		require.NoError(t, c.Ready(t.Context()))
+		require.NoError(t, c.Refresh(t.Context()))
 		_, asked := proxied.Load(url)
 		assert.True(t, asked)
 	})
@@ -191,7 +191,7 @@ func TestOwnClient(t *testing.T) {
 		srv.Start()
 		defer srv.Close()
 		c := own(t, srv.URL, jwkscache.Config{})
-		require.NoError(t, c.Ready(t.Context()))
+		require.NoError(t, c.Refresh(t.Context()))
 		require.NoError(t, c.Refresh(t.Context()))
 		for range 2 {
 			select {

@@ -99,6 +99,28 @@ func TestMaxStale(t *testing.T) {
 		require.Equal(t, jwkscache.Expired, c.Stats().State)
 	}))
 
+	t.Run("K4 the two clocks are read apart", func(t *testing.T) {
+		// A difference of times that both have a monotonic reading leaves the
+		// wall clock out of account (package time), and a suspend with it.
+		wall, mono := jwkscache.Clocks()
+		assert.True(t, wall == wall.Round(0), "the wall clock only")
+		assert.False(t, mono == mono.Round(0), "the monotonic clock, too")
+		assert.True(t, wall == mono.Round(0), "read at once")
+	})
+
+	t.Run("K4 keys that have expired are not served when the fetch fails", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c, step := openSkewed(t, s, jwkscache.Config{})
+		s.serve(slow(time.Second, fail(500)))
+		step(2 * day)
+		assert.Equal(t, time.Second, took(func() {
+			keys, err := c.Lookup(t.Context(), "a", "ES256")
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+			require.ErrorContains(t, err, "500")
+			require.Nil(t, keys)
+		}))
+	}))
+
 	t.Run("K4 Static is exempt", inBubble(func(t *testing.T) {
 		c, err := jwkscache.Static([]byte(setOf(a)))
 		require.NoError(t, err)
@@ -183,6 +205,17 @@ func TestTimeJumps(t *testing.T) {
 		step(8 * time.Hour)
 		s.serve(publish(a, b))
 		serves(t, c, a)
+		serves(t, c, b)
+	}))
+
+	t.Run("K13 and does so with an empty bucket: the refresh is due anyway", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c, step := openSkewed(t, s, jwkscache.Config{})
+		for _, kid := range []string{"1", "2", "3"} {
+			denies(t, c, kid)
+		}
+		step(8 * time.Hour)
+		s.serve(publish(a, b))
 		serves(t, c, b)
 	}))
 

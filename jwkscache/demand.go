@@ -18,6 +18,8 @@ func (c *Cache) lookupFirst(ctx context.Context, kid, alg string) ([]crypto.Publ
 	s, now := &c.sched, c.clock()
 	var at *attempt
 	switch {
+	case c.serves(c.current.Load()):
+		at = ended
 	case s.closed:
 		c.mu.Unlock()
 		return nil, unavailable(errClosed)
@@ -52,27 +54,32 @@ func (c *Cache) lookupFirst(ctx context.Context, kid, alg string) ([]crypto.Publ
 func (c *Cache) lookupUnknown(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
 	ctx, cancel := context.WithTimeout(ctx, waitAtMost)
 	defer cancel()
-	for {
-		at, fresh, err := c.demand(kid)
-		if at == nil {
-			return nil, err
-		}
-		if err := c.await(ctx, at); err != nil {
-			return nil, c.refuse(err)
-		}
-		if keys, known := c.current.Load().keys.lookup(kid, alg); known {
+	for asked := false; ; {
+		s := c.current.Load()
+		if keys, known := s.keys.lookup(kid, alg); known {
 			return keys, nil
 		}
-		if at.err != nil {
-			return nil, unavailable(at.err)
-		}
-		if fresh { // the server was asked after this caller came, and has no such key
+		if asked { // the server was, after this caller came, and has no such key
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.sched.budget.remember(kid, c.clock().mono, c.cfg.Cooldown)
 			c.stats.unknownKIDs++
 			return nil, nil
 		}
+		at, fresh, err := c.demand(s, kid)
+		if at == nil {
+			return nil, err
+		}
+		if err := c.await(ctx, at); err != nil {
+			return nil, c.refuse(err)
+		}
+		if at.err != nil {
+			if keys, known := c.current.Load().keys.lookup(kid, alg); known {
+				return keys, nil
+			}
+			return nil, unavailable(at.err)
+		}
+		asked = fresh
 	}
 }
 
@@ -95,7 +102,7 @@ func (c *Cache) LookupAgain(ctx context.Context, kid, alg string, tried []crypto
 		if asked || s.keys.named(kid) {
 			return nil, nil
 		}
-		at, fresh, err := c.demand("")
+		at, fresh, err := c.demand(s, "")
 		if at == nil {
 			return nil, err
 		}
@@ -114,14 +121,23 @@ func same(a, b []crypto.PublicKey) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// demand asks for a fetch on behalf of an unknown kid. It returns the attempt
-// to wait for and whether that one began after the call; or no attempt and the
-// answer: a nil error is no.
-func (c *Cache) demand(kid string) (at *attempt, fresh bool, err error) {
+// ended is an attempt that nobody needs to wait for.
+var ended = func() *attempt {
+	a := newAttempt()
+	close(a.done)
+	return a
+}()
+
+// demand asks for a fetch on behalf of a kid that the snapshot seen lacks. It
+// returns the attempt to wait for and whether that one began after the call; or
+// no attempt and the answer: a nil error is no.
+func (c *Cache) demand(seen *snapshot, kid string) (at *attempt, fresh bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s, now := &c.sched, c.clock()
 	switch {
+	case c.current.Load() != seen:
+		return ended, false, nil // look again
 	case s.closed:
 		return nil, false, unavailable(errClosed)
 	case s.running != nil:

@@ -115,5 +115,8 @@ func checkIssuer(issuer string, allowHTTP bool) error {
 	if strings.ContainsAny(issuer, "?#") {
 		return fmt.Errorf("jwkscache: issuer %q has a query or a fragment", issuer)
 	}
+	if strings.Contains(issuer, "/.well-known/") {
+		return fmt.Errorf("jwkscache: %q is where an issuer's metadata is; the issuer is what stands there as \"issuer\"", issuer)
+	}
 	return checkURL(issuer, allowHTTP)
 }

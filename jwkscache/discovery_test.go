@@ -84,6 +84,19 @@ func TestWellKnownPlaces(t *testing.T) {
 	}))
 }
 
+func TestIssuerOverHTTP(t *testing.T) {
+	t.Run("K10 AllowHTTP is for metadata and keys", inBubble(func(t *testing.T) {
+		const inCluster = "http://auth.default.svc"
+		a := newKey("a")
+		s := newServer(nil)
+		s.at(inCluster+"/.well-known/openid-configuration", metadata(inCluster, inCluster+"/jwks"))
+		s.at(inCluster+"/jwks", publish(a))
+		_, err := jwkscache.ForIssuer(inCluster, configFor(s, jwkscache.Config{}))
+		require.Error(t, err)
+		serves(t, openIssuer(t, s, inCluster, jwkscache.Config{AllowHTTP: true}), a)
+	}))
+}
+
 func TestIssuerMatch(t *testing.T) {
 	a := newKey("a")
 	for _, row := range []struct {
@@ -235,11 +248,15 @@ func TestRediscovery(t *testing.T) {
 		s := newIssuer(publish(a))
 		c := openIssuer(t, s, issuer, jwkscache.Config{})
 		s.serve(fail(404))
-		s.at(oidcForm, fail(503))
-		require.Error(t, c.Refresh(t.Context()))
+		s.at(oidcForm, fail(503, "Retry-After", "100"))
+		err := c.Refresh(t.Context())
+		require.ErrorContains(t, err, "404", "what is wrong with the keys")
+		require.ErrorContains(t, err, "503", "and with the metadata")
 		serves(t, c, a)
 		s.serve(publish(a, b)) // the keys are back before the metadata
-		pass(2 * minute)
+		pass(100*time.Second - 1)
+		require.Equal(t, 2, s.fetches(), "K3 Retry-After")
+		pass(1)
 		serves(t, c, b)
 	}))
 

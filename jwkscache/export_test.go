@@ -30,6 +30,36 @@ func ForURLSkewed(url string, cfg Config, skew *atomic.Int64) (*Cache, error) {
 	return c, nil
 }
 
+// ForURLWatched is ForURL with a function that runs before each reading of the
+// clock.
+func ForURLWatched(url string, cfg Config, before func()) (*Cache, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := newCache(source{jwksURI: url}, cfg, func() moment {
+		before()
+		return now()
+	})
+	go c.run()
+	return c, nil
+}
+
+// Unlocked tells whether the cache's mutex is free.
+func (c *Cache) Unlocked() bool {
+	free := c.mu.TryLock()
+	if free {
+		c.mu.Unlock()
+	}
+	return free
+}
+
+// Clocks returns one reading of the clocks that ages are measured by.
+func Clocks() (wall, mono time.Time) {
+	m := now()
+	return m.wall, m.mono
+}
+
 // Locked runs f while the cache's mutex is taken.
 func (c *Cache) Locked(f func()) {
 	c.mu.Lock()

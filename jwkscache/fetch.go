@@ -214,9 +214,9 @@ func checkURL(raw string, allowHTTP bool) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
-		return errors.New("jwkscache: the address is not a URL")
+		return fmt.Errorf("jwkscache: %q is not a URL", cut(raw))
 	case u.Host == "" || u.User != nil || u.Fragment != "":
-		return fmt.Errorf("jwkscache: %q is not an absolute URL without user and fragment", cut(u.Redacted()))
+		return fmt.Errorf("jwkscache: %q is not a URL with https://, a host, and neither user nor fragment", cut(u.Redacted()))
 	case u.Scheme == "https", u.Scheme == "http" && (allowHTTP || isLoopback(u.Hostname())):
 		return nil
 	}

@@ -56,7 +56,9 @@ func TestClose(t *testing.T) {
 		pass(23 * time.Hour)
 		serves(t, c, a)
 		require.ErrorIs(t, c.Refresh(t.Context()), jwkscache.ErrUnavailable)
-		cannotTell(t, c, "b")
+		for range 4 {
+			cannotTell(t, c, "b")
+		}
 		_, err := c.LookupAgain(t.Context(), "", "ES256", nil)
 		require.NoError(t, err, "there are keys that were not tried")
 		require.Equal(t, 1, s.fetches())
@@ -68,6 +70,7 @@ func TestClose(t *testing.T) {
 		pass(day - 1)
 		serves(t, c, a)
 		require.NoError(t, c.Ready(t.Context()))
+		require.ErrorIs(t, c.Health(), jwkscache.ErrUnavailable, "nobody refreshes them")
 		require.Equal(t, jwkscache.Closed, c.Stats().State)
 		pass(1)
 		cannotTell(t, c, "a")
@@ -95,6 +98,15 @@ func TestClose(t *testing.T) {
 		synctest.Wait()
 		require.EqualValues(t, 3, answered.Load())
 		cannotTell(t, c, "a")
+	}))
+
+	t.Run("K12 after Close the answer names it", inBubble(func(t *testing.T) {
+		c := open(t, newServer(fail(500)), jwkscache.Config{})
+		require.NoError(t, c.Close())
+		require.ErrorContains(t, cannotTell(t, c, "a"), "closed")
+		require.ErrorContains(t, c.Ready(t.Context()), "closed")
+		require.ErrorContains(t, c.Refresh(t.Context()), "closed")
+		require.ErrorContains(t, c.Health(), "closed")
 	}))
 
 	t.Run("K12 Close answers those who wait for an unknown kid", inBubble(func(t *testing.T) {
@@ -127,6 +139,7 @@ func TestClose(t *testing.T) {
 		require.NoError(t, c.Close())
 		require.NoError(t, c.Close())
 		serves(t, c, a)
+		require.NoError(t, c.Health())
 		err = c.Refresh(t.Context())
 		require.ErrorContains(t, err, "static")
 		require.NotErrorIs(t, err, jwkscache.ErrUnavailable)

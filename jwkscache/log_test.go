@@ -77,6 +77,19 @@ func TestChangesAreLogged(t *testing.T) {
 		assert.Zero(t, c.Stats().Failures)
 	}))
 
+	t.Run("K3 the line says what happens meanwhile", inBubble(func(t *testing.T) {
+		j := new(journal)
+		s := newServer(fail(500))
+		c := open(t, s, jwkscache.Config{Logger: j.logger()})
+		require.Equal(t, 1, j.count("level=WARN", "503"), "there are no keys to use")
+		s.serve(publish(newKey("a")))
+		require.NoError(t, c.Refresh(t.Context()))
+		s.serve(fail(500))
+		require.Error(t, c.Refresh(t.Context()))
+		synctest.Wait()
+		require.Equal(t, 1, j.count("level=WARN", "stay in use"))
+	}))
+
 	t.Run("K3 the log names the issuer", inBubble(func(t *testing.T) {
 		j := new(journal)
 		openIssuer(t, newServer(nil), "https://issuer.example/", jwkscache.Config{Logger: j.logger()})
@@ -106,6 +119,23 @@ func TestChangesAreLogged(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, 1, j.count("count=200", "key 4"))
 		require.Zero(t, j.count("key 5"), "a few will do")
+	}))
+}
+
+func TestTheFirstFailureIsToldApart(t *testing.T) {
+	t.Run("K3 no keys yet", inBubble(func(t *testing.T) {
+		j := new(journal)
+		open(t, newServer(fail(503)), jwkscache.Config{Logger: j.logger()})
+		require.Equal(t, 1, j.count("there are none to use, so tokens get 503"))
+	}))
+	t.Run("K3 keys are there", inBubble(func(t *testing.T) {
+		j := new(journal)
+		s := newServer(publish(newKey("a")))
+		c := open(t, s, jwkscache.Config{Logger: j.logger()})
+		s.serve(fail(503))
+		require.Error(t, c.Refresh(t.Context()))
+		synctest.Wait()
+		require.Equal(t, 1, j.count("the last known keys stay in use"))
 	}))
 }
 

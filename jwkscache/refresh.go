@@ -129,7 +129,11 @@ func (c *Cache) fetchSafely(old *snapshot) (s *snapshot, err error) {
 func (c *Cache) logChange(old, fresh *snapshot, err error, broke, healed bool) {
 	log := c.cfg.Logger.With(c.source.attr())
 	if broke {
-		log.Warn("jwtguard: fetching the issuer's keys fails; the last known keys stay in use", "error", err)
+		meanwhile := "the last known keys stay in use"
+		if !c.serves(old) {
+			meanwhile = "there are none to use, so tokens get 503"
+		}
+		log.Warn("jwtguard: fetching the issuer's keys fails; "+meanwhile, "error", err)
 	}
 	if healed {
 		log.Info("jwtguard: fetching the issuer's keys works again")

@@ -138,6 +138,7 @@ func TestRetryAfter(t *testing.T) {
 			s := newServer(fail(row.status, "Retry-After", row.value))
 			open(t, s, jwkscache.Config{})
 			pass(10 * minute)
+			require.NotEmpty(t, s.gaps())
 			first := s.gaps()[0]
 			assert.GreaterOrEqual(t, first, row.least)
 			assert.LessOrEqual(t, first, row.most)

@@ -80,6 +80,17 @@ func TestUnknownKID(t *testing.T) {
 		require.Equal(t, 5, s.fetches())
 	}))
 
+	t.Run("K5 the bucket never holds more than two", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		denies(t, c, "1")
+		pass(5 * minute)
+		for _, kid := range []string{"2", "3", "4"} {
+			denies(t, c, kid)
+		}
+		require.Equal(t, 4, s.fetches())
+	}))
+
 	t.Run("K5 with the bucket empty the next refill fetches for the pending kid", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})

@@ -78,6 +78,7 @@ func TestAddresses(t *testing.T) {
 		{"K10 an issuer with a fragment", "https://login.example/#t", false},
 		{"K10 an issuer with an empty fragment", "https://login.example/#", false},
 		{"K10 an issuer with a user", "https://u@login.example/", false},
+		{"K10 an issuer that is its metadata's address", "https://login.example/.well-known/openid-configuration", false},
 		{"K10 no issuer", "", false},
 		{"K10 an issuer that is no URL", "accounts.example", false},
 	} {
@@ -90,9 +91,13 @@ func TestAddresses(t *testing.T) {
 	}
 
 	t.Run("K9 a password is not repeated in the error", func(t *testing.T) {
-		_, err := jwkscache.ForURL("https://user:secret@keys.example/jwks", jwkscache.Config{})
-		require.Error(t, err)
-		require.NotContains(t, err.Error(), "secret")
+		for _, url := range []string{
+			"https://user:secret@keys.example/jwks", "http://user:secret@keys.example/jwks", "https://user:secret@keys.example/%zz"
+		} {
+			_, err := jwkscache.ForURL(url, jwkscache.Config{})
+			require.Error(t, err)
+			assert.NotContains(t, err.Error(), "secret")
+		}
 	})
 
 	t.Run("K10 a hostile document does not fill the log", func(t *testing.T) {
@@ -134,4 +139,20 @@ func TestAddresses(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAMetadataAddressIsNoIssuer(t *testing.T) {
+	_, err := jwkscache.ForIssuer("https://login.example.com/.well-known/openid-configuration", jwkscache.Config{})
+	require.ErrorContains(t, err, "the issuer is what stands there")
+}
+
+func TestAClosedCacheIsNotHealthy(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		a := newKey("a")
+		c := open(t, newServer(publish(a)), jwkscache.Config{})
+		require.NoError(t, c.Health())
+		require.NoError(t, c.Close())
+		require.ErrorIs(t, c.Health(), jwkscache.ErrUnavailable)
+		serves(t, c, a)
+	})(t)
 }

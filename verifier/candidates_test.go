@@ -168,6 +168,9 @@ func TestLookupAgain(t *testing.T) {
 				return
 			}
 			assertRefused(t, tt.reason, err)
+			if strings.Contains(tt.name, "too many") {
+				assert.Contains(t, err.Error(), "5 keys could be meant")
+			}
 			if tt.fails != nil {
 				assert.ErrorIs(t, err, tt.fails)
 			}

@@ -20,14 +20,18 @@ import (
 type (
 	keyFunc  func(context.Context, string, string) ([]crypto.PublicKey, error)
 	keyList  []crypto.PublicKey
+	keyTable map[string]crypto.PublicKey
+	keyQueue chan crypto.PublicKey
 	keyValue struct{}
 )
 
 func (f keyFunc) Lookup(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
 	return f(ctx, kid, alg)
 }
-func (l keyList) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) { return l, nil }
-func (keyValue) Lookup(context.Context, string, string) ([]crypto.PublicKey, error)  { return nil, nil }
+func (keyList) Lookup(context.Context, string, string) ([]crypto.PublicKey, error)  { return nil, nil }
+func (keyTable) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) { return nil, nil }
+func (keyQueue) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) { return nil, nil }
+func (keyValue) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) { return nil, nil }
 
 func TestNew(t *testing.T) {
 	type cfg = verifier.Config
@@ -44,6 +48,8 @@ func TestNew(t *testing.T) {
 	var nilKeys *keyMap
 	var nilFunc keyFunc
 	var nilList keyList
+	var nilTable keyTable
+	var nilQueue keyQueue
 	tests := []struct {
 		name   string
 		change func(*cfg)
@@ -73,6 +79,8 @@ func TestNew(t *testing.T) {
 		{"Keys a nil pointer", func(c *cfg) { c.Keys = nilKeys }, "Keys"},
 		{"Keys a nil function", func(c *cfg) { c.Keys = nilFunc }, "Keys"},
 		{"Keys a nil list", func(c *cfg) { c.Keys = nilList }, "Keys"},
+		{"Keys a nil map", func(c *cfg) { c.Keys = nilTable }, "Keys"},
+		{"Keys a nil channel", func(c *cfg) { c.Keys = nilQueue }, "Keys"},
 		{"Keys a value", func(c *cfg) { c.Keys = keyValue{} }, ""},
 		{"Keys a function", func(c *cfg) { c.Keys = keyFunc(keyValue{}.Lookup) }, ""},
 		{"Keys and JWKS", func(c *cfg) { c.JWKS.AllowHTTP = true }, "JWKS"},

@@ -63,7 +63,7 @@ func ExampleAudience() {
 	_, refused = invoices(r)
 	fmt.Println(refused == nil)
 	// Output:
-	// jwtguard: token is for another audience: the route is for ["https://api.example.com"]
+	// jwtguard: token is for another audience: aud is "https://billing.example.com", the route is for ["https://api.example.com"]
 	// true
 }
 
@@ -116,7 +116,7 @@ func ExampleRequire() {
 	fmt.Println(handler(ctx, false))
 	// Output:
 	// <nil>
-	// jwtguard: a scope is missing (needs "orders:delete")
+	// jwtguard: a scope is missing (needs "orders:delete"): the token has "orders:read orders:write"
 }
 
 // Claims of the issuer's own, in a type of the program's own.

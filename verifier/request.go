@@ -42,6 +42,8 @@ func (v *Verifier) credential(r *http.Request) (string, *Error) {
 		}
 	}
 	switch {
+	case !bearer && len(fields) == 1:
+		return "", refusal(ErrNoToken, "there is an Authorization field, but its scheme is not Bearer")
 	case !bearer:
 		return "", &Error{Reason: ErrNoToken}
 	case len(raw) > v.lengthAtMost:

@@ -46,6 +46,7 @@ func TestAuthorizationField(t *testing.T) {
 		{"X1 a second challenge after a comma", []string{"Bearer " + raw + ", Basic dTpw"}, verifier.ErrBadRequest},
 		{"X1 a comma after the scheme", []string{"Bearer, " + raw}, verifier.ErrBadRequest},
 		{"X1 an equals sign after the scheme", []string{"Bearer=" + raw}, verifier.ErrBadRequest},
+		{"X1 a slash after the scheme", []string{"Bearer/" + raw}, verifier.ErrBadRequest},
 		{"X1 a tab after the scheme", []string{"Bearer\t" + raw}, verifier.ErrBadRequest},
 		{"X1 a tab after the space", []string{"Bearer \t" + raw}, verifier.ErrBadRequest},
 		{"X1 a space at the end", []string{"Bearer " + raw + " "}, verifier.ErrBadRequest},

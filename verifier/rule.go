@@ -140,17 +140,21 @@ func setup(r Rule) bool {
 func (r scopeRule) check(_ context.Context, t *Token) *Error {
 	for _, s := range r {
 		if !t.HasScope(s) {
-			return &Error{Reason: ErrScope, Scopes: slices.Clone(r)}
+			return lacking(r, t)
 		}
 	}
 	return nil
+}
+
+func lacking(scopes []string, t *Token) *Error {
+	return &Error{Reason: ErrScope, Scopes: slices.Clone(scopes), Err: fmt.Errorf("the token has %s", quoteList(t.scopes))}
 }
 
 func (r anyScopeRule) check(_ context.Context, t *Token) *Error {
 	if slices.ContainsFunc(r, t.HasScope) {
 		return nil
 	}
-	return &Error{Reason: ErrScope, Scopes: slices.Clone(r)}
+	return lacking(r, t)
 }
 
 func (r audienceRule) check(_ context.Context, t *Token) *Error {
@@ -159,7 +163,7 @@ func (r audienceRule) check(_ context.Context, t *Token) *Error {
 			return nil
 		}
 	}
-	return refusal(ErrAudience, "the route is for %q", []string(r))
+	return refusal(ErrAudience, "aud is %s, the route is for %q", quoteList(t.audience), []string(r))
 }
 
 func (r issuerRule) check(_ context.Context, t *Token) *Error {
@@ -193,6 +197,9 @@ func (r claimRule) check(_ context.Context, t *Token) *Error {
 	values, err := t.members.stringList(r.name)
 	if err == nil && slices.ContainsFunc(values, func(v string) bool { return slices.Contains(r.values, v) }) {
 		return nil
+	}
+	if !t.members.has(r.name) {
+		return refusal(ErrDenied, "there is no claim %q", r.name)
 	}
 	return refusal(ErrDenied, "claim %q has none of the values demanded", r.name)
 }

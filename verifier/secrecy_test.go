@@ -3,6 +3,7 @@ package verifier_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -78,18 +79,19 @@ func TestUnverifiedText(t *testing.T) {
 		header, claims func(text string) members
 		reason         error
 	}{
-		"alg":       {header: func(s string) members { return members{"alg": s} }, reason: verifier.ErrAlgorithm},
-		"kid":       {header: func(s string) members { return members{"kid": s} }, reason: verifier.ErrSignature},
-		"typ":       {header: func(s string) members { return members{"typ": s} }, reason: verifier.ErrType},
-		"iss":       {claims: func(s string) members { return members{"iss": s} }, reason: verifier.ErrIssuer},
-		"aud":       {claims: func(s string) members { return members{"aud": s} }, reason: verifier.ErrAudience},
-		"aud list":  {claims: func(s string) members { return members{"aud": "[" + s + "," + s + "]"} }, reason: verifier.ErrAudience},
-		"client_id": {claims: func(s string) members { return members{"client_id": s} }, reason: verifier.ErrDenied},
-		"token_use": {claims: func(s string) members { return members{"token_use": s} }, reason: verifier.ErrType},
-		"a name":    {claims: func(s string) members { return members{strings.Trim(s, `"`): "1", "exp": `"x"`} }, reason: verifier.ErrClaims},
-		"cnf":       {claims: func(s string) members { return members{"cnf": s} }, reason: verifier.ErrBinding},
+		"alg":          {header: func(s string) members { return members{"alg": s} }, reason: verifier.ErrAlgorithm},
+		"kid":          {header: func(s string) members { return members{"kid": s} }, reason: verifier.ErrSignature},
+		"kid of a key": {header: func(s string) members { return members{"kid": s} }, reason: verifier.ErrSignature},
+		"typ":          {header: func(s string) members { return members{"typ": s} }, reason: verifier.ErrType},
+		"iss":          {claims: func(s string) members { return members{"iss": s} }, reason: verifier.ErrIssuer},
+		"aud":          {claims: func(s string) members { return members{"aud": s} }, reason: verifier.ErrAudience},
+		"aud list":     {claims: func(s string) members { return members{"aud": "[" + s + "," + s + "]"} }, reason: verifier.ErrAudience},
+		"client_id":    {claims: func(s string) members { return members{"client_id": s} }, reason: verifier.ErrDenied},
+		"token_use":    {claims: func(s string) members { return members{"token_use": s} }, reason: verifier.ErrType},
+		"a name":       {claims: func(s string) members { return members{strings.Trim(s, `"`): "1", "exp": `"x"`} }, reason: verifier.ErrClaims},
+		"cnf":          {claims: func(s string) members { return members{"cnf": s} }, reason: verifier.ErrBinding},
 	}
-	v, _ := setup(t)
+	v, keys := setup(t)
 	s := signerOf("ES256")
 	for kind, text := range texts {
 		value, err := json.Marshal(text)
@@ -102,6 +104,10 @@ func TestUnverifiedText(t *testing.T) {
 				}
 				if p.claims != nil {
 					claims = p.claims(string(value))
+				}
+				if place == "kid of a key" {
+					keys.keys[text] = []crypto.PublicKey{newSigner("ES256").public()}
+					defer delete(keys.keys, text)
 				}
 				_, err := v.Verify(ctx, s.token(header, claims), rule)
 				assertRefused(t, p.reason, err)
@@ -117,6 +123,9 @@ func TestUnverifiedText(t *testing.T) {
 				assert.NotContains(t, quoted.ReplaceAllString(message, ""), marker)
 				if kind == "short" && (place == "alg" || place == "kid" || place == "typ" || place == "iss" || place == "aud" || place == "client_id") {
 					assert.Contains(t, message, `"`+marker+`"`, "operators see what came")
+				}
+				if kind == "long" && (place == "alg" || place == "kid" || place == "kid of a key") {
+					assert.Contains(t, message, `"`+text[:62]+`"`, "as much as fits")
 				}
 				var e *verifier.Error
 				require.ErrorAs(t, err, &e)

@@ -195,6 +195,7 @@ func TestECDSA(t *testing.T) {
 			{"a byte short", sig[:2*size-1]},
 			{"a byte long", append(sig[:2*size:2*size], 0)},
 			{"a zero before it", append([]byte{0}, sig...)},
+			{"a zero before s", append(append(sig[:size:size], 0), sig[size:]...)},
 			{"a zero before each half", append(append([]byte{0}, sig[:size]...), append([]byte{0}, sig[size:]...)...)},
 			{"r alone", sig[:size]},
 		}

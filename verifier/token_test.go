@@ -116,8 +116,8 @@ func TestClaimsOf(t *testing.T) {
 	})
 	t.Run("claims that do not fit", func(t *testing.T) {
 		claims, err := verifier.ClaimsOf[struct {
-			Roles []string `json:"roles"`
-			Plain int      `json:"plain"`
+			Aud    string `json:"aud"`
+			Tenant int    `json:"tenant"`
 		}](tok)
 		require.Error(t, err)
 		assert.True(t, strings.HasPrefix(err.Error(), "jwtguard: "), err)

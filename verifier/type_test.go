@@ -74,6 +74,12 @@ func TestHeaderType(t *testing.T) {
 			})
 		}
 	}
+	t.Run("C5 only one slash is left out", func(t *testing.T) {
+		v, _ := setup(t, func(cfg *verifier.Config) { cfg.Types = []string{"text/x+jwt"} })
+		verified(t, v, s.token(members{"typ": `"text/x+jwt"`}, nil))
+		_, err := v.Verify(ctx, s.token(members{"typ": `"application/text/x+jwt"`}, nil))
+		assertRefused(t, verifier.ErrType, err) // RFC 7515 §4.1.9
+	})
 	for _, typ := range []string{"null", "1", `["at+jwt"]`, "true"} {
 		t.Run("C5 "+typ, func(t *testing.T) {
 			v, keys := setup(t)

@@ -88,7 +88,23 @@ func TestKeylessChecksFirst(t *testing.T) {
 // TestOwnLeeway has two issuers with different leeways. That of the token's own
 // decides, whether there are keys or not.
 func TestOwnLeeway(t *testing.T) {
-	t.Run("C3 R4 the leeway of the token's own issuer", testOwnLeeway)
+	for name, order := range map[string][]int{"strict first": {0, 1}, "loose first": {1, 0}} {
+		t.Run("C3 R4 the leeway of the token's own issuer, "+name, func(t *testing.T) { testOwnLeeway(t, order) })
+	}
+	t.Run("R3 expiry tells nothing of whom we trust", func(t *testing.T) {
+		v, _ := setup(t)
+		for claims, want := range map[string]string{
+			`"exp":1`: "The access token has expired.", `"exp":9999999999,"nbf":9999999998`: "The access token is not valid yet.",
+		} {
+			for _, iss := range []string{issuer, "unknown"} {
+				payload := `{"iss":"` + iss + `",` + claims + `}`
+				_, err := v.Verify(ctx, newSigner("ES256").sign(`{"alg":"ES256"}`, payload))
+				var e *verifier.Error
+				require.ErrorAs(t, err, &e)
+				assert.Equal(t, want, e.Description(), iss)
+			}
+		}
+	})
 	t.Run("R3 leeway tells nothing of whom we trust", func(t *testing.T) {
 		strict, _ := setup(t, func(cfg *verifier.Config) { cfg.Leeway = -1 })
 		loose, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer, cfg.Leeway = "b", 5*time.Minute })
@@ -109,11 +125,12 @@ func TestOwnLeeway(t *testing.T) {
 	})
 }
 
-func testOwnLeeway(t *testing.T) {
+func testOwnLeeway(t *testing.T, order []int) {
 	synctest.Test(t, func(t *testing.T) {
 		strict, keys := setup(t, func(cfg *verifier.Config) { cfg.Leeway = -1 })
 		loose, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer, cfg.Leeway = "b", 5*time.Minute })
-		v, err := verifier.Join(strict, loose)
+		parts := []*verifier.Verifier{strict, loose}
+		v, err := verifier.Join(parts[order[0]], parts[order[1]])
 		require.NoError(t, err)
 		s := signerOf("ES256")
 		exp := members{"exp": seconds(time.Now().Add(time.Minute))}

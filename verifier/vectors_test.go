@@ -52,13 +52,13 @@ const (
 func TestVectors(t *testing.T) {
 	tests := []struct {
 		name, alg               string
-		key                     crypto.PublicKey // []byte: a secret
+		key                     crypto.PublicKey
 		header, body, signature string
 	}{
 		{
 			"RFC 7515 A.1", "HS256",
-			decode(`AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75
-				aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow`),
+			verifier.Secret(decode(`AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75
+				aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow`)),
 			"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9", joe,
 			"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
 		},
@@ -137,7 +137,7 @@ func TestVectors(t *testing.T) {
 			AD890jl8e2puQens_IEKBpHABlsbEPX6sFY8OcGDqoRuBomu9xQ2`,
 		},
 		{
-			"RFC 7520 4.4", "HS256", decode("hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg"),
+			"RFC 7520 4.4", "HS256", verifier.Secret(decode("hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg")),
 			"eyJhbGciOiJIUzI1NiIsImtpZCI6IjAxOGMwYWU1LTRkOWItNDcxYi1iZmQ2LWVlZjMxNGJjNzAzNyJ9", frodo,
 			"s0h6KThzkfBBBkLspW1h84VsJZFTsPPqMDA7g1Md7p0",
 		},
@@ -149,6 +149,9 @@ func TestVectors(t *testing.T) {
 			require.True(t, verifier.VerifySignature(tt.alg, tt.key, signed, signature))
 			assert.False(t, verifier.VerifySignature(tt.alg, tt.key, signed+"A", signature))
 			assert.False(t, verifier.VerifySignature(tt.alg, tt.key, signed, flip(signature, 0)))
+			if secret, ok := tt.key.(verifier.Secret); ok {
+				assert.False(t, verifier.VerifySignature(tt.alg, []byte(secret), signed, signature), "A1 no KeySource can bring one")
+			}
 			for _, other := range append(asymmetric, "HS256", "HS384", "HS512") {
 				same := other == tt.alg || tt.alg == "EdDSA" && other == "Ed25519"
 				assert.Equal(t, same, verifier.VerifySignature(other, tt.key, signed, signature), other)

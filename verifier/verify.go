@@ -78,7 +78,12 @@ func (v *Verifier) unknownIssuer(iss string) *Error {
 	if v.trusts[other] != nil {
 		return refusal(ErrIssuer, "iss is %s, configured is %q: they differ in the slash at the end", quote(iss), other)
 	}
-	return refusal(ErrIssuer, "iss is %s", quote(iss))
+	if len(v.trusts) == 1 {
+		for configured := range v.trusts {
+			return refusal(ErrIssuer, "iss is %s, configured is %q", quote(iss), configured)
+		}
+	}
+	return refusal(ErrIssuer, "iss is %s, which is none of the %d configured", quote(iss), len(v.trusts))
 }
 
 // checkTimes compares exp and nbf with the clock (RFC 7519 §4.1.4, §4.1.5). iat

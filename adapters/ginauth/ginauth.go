@@ -9,7 +9,8 @@
 // audience that is not configured. Everything is safe for concurrent use.
 //
 // An answer aborts the chain and has the challenge of RFC 6750 §3,
-// Cache-Control: no-store and a JSON body {"error", "error_description"};
+// Cache-Control: no-store and a JSON body {"error", "error_description"}, without
+// "error" where no token came;
 // [Middleware] can give it another body.
 package ginauth
 

@@ -71,6 +71,7 @@ func (s *story) tell() {
 	fmt.Fprintf(s.out, "  or as a form with HTTP Basic (RFC 6749 section 2.3.1)\n")
 	s.token("application/x-www-form-urlencoded", form.Encode(), true)
 
+	fmt.Fprintf(s.out, "\n$API is each of the three addresses; tokens are shortened.\n")
 	s.title("It calls the APIs with that token")
 	s.call("the right token", "GET", good, 200, "")
 	s.title("Without a token")
@@ -81,7 +82,7 @@ func (s *story) tell() {
 	if stranger, err := authserver.New("https://login.example.net", "RS256"); s.ok(err) {
 		s.call("wrong issuer", "GET", s.mint(stranger, nil), 401, "invalid_token")
 	}
-	s.call("tampered: scope changed", "POST", tamper(good), 401, "invalid_token")
+	s.call("tampered: scope changed to orders:write", "POST", tamper(good), 401, "invalid_token")
 	s.title("With a token that lacks the scope for writing")
 	s.call("missing scope", "POST", good, 403, `scope="orders:write"`)
 

@@ -23,7 +23,7 @@ func TestDemoKeepsItsPromises(t *testing.T) {
 		`expired +401 +401 +401 +401`,
 		`wrong audience +401 +401 +401 +401`,
 		`wrong issuer +401 +401 +401 +401`,
-		`tampered: scope changed +401 +401 +401 +401`,
+		`tampered: scope changed to orders:write +401 +401 +401 +401`,
 		`missing scope +403 +403 +403 +403`,
 		`new key, first use +200 +200 +200 +200`,
 		`server down, new key +200 +200 +200 +200`,

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/authserver"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
@@ -13,7 +14,7 @@ import (
 
 // Claims are a token's claims. What a good token needs is filled in: iss, aud,
 // sub, client_id, iat, exp (one hour on) and jti; sub follows client_id. A nil
-// value leaves a claim out.
+// value leaves a claim out, and a time.Time becomes a NumericDate.
 type Claims map[string]any
 
 // fill returns c over the defaults.
@@ -25,6 +26,11 @@ func (c Claims) fill(s *authserver.Server, audience string) map[string]any {
 	all := s.Claims(client, audience)
 	maps.Copy(all, c)
 	maps.DeleteFunc(all, func(_ string, v any) bool { return v == nil })
+	for name, v := range all {
+		if at, ok := v.(time.Time); ok {
+			all[name] = at.Unix()
+		}
+	}
 	return all
 }
 

@@ -31,6 +31,8 @@ func TestDefaultsMakeAGoodToken(t *testing.T) {
 
 	_, err = v.Verify(t.Context(), iss.Token(verifiertest.Claims{"exp": nil}))
 	assert.ErrorIs(t, err, verifier.ErrClaims, "nil leaves a claim out")
+	_, err = v.Verify(t.Context(), iss.Token(verifiertest.Claims{"exp": time.Now().Add(-time.Hour)}))
+	assert.ErrorIs(t, err, verifier.ErrExpired, "a time.Time is a NumericDate")
 }
 
 func TestAudienceFollowsTheFirstVerifier(t *testing.T) {
