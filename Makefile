@@ -3,7 +3,7 @@ FUZZTIME    ?= 30s
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## tell the client-credentials story against net/http, Echo and Gin
@@ -23,6 +23,12 @@ lint: ## gofmt, vet, staticcheck, tidy
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
+	cd e2e && go vet ./... && go run $(STATICCHECK) ./... && go mod tidy -diff
+
+.PHONY: e2e
+e2e: ## run against authorization servers that others wrote (needs Node.js 20 or later)
+	npm ci --ignore-scripts --no-audit --no-fund --prefix e2e/node
+	cd e2e && go test -race -shuffle=on -count=1 ./...
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (30s)

@@ -77,19 +77,6 @@ func TestChangesAreLogged(t *testing.T) {
 		assert.Zero(t, c.Stats().Failures)
 	}))
 
-	t.Run("K3 the line says what happens meanwhile", inBubble(func(t *testing.T) {
-		j := new(journal)
-		s := newServer(fail(500))
-		c := open(t, s, jwkscache.Config{Logger: j.logger()})
-		require.Equal(t, 1, j.count("level=WARN", "503"), "there are no keys to use")
-		s.serve(publish(newKey("a")))
-		require.NoError(t, c.Refresh(t.Context()))
-		s.serve(fail(500))
-		require.Error(t, c.Refresh(t.Context()))
-		synctest.Wait()
-		require.Equal(t, 1, j.count("level=WARN", "stay in use"))
-	}))
-
 	t.Run("K3 the log names the issuer", inBubble(func(t *testing.T) {
 		j := new(journal)
 		openIssuer(t, newServer(nil), "https://issuer.example/", jwkscache.Config{Logger: j.logger()})

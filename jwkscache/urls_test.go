@@ -92,7 +92,7 @@ func TestAddresses(t *testing.T) {
 
 	t.Run("K9 a password is not repeated in the error", func(t *testing.T) {
 		for _, url := range []string{
-			"https://user:secret@keys.example/jwks", "http://user:secret@keys.example/jwks", "https://user:secret@keys.example/%zz"
+			"https://user:secret@keys.example/jwks", "http://user:secret@keys.example/jwks", "https://user:secret@keys.example/%zz",
 		} {
 			_, err := jwkscache.ForURL(url, jwkscache.Config{})
 			require.Error(t, err)

@@ -3,6 +3,7 @@ package httpauth_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -118,6 +119,35 @@ func ExampleRefuse() {
 	// Output:
 	// 200 done
 	// 403 {"error":"insufficient_scope","error_description":"The access token lacks a scope that this needs."}
+}
+
+// A hook that only logs: the default answer follows.
+func ExampleMiddleware_log() {
+	tb := exampletb.New() // for the *testing.T of a test
+	defer tb.Close()
+	iss := verifiertest.NewIssuer(tb)
+	guard := httpauth.Middleware{OnError: func(_ http.ResponseWriter, r *http.Request, err *verifier.Error) {
+		slog.WarnContext(r.Context(), "refused", "status", err.Status(), "cause", err) // writes nothing: the default answer follows
+	}}
+	h := guard.Protect(iss.Verifier("https://api.example.com"))(http.HandlerFunc(typed))
+
+	fmt.Print(get(h, "/", iss.Token(verifiertest.Claims{"tenant": "acme"})))
+	fmt.Print(get(h, "/", "rubbish"))
+	// Output:
+	// 200 tenant: acme
+	// 401 {"error":"invalid_token","error_description":"The access token is not a well-formed JWT."}
+}
+
+func typed(w http.ResponseWriter, r *http.Request) {
+	tok, _ := httpauth.Token(r)
+	claims, err := verifier.ClaimsOf[struct {
+		Tenant string `json:"tenant"`
+	}](tok)
+	if err != nil {
+		httpauth.Refuse(w, r, err)
+		return
+	}
+	fmt.Fprintln(w, "tenant:", claims.Tenant)
 }
 
 func ExampleMiddleware() {

@@ -12,13 +12,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every Go snippet of the README stands, line by line, in a file that the tests
+// Every Go snippet of these pages stands, line by line, in a file that the tests
 // compile.
-func TestReadmeSnippetsAreCompiled(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-	require.NoError(t, err)
-	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	require.NotEmpty(t, snippets)
+func TestSnippetsAreCompiled(t *testing.T) {
+	var snippets [][]string
+	for _, page := range []string{"README.md", "docs/providers.md"} {
+		text, err := os.ReadFile(filepath.Join(root, page))
+		require.NoError(t, err)
+		found := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+		require.NotEmpty(t, found, page)
+		snippets = append(snippets, found...)
+	}
 
 	var sources []string
 	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -55,7 +59,7 @@ func TestReadmeIsShortAndNamesRealTargets(t *testing.T) {
 	assert.LessOrEqual(t, strings.Count(string(readme), "\n"), 200)
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	require.NoError(t, err)
-	targets := regexp.MustCompile("`?make ([a-z]+)").FindAllStringSubmatch(string(readme), -1)
+	targets := regexp.MustCompile("`?make ([a-z0-9]+)").FindAllStringSubmatch(string(readme), -1)
 	require.NotEmpty(t, targets)
 	for _, target := range targets {
 		assert.Contains(t, string(makefile), "\n"+target[1]+":", "make %s", target[1])

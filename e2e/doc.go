@@ -1,0 +1,18 @@
+// Package e2e runs jwtguard against authorization servers that others wrote, as
+// a module of its own whose dependencies reach nobody else.
+//
+//	npm ci --ignore-scripts --prefix node   # once; needs Node.js 20 or later
+//	go test -race ./...
+//
+// Each server is started by the test that needs it, on a free loopback port:
+//
+//   - zitadel/oidc, in this process: tokens with the claims of RFC 9068, but typ
+//     JWT and no scope (zitadel_test.go).
+//   - oidc-provider, a Node.js process: tokens as RFC 9068 has them, also bound
+//     to a DPoP key, encrypted, or opaque (node/oidc-provider.mjs).
+//   - oauth2-mock-server, a Node.js process: validly signed tokens with whatever
+//     claims a test asks for (node/oauth2-mock-server.mjs).
+//
+// Every answer is asked of three APIs, behind httpauth, echoauth and ginauth,
+// which must agree.
+package e2e
