@@ -1,16 +1,3 @@
-// Package echoauth protects Echo routes with access tokens.
-//
-//	api := e.Group("/v1", echoauth.Protect(v, verifier.Scope("orders:read")))
-//	api.GET("/orders", listOrders)
-//
-// [Protect] and [Optional] stand before a handler, [Require] adds rules inside
-// them, [Token] tells the handler who is calling, and [Refuse] lets it refuse
-// as they do. Wiring that cannot work panics at once: a nil Verifier, an
-// audience that is not configured. Everything is safe for concurrent use.
-//
-// A refusal sets the headers of RFC 6750 §3 and returns an *echo.HTTPError
-// around the *verifier.Error, so the application's own HTTPErrorHandler renders
-// the body; Echo's default one writes the JSON {"error", "error_description"}.
 package echoauth
 
 import (

@@ -143,3 +143,60 @@ func TestIndoors(t *testing.T) {
 		}
 	}
 }
+
+// Every exported name of the public packages has a doc comment, and each of
+// these packages a doc.go to begin with.
+func TestExportedNamesAreDocumented(t *testing.T) {
+	all := packages(t)
+	for _, name := range []string{
+		"verifier", "verifier/verifiertest", "jwkscache", "adapters/httpauth", "adapters/echoauth", "adapters/ginauth",
+	} {
+		assert.Contains(t, all[name].GoFiles, "doc.go", name)
+		for _, f := range all[name].GoFiles {
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(all[name].Dir, f), nil, parser.ParseComments)
+			require.NoError(t, err)
+			for _, d := range file.Decls {
+				for _, missing := range undocumented(d) {
+					t.Errorf("%s/%s: %s has no doc comment", name, f, missing)
+				}
+			}
+		}
+	}
+}
+
+// undocumented returns the exported names of d that have no comment of their
+// own or of their group; methods of unexported types are not asked.
+func undocumented(d ast.Decl) (names []string) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Name.IsExported() && d.Doc == nil && (d.Recv == nil || ast.IsExported(receiver(d))) {
+			names = append(names, d.Name.Name)
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				if s.Name.IsExported() && d.Doc == nil && s.Doc == nil {
+					names = append(names, s.Name.Name)
+				}
+			case *ast.ValueSpec:
+				if s.Names[0].IsExported() && d.Doc == nil && s.Doc == nil && s.Comment == nil {
+					names = append(names, s.Names[0].Name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+func receiver(d *ast.FuncDecl) string {
+	switch t := d.Recv.List[0].Type.(type) {
+	case *ast.StarExpr:
+		if id, ok := t.X.(*ast.Ident); ok {
+			return id.Name
+		}
+	case *ast.Ident:
+		return t.Name
+	}
+	return ""
+}
