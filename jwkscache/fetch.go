@@ -213,6 +213,8 @@ func newHTTPClient(sameOrigin bool) *http.Client {
 func checkURL(raw string, allowHTTP bool) error {
 	u, err := url.Parse(raw)
 	switch {
+	case err != nil && strings.Contains(raw, "@"): // there may be a password before it
+		return errors.New("jwkscache: the address is not a URL")
 	case err != nil:
 		return fmt.Errorf("jwkscache: %q is not a URL", cut(raw))
 	case u.Host == "" || u.User != nil || u.Fragment != "":

@@ -142,7 +142,7 @@ func TestPreflight(t *testing.T) {
 	lower := preflight()
 	lower.Method = "options"
 	closed, _ := setup(t)
-	open, _ := setup(t, func(cfg *verifier.Config) { cfg.AllowPreflight = true })
+	open, _ := setup(t, func(cfg *verifier.Config) { cfg.AllowPreflight, cfg.Realm = true, "open" })
 	tests := []struct {
 		name string
 		r    *http.Request
@@ -187,7 +187,9 @@ func TestPreflight(t *testing.T) {
 			again := behind(t, inner, inside)
 			_, ok := verifier.FromContext(again)
 			assert.False(t, ok)
-			assertRefused(t, verifier.ErrNoToken, verifier.Require(again, verifier.Scope("orders:read")))
+			err := verifier.Require(again, verifier.Scope("orders:read"))
+			assertRefused(t, verifier.ErrNoToken, err)
+			assert.Equal(t, `Bearer realm="open"`, challengeOf(t, err))
 		}
 		assertWiringBug(t, gateError(inner, r)) // outside Protect and Optional
 		optional := r.WithContext(behind(t, closed.Optional(), r))
