@@ -16,7 +16,7 @@ import (
 // compile.
 func TestSnippetsAreCompiled(t *testing.T) {
 	var snippets [][]string
-	for _, page := range []string{"README.md", "docs/providers.md"} {
+	for _, page := range []string{"README.md", "docs/providers.md", "docs/migrate.md"} {
 		text, err := os.ReadFile(filepath.Join(root, page))
 		require.NoError(t, err)
 		found := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(text), -1)
