@@ -54,7 +54,7 @@ func TestFromGoOIDC(t *testing.T) {
 	assert.Equal(t, answers{
 		noToken: 401, good: 200, withoutExp: 401, expired30sAgo: 401, otherAudience: 401, logoutToken: 200,
 	}, asked(t, goOIDCBefore))
-	assert.GreaterOrEqual(t, fetches(t, goOIDCBefore), 20)
+	assert.GreaterOrEqual(t, fetches(t, goOIDCBefore), 10) // of 20; some join a fetch that has just ended
 
 	iss := newIssuer(t)
 	h := start(t, goOIDCBefore, iss)
