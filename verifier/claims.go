@@ -48,7 +48,7 @@ func (tr *trust) checkType(h header, t *Token) *Error {
 	o := t.members
 	for _, name := range []string{"events", "at_hash", "c_hash"} {
 		if o.has(name) {
-			return refusal(ErrType, "the token has %s", name)
+			return refusal(ErrType, "the token has %s: an ID token or a logout token?", name)
 		}
 	}
 	if o.has("token_use") {
