@@ -48,10 +48,11 @@ func TestLookupAgain(t *testing.T) {
 		t.Run(row.name+": nothing new, within the bucket", inBubble(func(t *testing.T) {
 			s := newServer(publish(row.old...))
 			c := open(t, s, jwkscache.Config{})
-			for range 10 {
+			for i := range 10 {
 				keys, err := again(t, s, c, row.kid, publish(row.old...))
 				require.NoError(t, err)
 				require.Nil(t, keys)
+				require.Equal(t, min(2+i, 3), s.fetches(), "one fetch a call")
 			}
 			require.Equal(t, 3, s.fetches())
 			pass(30 * time.Second)

@@ -15,13 +15,16 @@ import (
 // ones is neither missed nor asked for again.
 func TestAFetchCrossesACaller(t *testing.T) {
 	a, b := newKey("a"), newKey("b")
-	expired := func(t *testing.T) (s *server, c *jwkscache.Cache, armed *bool) {
-		s, armed = newServer(publish(a)), new(bool)
+	// armed counts down the readings of the clock until the fetch crosses.
+	expired := func(t *testing.T) (s *server, c *jwkscache.Cache, armed *int) {
+		s, armed = newServer(publish(a)), new(int)
 		c, err := jwkscache.ForURLWatched(jwksURL, configFor(s, jwkscache.Config{MaxStale: time.Hour}), func() {
-			if !*armed { // by the one who is about to call
+			if *armed == 0 {
 				return
 			}
-			*armed = false
+			if *armed--; *armed > 0 { // by the one who is about to call
+				return
+			}
 			s.serve(publish(a, b))
 			if c.Unlocked() { // else nothing can end in between
 				require.NoError(t, c.Refresh(t.Context()))
@@ -31,17 +34,19 @@ func TestAFetchCrossesACaller(t *testing.T) {
 		return s, c, armed
 	}
 	rows := map[string]struct {
-		stale bool // the keys have expired when the call comes
-		wait  time.Duration
-		call  func(t *testing.T, c *jwkscache.Cache)
+		stale   bool // the keys have expired when the call comes
+		reading int  // at which the fetch ends
+		wait    time.Duration
+		call    func(t *testing.T, c *jwkscache.Cache)
 	}{
-		"K11 Ready": {true, time.Minute, func(t *testing.T, c *jwkscache.Cache) { require.NoError(t, c.Ready(t.Context())) }},
-		"K11 Lookup": {true, 0, func(t *testing.T, c *jwkscache.Cache) {
+		"K11 Ready at its first look": {true, 1, 0, func(t *testing.T, c *jwkscache.Cache) { require.NoError(t, c.Ready(t.Context())) }},
+		"K11 Ready before it waits":   {true, 2, time.Minute, func(t *testing.T, c *jwkscache.Cache) { require.NoError(t, c.Ready(t.Context())) }},
+		"K11 Lookup": {true, 1, 0, func(t *testing.T, c *jwkscache.Cache) {
 			got, err := c.Lookup(t.Context(), "a", a.alg)
 			require.NoError(t, err)
 			assert.Equal(t, []crypto.PublicKey{a.public}, got)
 		}},
-		"K5 an unknown kid": {false, 0, func(t *testing.T, c *jwkscache.Cache) {
+		"K5 an unknown kid": {false, 1, 0, func(t *testing.T, c *jwkscache.Cache) {
 			got, err := c.Lookup(t.Context(), "b", b.alg)
 			require.NoError(t, err)
 			assert.Equal(t, []crypto.PublicKey{b.public}, got)
@@ -55,9 +60,9 @@ func TestAFetchCrossesACaller(t *testing.T) {
 				pass(2 * time.Hour)
 			}
 			before := s.fetches()
-			*armed = true
+			*armed = row.reading
 			assert.LessOrEqual(t, took(func() { row.call(t, c) }), row.wait)
-			assert.False(t, *armed)
+			assert.Zero(t, *armed)
 			assert.Equal(t, before+1, s.fetches())
 		}))
 	}

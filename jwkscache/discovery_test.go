@@ -249,6 +249,7 @@ func TestRediscovery(t *testing.T) {
 		c := openIssuer(t, s, issuer, jwkscache.Config{})
 		s.serve(fail(404))
 		s.at(oidcForm, fail(503, "Retry-After", "100"))
+		s.at(rfcForm, fail(503))
 		err := c.Refresh(t.Context())
 		require.ErrorContains(t, err, "404", "what is wrong with the keys")
 		require.ErrorContains(t, err, "503", "and with the metadata")

@@ -33,7 +33,8 @@ func lookup(t *testing.T, c *jwkscache.Cache, kid, alg string) []crypto.PublicKe
 // One unusable key is skipped and reported; the keys around it work.
 func TestUnusableKeys(t *testing.T) {
 	first, last := edKey("first"), edKey("last")
-	ec, ec384, ed, rs := newKey("k").jwk, ecKey("k", elliptic.P384()).jwk, edKey("k").jwk, rsaKey("k").jwk
+	ec, ed, rs := newKey("k").jwk, edKey("k").jwk, rsaKey("k").jwk
+	ec384, ec521 := ecKey("k", elliptic.P384()).jwk, ecKey("k", elliptic.P521()).jwk
 	long := func(s string, n int) string { // n octets more, in front
 		b, _ := base64.RawURLEncoding.DecodeString(s)
 		return b64(append(make([]byte, n), b...))
@@ -90,6 +91,8 @@ func TestUnusableKeys(t *testing.T) {
 		{"A4 EC with a coordinate beyond the field", ec.with("x", strings.Repeat("_", 42)+"8").String(), ""},
 		{"A4 EC x too long", ec.with("x", long(text(ec, "x"), 1)).String(), "too long"},
 		{"A4 EC y too long", ec.with("y", long(text(ec, "y"), 1)).String(), "too long"},
+		{"A4 EC x too long, P-384", ec384.with("x", long(text(ec384, "x"), 1)).String(), "too long"},
+		{"A4 EC y too long, P-521", ec521.with("y", long(text(ec521, "y"), 1)).String(), "too long"},
 		{"A4 EC without x", ec.with("x", nil).String(), "missing"},
 		{"A4 EC without y", ec.with("y", nil).String(), "missing"},
 		{"A4 EC, empty y", ec.with("y", "").String(), "missing"},

@@ -52,7 +52,9 @@ func TestClose(t *testing.T) {
 	t.Run("K12 one scheduler: nothing is fetched after Close", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
+		denies(t, c, "x")
 		require.NoError(t, c.Close())
+		cannotTell(t, c, "x")
 		pass(23 * time.Hour)
 		serves(t, c, a)
 		require.ErrorIs(t, c.Refresh(t.Context()), jwkscache.ErrUnavailable)
@@ -61,7 +63,7 @@ func TestClose(t *testing.T) {
 		}
 		_, err := c.LookupAgain(t.Context(), "", "ES256", nil)
 		require.NoError(t, err, "there are keys that were not tried")
-		require.Equal(t, 1, s.fetches())
+		require.Equal(t, 2, s.fetches())
 	}))
 
 	t.Run("K12 after Close the last keys serve until MaxStale", inBubble(func(t *testing.T) {

@@ -2,6 +2,7 @@ package jwkscache_test
 
 import (
 	"crypto"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -56,6 +57,14 @@ func TestCandidates(t *testing.T) {
 		assert.Contains(t, c.Stats().Skipped[0], `"a"`)
 		assert.Contains(t, c.Stats().Skipped[0], "all are used")
 		assert.Equal(t, 3, c.Stats().Keys)
+	})
+
+	t.Run("A5 a doubled kid is reported briefly", func(t *testing.T) {
+		long := strings.Repeat("k", 10_000)
+		c, err := jwkscache.Static([]byte(setOf(a.named(long), b.named(long))))
+		require.NoError(t, err)
+		require.Len(t, c.Stats().Skipped, 1)
+		assert.Less(t, len(c.Stats().Skipped[0]), 200)
 	})
 
 	t.Run("A5 keys without kid are no doubles", func(t *testing.T) {

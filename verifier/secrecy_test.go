@@ -74,10 +74,10 @@ func TestUnverifiedText(t *testing.T) {
 		"one rune too long":  strings.Repeat("x", 61) + "😀" + marker,
 	}
 	// Each place tells how to make a token with the text in it, and the reason.
-	rule := verifier.Client("nobody")
 	places := map[string]struct {
 		header, claims func(text string) members
 		reason         error
+		rule           verifier.Rule // or one that no client passes
 	}{
 		"alg":          {header: func(s string) members { return members{"alg": s} }, reason: verifier.ErrAlgorithm},
 		"kid":          {header: func(s string) members { return members{"kid": s} }, reason: verifier.ErrSignature},
@@ -87,11 +87,21 @@ func TestUnverifiedText(t *testing.T) {
 		"aud":          {claims: func(s string) members { return members{"aud": s} }, reason: verifier.ErrAudience},
 		"aud list":     {claims: func(s string) members { return members{"aud": "[" + s + "," + s + "]"} }, reason: verifier.ErrAudience},
 		"client_id":    {claims: func(s string) members { return members{"client_id": s} }, reason: verifier.ErrDenied},
-		"token_use":    {claims: func(s string) members { return members{"token_use": s} }, reason: verifier.ErrType},
-		"a name":       {claims: func(s string) members { return members{strings.Trim(s, `"`): "1", "exp": `"x"`} }, reason: verifier.ErrClaims},
-		"cnf":          {claims: func(s string) members { return members{"cnf": s} }, reason: verifier.ErrBinding},
+		"scope":        {claims: func(s string) members { return members{"scope": "[" + s + "]"} }, reason: verifier.ErrScope, rule: verifier.Scope("x")},
+		"any scope":    {claims: func(s string) members { return members{"scope": "[" + s + "]"} }, reason: verifier.ErrScope, rule: verifier.AnyScope("x")},
+		"aud of a route": {
+			claims: func(s string) members { return members{"aud": `["` + api + `",` + s + `]`} },
+			reason: verifier.ErrAudience, rule: verifier.Audience(billingAPI),
+		},
+		"token_use": {claims: func(s string) members { return members{"token_use": s} }, reason: verifier.ErrType},
+		"a name":    {claims: func(s string) members { return members{strings.Trim(s, `"`): "1", "exp": `"x"`} }, reason: verifier.ErrClaims},
+		"cnf":       {claims: func(s string) members { return members{"cnf": s} }, reason: verifier.ErrBinding},
 	}
-	v, keys := setup(t)
+	one, keys := setup(t, twoAudiences)
+	a, _ := setup(t, twoAudiences, func(cfg *verifier.Config) { cfg.Keys = keys })
+	b, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer = "b" })
+	two, err := verifier.Join(a, b)
+	require.NoError(t, err)
 	s := signerOf("ES256")
 	for kind, text := range texts {
 		value, err := json.Marshal(text)
@@ -109,9 +119,20 @@ func TestUnverifiedText(t *testing.T) {
 					keys.keys[text] = []crypto.PublicKey{newSigner("ES256").public()}
 					defer delete(keys.keys, text)
 				}
-				_, err := v.Verify(ctx, s.token(header, claims), rule)
+				rules := []verifier.Rule{p.rule, verifier.Issuer(issuer)}
+				if p.rule == nil {
+					rules[0] = verifier.Client("nobody")
+				}
+				_, err := two.Verify(ctx, s.token(header, claims), rules...)
+				assertRefused(t, p.reason, err)
+				also := err.Error()
+				_, err = one.Verify(ctx, s.token(header, claims), rules...)
 				assertRefused(t, p.reason, err)
 				message := err.Error()
+				if place != "iss" {
+					assert.Equal(t, message, also)
+				}
+				message += " " + also
 				for _, r := range message {
 					assert.True(t, r >= ' ' && r < unicode.MaxASCII, "%q in %q", r, message)
 				}
