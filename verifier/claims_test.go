@@ -110,7 +110,7 @@ func TestOtherSlash(t *testing.T) {
 		v, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer = configured })
 		_, err := v.Verify(ctx, s.token(nil, members{"iss": `"` + sent + `"`}))
 		assertRefused(t, verifier.ErrIssuer, err) // C1
-		assert.Contains(t, err.Error(), `iss is "`+sent+`", configured is "`+configured+`"`)
+		assert.Contains(t, err.Error(), `iss is "`+sent+`", configured is "`+configured+`": they differ in the slash at the end`)
 		_, err = v.Verify(ctx, s.token(nil, members{"iss": `"https://evil.example"`}))
 		assertRefused(t, verifier.ErrIssuer, err)
 		assert.Contains(t, err.Error(), configured)

@@ -56,7 +56,8 @@ type Config struct {
 	RFC9068 bool
 
 	// Types are typ values accepted besides the default: none, JWT and at+jwt
-	// (with RFC9068 at+jwt alone).
+	// (with RFC9068 at+jwt alone), each with or without "application/" before
+	// it (RFC 7515 §4.1.9).
 	Types []string
 
 	// Leeway is granted to other machines' clocks at exp and nbf. Zero means 60

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -123,6 +124,10 @@ func (e *Error) Error() string {
 	}
 	return reason
 }
+
+// LogValue is [Error.Error]: without it, log/slog's JSON handler would write
+// MarshalJSON's half, which is for clients.
+func (e *Error) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
 // Unwrap returns the reason and the cause.
 func (e *Error) Unwrap() []error {

@@ -92,6 +92,7 @@ func TestAuthorizationField(t *testing.T) {
 			}
 			assert.Nil(t, tok)
 			assertRefused(t, tt.reason, err)
+			assertDiscreet(t, raw, err)
 			assert.Zero(t, keys.lookups.Load())
 		})
 	}
