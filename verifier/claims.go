@@ -8,8 +8,8 @@ import (
 // readClaims reads the registered claims (RFC 7519 §4.1), each of the right
 // kind, exp present.
 func readClaims(c *compact) (*Token, *Error) {
-	t := &Token{payload: c.payload, members: c.claims}
-	o := c.claims
+	t := &Token{claims: &c.claims}
+	o := c.claims.members
 	var err error
 	read := func(name string, f func() error) {
 		if e := f(); e != nil && err == nil {
@@ -45,7 +45,7 @@ func (tr *trust) checkType(h header, t *Token) *Error {
 	if !slices.ContainsFunc(tr.types, func(typ string) bool { return sameType(typ, h.typ) }) && (h.hasTyp || tr.profile) {
 		return refusal(ErrType, "typ is %s", quote(h.typ))
 	}
-	o := t.members
+	o := t.members()
 	for _, name := range []string{"events", "at_hash", "c_hash"} {
 		if o.has(name) {
 			return refusal(ErrType, "the token has %s: an ID token or a logout token?", name)
@@ -79,7 +79,7 @@ func (tr *trust) checkType(h header, t *Token) *Error {
 // readClient finds the client id and the scopes where this issuer puts them.
 func (tr *trust) readClient(t *Token) *Error {
 	for _, name := range tr.clientID {
-		id, err := t.members.strOrNull(name)
+		id, err := t.members().strOrNull(name)
 		if err != nil {
 			return refusal(ErrClaims, "%s: %w", name, err)
 		}
@@ -89,7 +89,7 @@ func (tr *trust) readClient(t *Token) *Error {
 		}
 	}
 	for _, name := range tr.scopes {
-		list, err := t.members.scopeList(name)
+		list, err := t.members().scopeList(name)
 		if err != nil {
 			return refusal(ErrClaims, "%s: %w", name, err)
 		}
@@ -121,14 +121,14 @@ func (o object) scopeList(name string) ([]string, error) {
 // checkProfile demands what RFC 9068 §2.2 requires of an access token.
 func (t *Token) checkProfile() *Error {
 	for _, name := range []string{"sub", "client_id", "jti"} {
-		if s, err := t.members.str(name); err != nil || s == "" {
+		if s, err := t.members().str(name); err != nil || s == "" {
 			return refusal(ErrClaims, "no %s", name)
 		}
 	}
 	switch {
 	case !slices.ContainsFunc(t.audience, func(a string) bool { return a != "" }):
 		return refusal(ErrClaims, "no aud")
-	case !t.members.has("iat"):
+	case !t.members().has("iat"):
 		return refusal(ErrClaims, "no iat")
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
@@ -120,7 +121,7 @@ type Claims struct {
 type trust struct {
 	issuer      string
 	keys        KeySource
-	algorithms  map[string]*algorithm
+	algorithms  map[string]*signature.Algorithm
 	audiences   []string
 	anyAudience bool
 	profile     bool // RFC 9068
@@ -225,10 +226,10 @@ func isQuotable(s string) bool {
 	return !slices.ContainsFunc([]byte(s), func(c byte) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' })
 }
 
-func chooseAlgorithms(cfg *Config) (map[string]*algorithm, error) {
-	chosen := make(map[string]*algorithm)
-	for name, a := range algorithms {
-		if a.secret == (cfg.SharedSecret != nil) && (!a.secret || len(cfg.SharedSecret) >= a.hash.Size()) {
+func chooseAlgorithms(cfg *Config) (map[string]*signature.Algorithm, error) {
+	chosen := make(map[string]*signature.Algorithm)
+	for name, a := range signature.Algorithms {
+		if (a.Secret > 0) == (cfg.SharedSecret != nil) && len(cfg.SharedSecret) >= a.Secret {
 			chosen[name] = a
 		}
 	}
@@ -238,7 +239,7 @@ func chooseAlgorithms(cfg *Config) (map[string]*algorithm, error) {
 	if len(cfg.Algorithms) == 0 {
 		return chosen, nil
 	}
-	asked := make(map[string]*algorithm)
+	asked := make(map[string]*signature.Algorithm)
 	for _, name := range cfg.Algorithms {
 		if asked[name] = chosen[name]; asked[name] == nil {
 			return nil, fmt.Errorf("algorithm %q is unknown, never accepted, or does not fit the keys", name)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -223,4 +225,19 @@ func TestCloseAndReadyOfIssuers(t *testing.T) {
 		_, err = v.Verify(ctx, a.Token(nil))
 		assertRefused(t, verifier.ErrUnavailable, err)
 	})
+}
+
+func TestJoinAtTheSameMoment(t *testing.T) {
+	a := part(t, "a")
+	var wins atomic.Int64
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if _, err := verifier.Join(a); err == nil {
+				wins.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 1, wins.Load())
 }

@@ -3,6 +3,8 @@ package verifier
 import (
 	"context"
 	"crypto"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
 )
 
 // A KeySource holds an issuer's public keys. A *jwkscache.Cache is one. It is
@@ -32,8 +34,8 @@ type (
 const candidatesAtMost = 4
 
 // verifySignature finds a key of the issuer that fits c's signature.
-func (t *trust) verifySignature(ctx context.Context, c *compact, alg *algorithm) *Error {
-	keys, err := t.keys.Lookup(ctx, c.header.kid, alg.name)
+func (t *trust) verifySignature(ctx context.Context, c *compact, alg *signature.Algorithm) *Error {
+	keys, err := t.keys.Lookup(ctx, c.header.kid, alg.Name)
 	if err != nil {
 		return &Error{Reason: ErrUnavailable, Err: err}
 	}
@@ -42,7 +44,7 @@ func (t *trust) verifySignature(ctx context.Context, c *compact, alg *algorithm)
 		return refused
 	}
 	if again, ok := t.keys.(relooker); ok && len(keys) > 0 {
-		newer, err := again.LookupAgain(ctx, c.header.kid, alg.name, keys)
+		newer, err := again.LookupAgain(ctx, c.header.kid, alg.Name, keys)
 		if err != nil {
 			return &Error{Reason: ErrUnavailable, Err: err}
 		}
@@ -51,17 +53,17 @@ func (t *trust) verifySignature(ctx context.Context, c *compact, alg *algorithm)
 		}
 	}
 	if len(keys) == 0 {
-		return refusal(ErrSignature, "the issuer has no key with kid %s for %s", quote(c.header.kid), alg.name)
+		return refusal(ErrSignature, "the issuer has no key with kid %s for %s", quote(c.header.kid), alg.Name)
 	}
-	return refusal(ErrSignature, "kid %s, %s", quote(c.header.kid), alg.name)
+	return refusal(ErrSignature, "kid %s, %s", quote(c.header.kid), alg.Name)
 }
 
-func tryKeys(keys []crypto.PublicKey, c *compact, alg *algorithm) (fits bool, refused *Error) {
+func tryKeys(keys []crypto.PublicKey, c *compact, alg *signature.Algorithm) (fits bool, refused *Error) {
 	if len(keys) > candidatesAtMost {
 		return false, refusal(ErrSignature, "%d keys could be meant, %d at most are tried", len(keys), candidatesAtMost)
 	}
 	for _, k := range keys {
-		if alg.verify(alg, k, c.signed, c.signature) {
+		if alg.Verify(k, c.signed, c.signature) {
 			return true, nil
 		}
 	}
@@ -69,8 +71,8 @@ func tryKeys(keys []crypto.PublicKey, c *compact, alg *algorithm) (fits bool, re
 }
 
 // A sharedSecret is the KeySource of [Config.SharedSecret].
-type sharedSecret secret
+type sharedSecret signature.Secret
 
 func (s sharedSecret) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) {
-	return []crypto.PublicKey{secret(s)}, nil
+	return []crypto.PublicKey{signature.Secret(s)}, nil
 }

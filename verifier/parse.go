@@ -11,8 +11,7 @@ import (
 type compact struct {
 	signed    string // what the signature is over
 	header    header
-	payload   []byte
-	claims    object
+	claims    *claimsText
 	signature []byte
 }
 
@@ -41,13 +40,13 @@ func parse(raw string, lengthAtMost int) (*compact, *Error) {
 			return nil, refusal(ErrMalformed, "segment %d: %w", i+1, err)
 		}
 	}
-	c := &compact{signed: raw[:len(head)+1+len(body)], payload: segments[1], signature: segments[2]}
+	c := &compact{signed: raw[:len(head)+1+len(body)], claims: &claimsText{payload: segments[1]}, signature: segments[2]}
 	var refused *Error
 	if c.header, refused = readHeader(segments[0]); refused != nil {
 		return nil, refused
 	}
 	var err error
-	if c.claims, err = readObject(c.payload); err != nil {
+	if c.claims.members, err = readObject(c.claims.payload); err != nil {
 		return nil, refusal(ErrMalformed, "claims: %w", err)
 	}
 	return c, nil

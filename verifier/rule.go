@@ -194,11 +194,11 @@ func (machineRule) check(ctx context.Context, t *Token) *Error {
 }
 
 func (r claimRule) check(_ context.Context, t *Token) *Error {
-	values, err := t.members.stringList(r.name)
+	values, err := t.members().stringList(r.name)
 	if err == nil && slices.ContainsFunc(values, func(v string) bool { return slices.Contains(r.values, v) }) {
 		return nil
 	}
-	if !t.members.has(r.name) {
+	if !t.members().has(r.name) {
 		return refusal(ErrDenied, "there is no claim %q", r.name)
 	}
 	return refusal(ErrDenied, "claim %q has none of the values demanded", r.name)

@@ -184,6 +184,15 @@ func TestTokenInLogs(t *testing.T) {
 	t.Run("R9 in a field that fmt cannot ask", func(t *testing.T) {
 		assertDiscreet(t, raw, struct{ t *verifier.Token }{tok})
 		assertDiscreet(t, raw, struct{ t verifier.Token }{*tok})
+		for _, verb := range []string{"%v", "%+v", "%#v", "%d", "%x", "%s"} {
+			for _, thing := range []any{tok, *tok, struct{ t *verifier.Token }{tok}, struct{ t verifier.Token }{*tok}} {
+				text := fmt.Sprintf(verb, thing)
+				assert.NotContains(t, text, "PAYLOAD-ONLY", verb)
+				for _, bytes := range []string{"%d", "%x", "%#v", "%v"} {
+					assert.NotContains(t, text, strings.Trim(fmt.Sprintf(bytes, []byte("PAYLOAD-ONLY")), "[]{}byte"), "%s as %s", verb, bytes)
+				}
+			}
+		}
 	})
 	t.Run("R9 in a context", func(t *testing.T) {
 		for _, verb := range []string{"%v", "%+v", "%s"} {

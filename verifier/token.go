@@ -24,6 +24,13 @@ type Token struct {
 	audience, scopes               []string
 	issuedAt, notBefore, expiresAt time.Time
 
+	// Behind two pointers, of which fmt follows one at most: no verb shows the
+	// payload, even of a Token that was copied into a field.
+	claims **claimsText
+}
+
+// A claimsText is the payload of a token.
+type claimsText struct {
 	payload []byte // the very bytes that were signed
 	members object // of payload
 }
@@ -87,6 +94,8 @@ func (t Token) String() string {
 // GoString is [Token.String].
 func (t Token) GoString() string { return t.String() }
 
+func (t *Token) members() object { return (*t.claims).members }
+
 func (t *Token) verified() bool { return t != nil && t.trust != nil }
 
 // ClaimsOf decodes the claims of t into a T, afresh at each call, so that
@@ -97,7 +106,7 @@ func ClaimsOf[T any](t *Token) (T, error) {
 	if !t.verified() {
 		return claims, errors.New("jwtguard: ClaimsOf: no verified token")
 	}
-	if err := json.Unmarshal(t.payload, &claims); err != nil {
+	if err := json.Unmarshal((*t.claims).payload, &claims); err != nil {
 		var zero T
 		return zero, fmt.Errorf("jwtguard: the claims do not fit %T: %w", zero, err)
 	}

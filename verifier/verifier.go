@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -23,7 +23,7 @@ type Verifier struct {
 	allowPreflight bool
 	perRequest     bool // a setting that concerns requests was made
 
-	joined atomic.Bool
+	joined bool // under joining
 }
 
 // New returns a Verifier for one issuer, or says what is wrong with cfg. It
@@ -72,6 +72,9 @@ func newVerifier(cfg *Config) (*Verifier, error) {
 	return v, nil
 }
 
+// joining is held by Join, so that no part is taken over twice at one moment.
+var joining sync.Mutex
+
 // Join returns a Verifier that trusts every issuer its parts trust, each with
 // its own keys, audiences and rules. Settings that concern the request, before
 // the issuer is known (TokenFrom, TokenLength, AllowPreflight, Realm), must
@@ -83,12 +86,14 @@ func Join(parts ...*Verifier) (*Verifier, error) {
 	if len(parts) == 0 {
 		return nil, errors.New("verifier: Join: nothing to join")
 	}
+	joining.Lock()
+	defer joining.Unlock()
 	v := &Verifier{trusts: make(map[string]*trust)}
 	for i, p := range parts {
 		switch {
 		case p == nil:
 			return nil, fmt.Errorf("verifier: Join: part %d is nil", i)
-		case p.joined.Load():
+		case p.joined:
 			return nil, fmt.Errorf("verifier: Join: part %d is joined already", i)
 		case i > 0 && p.perRequest:
 			return nil, fmt.Errorf("verifier: Join: part %d sets TokenFrom, TokenLength, AllowPreflight or Realm, which only the first may", i)
@@ -106,7 +111,7 @@ func Join(parts ...*Verifier) (*Verifier, error) {
 	v.lengthAtMost, v.realm, v.perRequest = first.lengthAtMost, first.realm, first.perRequest
 	v.tokenFrom, v.allowPreflight = first.tokenFrom, first.allowPreflight
 	for _, p := range parts {
-		p.joined.Store(true)
+		p.joined = true
 	}
 	return v, nil
 }

@@ -117,7 +117,7 @@ func (tr *trust) checkClaims(h header, t *Token) *Error {
 	}
 	// Whatever is in cnf (RFC 7800), nothing here can confirm it (RFC 9449
 	// §7.2, RFC 8705 §3).
-	if t.members.has("cnf") {
+	if t.members().has("cnf") {
 		return refusal(ErrBinding, "the token has cnf")
 	}
 	return nil
