@@ -2,11 +2,15 @@ package verifier_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -79,6 +83,49 @@ func FuzzVerify(f *testing.F) {
 			require.True(t, ' ' <= c && c <= '~', "%q in %q", c, err.Error())
 		}
 		require.Less(t, len(err.Error()), 400)
+	})
+}
+
+var compactForm = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
+
+// FuzzParseCompact: what the parser takes has the one form of RFC 7515 §7.1,
+// and its parts make the same text again.
+func FuzzParseCompact(f *testing.F) {
+	good := signerOf("EdDSA").good()
+	head, body, sig := encode(signerOf("EdDSA").header().text()), encode(goodClaims().text()), encode("signature")
+	for _, raw := range []string{
+		good, good + ".", "." + good, good + "\r\n", head + "." + body + ".", head + ".." + sig, "..", ".", "", head + "." + body + "." + sig + "=",
+		head + "." + body + "\n." + sig, encode(`{"alg":"ES256"} `) + "==." + body + "." + sig, head + "." + body + ".AB", head + "." + body + ".A",
+		encode(`{"alg":"none"}`) + "." + body + "." + sig, encode(`{"alg":"ES256","crit":[]}`) + "." + body + "." + sig,
+		encode(`{"alg":"ES256","kid":7}`) + "." + body + "." + sig, encode(`{"alg":"ES256","cty":"jwt"}`) + "." + body + "." + sig,
+		encode(`{"alg":"ES256","Alg":"none"}`) + "." + body + "." + sig, encode(`[]`) + "." + body + "." + sig, head + "." + encode("{}{}") + "." + sig,
+	} {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		alg, kid, signed, payload, sig, err := verifier.ParseCompact(raw)
+		if err != nil {
+			require.Nil(t, payload)
+			return
+		}
+		require.LessOrEqual(t, len(raw), 16384, "X3")
+		require.Regexp(t, compactForm, raw, "P1")
+		head, _, _ := strings.Cut(raw, ".")
+		require.Equal(t, raw, head+"."+encode(string(payload))+"."+encode(string(sig)), "P1 another spelling")
+		require.Equal(t, raw, signed+"."+encode(string(sig)))
+		var header map[string]any
+		require.NoError(t, json.Unmarshal(must(base64.RawURLEncoding.DecodeString(head)), &header))
+		require.Equal(t, alg, header["alg"])
+		require.NotEmpty(t, alg)
+		if kid != "" || header["kid"] != nil {
+			require.Equal(t, kid, header["kid"])
+		}
+		for _, name := range []string{"crit", "b64"} {
+			require.NotContains(t, header, name, "P3")
+		}
+		var claims map[string]any
+		require.NoError(t, json.Unmarshal(payload, &claims))
+		require.NotNil(t, claims, "P2 null is no object")
 	})
 }
 
@@ -155,4 +202,103 @@ func FuzzAuthenticate(f *testing.F) {
 			assert.NotContains(t, challenge, field[10:])
 		}
 	})
+}
+
+// FuzzClaims: whatever issuer and attacker write into header and claims, we
+// accept only what an independent parser reads the same way.
+func FuzzClaims(f *testing.F) {
+	s := signerOf("Ed25519")
+	v, _ := setup(f)
+	const header = `{"alg":"Ed25519","kid":"Ed25519"}`
+	claims := func(more string) string {
+		return `{"iss":"` + issuer + `","aud":"` + api + `","exp":4000000000` + more + `}`
+	}
+	for _, more := range []string{
+		"", `,"sub":"a","client_id":"b","jti":"c","scope":"x y"`, `,"azp":"b","scp":["x","y z"]`, `,"client_id":null,"azp":"b","scope":null`,
+		`,"iat":1.5e9,"nbf":0`, `,"nbf":1e300`, `,"iat":-0`, `,"scope":" x  y "`, `,"scope":[]`, `,"sub":"\ud83d\ude00\u0000"`, `,"sub":"\ud800"`,
+		`,"exp":4000000001`, `,"\u0065xp":4000000001`, `,"EXP":1`, `,"\u212aid":1`, `,"cnf":{}`, `,"events":{}`, `,"nonce":"n"`, `,"typ":"ID"`,
+		`,"deep":` + nested("[", "]", 31), `,"deep":` + nested(`{"a":`, "}", 31), `,"n":123456789012345678901234567890.5e-7`,
+	} {
+		f.Add(header, claims(more))
+	}
+	f.Add(`{"alg":"EdDSA","typ":"JWT","kid":"EdDSA","zip":"NONE","jku":"https://evil.example/"}`, claims(""))
+	f.Add(`{"alg":"Ed25519","kid":"Ed25519","typ":"application/at+jwt"}`, claims(""))
+	f.Add(header, strings.Replace(claims(""), `"`+api+`"`, `["x","`+api+`"]`, 1))
+	f.Add(header, " "+claims("")+"\n")
+	f.Fuzz(func(t *testing.T, header, payload string) {
+		tok, err := v.Verify(ctx, s.signEncoded(encode(header), encode(payload)))
+		if err != nil {
+			return
+		}
+		all := independent(t, payload)
+		head := independent(t, header)
+		require.Contains(t, []any{"Ed25519", "EdDSA"}, head["alg"])
+		require.NotContains(t, head, "crit")
+		require.NotContains(t, all, "cnf", "B1")
+
+		text := func(names ...string) string {
+			for _, name := range names {
+				if s, _ := all[name].(string); s != "" {
+					return s
+				}
+			}
+			return ""
+		}
+		require.Equal(t, issuer, all["iss"])
+		require.Equal(t, text("iss"), tok.Issuer())
+		require.Equal(t, text("sub"), tok.Subject())
+		require.Equal(t, text("jti"), tok.ID())
+		require.Equal(t, text("client_id", "azp"), tok.ClientID())
+		require.Equal(t, list(all["aud"]), tok.Audience())
+		require.Contains(t, tok.Audience(), api)
+		scopes := words(all["scope"])
+		if len(scopes) == 0 {
+			scopes = words(all["scp"])
+		}
+		require.Equal(t, scopes, append([]string{}, tok.Scopes()...))
+		for name, got := range map[string]time.Time{"exp": tok.Expiry(), "nbf": tok.NotBefore(), "iat": tok.IssuedAt()} {
+			if all[name] == nil {
+				require.True(t, got.IsZero(), name)
+				continue
+			}
+			want, err := all[name].(json.Number).Float64()
+			require.NoError(t, err)
+			require.InDelta(t, want, float64(got.Unix())+float64(got.Nanosecond())/1e9, 1e-3, name)
+		}
+		decoded, err := verifier.ClaimsOf[map[string]any](tok)
+		require.NoError(t, err)
+		require.Len(t, decoded, len(all))
+	})
+}
+
+// independent reads text with encoding/json.
+func independent(t *testing.T, text string) (all map[string]any) {
+	t.Helper()
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	require.NoError(t, dec.Decode(&all))
+	require.False(t, dec.More())
+	return all
+}
+
+// list reads a claim that may be a string or an array of strings.
+func list(claim any) (values []string) {
+	switch c := claim.(type) {
+	case string:
+		return []string{c}
+	case []any:
+		for _, v := range c {
+			values = append(values, v.(string))
+		}
+	}
+	return values
+}
+
+// words reads a claim of scopes.
+func words(claim any) []string {
+	values := list(claim)
+	if s, ok := claim.(string); ok {
+		values = strings.Split(s, " ")
+	}
+	return slices.DeleteFunc(append([]string{}, values...), func(s string) bool { return s == "" })
 }
