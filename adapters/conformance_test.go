@@ -33,6 +33,7 @@ var (
 	badRequest = refusal(400, "invalid_request", "The request must carry exactly one well-formed access token.", "")
 	malformed  = refusal(401, "invalid_token", "The access token is not a well-formed JWT.", "")
 	notValid   = refusal(401, "invalid_token", "The access token is not valid for this API.", "")
+	notYet     = refusal(401, "invalid_token", "The access token is not valid yet.", "")
 	expired    = refusal(401, "invalid_token", "The access token has expired.", "")
 	denied     = refusal(403, "insufficient_scope", "The access token does not permit this.", "")
 	cannotTell = answer{503, nil, "5",

@@ -1,12 +1,11 @@
 package adapters
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -64,21 +63,14 @@ func newECKey(t *testing.T) ecKey {
 }
 
 func (k ecKey) jwk(t *testing.T, more string) string {
-	point, err := k.PublicKey.Bytes()
-	require.NoError(t, err)
-	enc := base64.RawURLEncoding.EncodeToString
-	return fmt.Sprintf(`{"kty":"EC","crv":"P-256","x":%q,"y":%q%s}`, enc(point[1:33]), enc(point[33:]), more)
+	return ecJWK(t, k.PrivateKey, more)
 }
 
 func (k ecKey) token(t *testing.T, header string, claims map[string]any) string {
 	payload, err := json.Marshal(claims)
 	require.NoError(t, err)
-	enc := base64.RawURLEncoding.EncodeToString
 	signed := enc([]byte(header)) + "." + enc(payload)
-	digest := sha256.Sum256([]byte(signed))
-	r, s, err := ecdsa.Sign(rand.Reader, k.PrivateKey, digest[:])
-	require.NoError(t, err)
-	return signed + "." + enc(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...))
+	return seal(signed, signES(k.PrivateKey, crypto.SHA256, signed))
 }
 
 func claimsFor(s *oddServer, more map[string]any) map[string]any {
@@ -204,7 +196,6 @@ func TestServersMetadataPlaces(t *testing.T) {
 func TestServersThatSayEd25519(t *testing.T) {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	enc := base64.RawURLEncoding.EncodeToString
 	for _, jwkAlg := range []string{"EdDSA", "Ed25519"} {
 		for _, alg := range []string{"EdDSA", "Ed25519"} {
 			s := newOddServer(t, "", "/.well-known/openid-configuration")
