@@ -66,6 +66,7 @@ func TestBadAnswers(t *testing.T) {
 		{"K7 a timeout before the answer", 23, hang},
 		{"K7 a timeout just after 5 s", 1, slow(5*time.Second+1, reply(200, set))},
 		{"K7 a timeout inside the body", 23, cutOff(set, nil)},
+		{"K7 a byte each second", 23, trickle(set)},
 		{"K3 no connection", 23, broken(errors.New("connection refused"))},
 		{"K3 a transport that panics", 1, func(*http.Request) (*http.Response, error) { panic("a bug elsewhere") }},
 	} {

@@ -113,8 +113,7 @@ func FuzzParseCompact(f *testing.F) {
 		head, _, _ := strings.Cut(raw, ".")
 		require.Equal(t, raw, head+"."+encode(string(payload))+"."+encode(string(sig)), "P1 another spelling")
 		require.Equal(t, raw, signed+"."+encode(string(sig)))
-		var header map[string]any
-		require.NoError(t, json.Unmarshal(must(base64.RawURLEncoding.DecodeString(head)), &header))
+		header := independent(t, string(must(base64.RawURLEncoding.DecodeString(head))))
 		require.Equal(t, alg, header["alg"])
 		require.NotEmpty(t, alg)
 		if kid != "" || header["kid"] != nil {
@@ -123,9 +122,7 @@ func FuzzParseCompact(f *testing.F) {
 		for _, name := range []string{"crit", "b64"} {
 			require.NotContains(t, header, name, "P3")
 		}
-		var claims map[string]any
-		require.NoError(t, json.Unmarshal(payload, &claims))
-		require.NotNil(t, claims, "P2 null is no object")
+		require.NotNil(t, independent(t, string(payload)), "P2 null is no object")
 	})
 }
 
@@ -265,7 +262,7 @@ func FuzzClaims(f *testing.F) {
 			require.NoError(t, err)
 			require.InDelta(t, want, float64(got.Unix())+float64(got.Nanosecond())/1e9, 1e-3, name)
 		}
-		decoded, err := verifier.ClaimsOf[map[string]any](tok)
+		decoded, err := verifier.ClaimsOf[map[string]json.RawMessage](tok)
 		require.NoError(t, err)
 		require.Len(t, decoded, len(all))
 	})
