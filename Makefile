@@ -1,5 +1,8 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME    ?= 30s
+SOAKTIME    ?= 5m
+EVERY       ?= 1
 
 .PHONY: help
 help: ## list the targets
@@ -37,6 +40,20 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 			echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; \
 		done; \
 	done
+
+.PHONY: soak
+soak: ## load the three APIs for SOAKTIME (5m) while keys rotate and the issuer fails
+	cd e2e && go run ./soak -duration $(SOAKTIME)
+
+.PHONY: mutate
+mutate: ## break each check of the library, or one in EVERY, and see a test fail
+	go run ./internal/mutate -every $(EVERY) ./verifier ./jwkscache ./internal/signature
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities that reach this code
+	@out=$$(go run $(GOVULNCHECK) ./... 2>&1) && echo "$$out" || { echo "$$out"; \
+		echo "$$out" | grep -q "^govulncheck: fetching vulnerabilities" || exit 1; \
+		echo "The vulnerability database cannot be reached from here: nothing was checked."; }
 
 .PHONY: bench
 bench: ## benchmark a verification beside the bare cryptography
