@@ -13,6 +13,10 @@
 //   - oauth2-mock-server, a Node.js process: validly signed tokens with whatever
 //     claims a test asks for (node/oauth2-mock-server.mjs).
 //
-// Every answer is asked of three APIs, behind httpauth, echoauth and ginauth,
+// Packages of their own: published test vectors (vectors), a comparison with
+// other libraries (differential), a broken network (faults), load (soak), and
+// the programs of docs/migrate.md (migrate).
+//
+// Every answer here is asked of three APIs, behind httpauth, echoauth and ginauth,
 // which must agree.
 package e2e
