@@ -109,6 +109,15 @@ func TestLookupAgain(t *testing.T) {
 		require.Equal(t, 3, s.fetches())
 	}))
 
+	t.Run("K5 nothing was tried, and there is nothing", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		keys, err := c.LookupAgain(t.Context(), "", "RS256", nil)
+		require.NoError(t, err)
+		require.Nil(t, keys)
+		require.Equal(t, 2, s.fetches())
+	}))
+
 	t.Run("K5 while refreshing fails nobody can tell", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})

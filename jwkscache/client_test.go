@@ -87,6 +87,19 @@ func TestOwnClient(t *testing.T) {
 		assert.Equal(t, "jwtguard", r.UserAgent())
 	})
 
+	t.Run("K9 HTTP/2 where the server has it", func(t *testing.T) {
+		var protocol atomic.Value
+		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			protocol.Store(r.Proto)
+			keys(w, r)
+		}))
+		srv.EnableHTTP2 = true
+		srv.StartTLS()
+		defer srv.Close()
+		require.NoError(t, own(t, srv.URL, jwkscache.Config{HTTPClient: trusting(srv)}).Refresh(t.Context()))
+		assert.Equal(t, "HTTP/2.0", protocol.Load())
+	})
+
 	t.Run("K9 https, its certificate verified", func(t *testing.T) {
 		srv := httptest.NewUnstartedServer(keys)
 		srv.Config.ErrorLog = log.New(io.Discard, "", 0)

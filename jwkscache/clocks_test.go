@@ -196,6 +196,7 @@ func TestTimeJumps(t *testing.T) {
 		step(11 * time.Hour)
 		s.serve(publish(b))
 		pass(minute)
+		require.Equal(t, 2, s.fetches(), "by itself")
 		serves(t, c, b)
 	}))
 

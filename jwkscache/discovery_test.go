@@ -73,7 +73,10 @@ func TestWellKnownPlaces(t *testing.T) {
 
 	t.Run("K10 a foreign document in the first place does not hide the second", inBubble(func(t *testing.T) {
 		a := newKey("a")
-		for _, first := range []answer{metadata("https://other.example", jwksURL), metadata(issuer, "http://issuer.example/jwks"), hang} {
+		for _, first := range []answer{
+			metadata("https://other.example", jwksURL), metadata(issuer, "http://issuer.example/jwks"),
+			reply(http.StatusOK, "<html></html>"), reply(http.StatusOK, ""), hang,
+		} {
 			s := newServer(publish(a))
 			s.at(oidcForm, first)
 			s.at(rfcForm, metadata(issuer, jwksURL))
@@ -181,6 +184,17 @@ func TestRediscovery(t *testing.T) {
 		require.Equal(t, 2, asked(s))
 		pass(3 * time.Hour)
 		require.Equal(t, 3, asked(s))
+	}))
+
+	t.Run("K10 an address is known for less than a day", inBubble(func(t *testing.T) {
+		s := newIssuer(publish(a))
+		c := openIssuer(t, s, issuer, jwkscache.Config{Refresh: 12 * time.Hour})
+		pass(day - 1)
+		require.NoError(t, c.Refresh(t.Context()))
+		require.Equal(t, 1, asked(s))
+		pass(1)
+		require.NoError(t, c.Refresh(t.Context()))
+		require.Equal(t, 2, asked(s))
 	}))
 
 	t.Run("K10 a move is noticed within a day", inBubble(func(t *testing.T) {

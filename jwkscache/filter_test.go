@@ -70,6 +70,7 @@ func TestUnusableKeys(t *testing.T) {
 		{"A4 RSA of 2047 bits", rsaOf(2047, 65537).String(), "2047 bits"},
 		{"A4 RSA of 2047 bits, padded with zeros", rsaOf(2047, 65537).with("n", long(text(rsaOf(2047, 3), "n"), 8)).String(), "2047 bits"},
 		{"A4 RSA of 8193 bits", rsaOf(8193, 65537).String(), "8193 bits"},
+		{"A4 RSA of 8192 bits, with two zero octets in front", rsaOf(8192, 65537).with("n", long(text(rsaOf(8192, 3), "n"), 2)).String(), "too long"},
 		{"A4 RSA of 16384 bits", rsaOf(16384, 65537).String(), "too long"},
 		{"A4 RSA of a million bits", rsaOf(1_000_000, 65537).String(), "too long"},
 		{"A4 RSA, even modulus", rsaJWK(bit(2047), 65537).String(), "even RSA modulus"},

@@ -69,6 +69,19 @@ func TestChangesAreLogged(t *testing.T) {
 		require.Equal(t, 6, j.count(), "closing is no failure")
 	}))
 
+	t.Run("K3 one failure is a change, and so is the end of it", inBubble(func(t *testing.T) {
+		j := new(journal)
+		s := newServer(publish(newKey("a")))
+		c := open(t, s, jwkscache.Config{Logger: j.logger()})
+		s.serve(fail(http.StatusInternalServerError))
+		require.Error(t, c.Refresh(t.Context()))
+		s.serve(publish(newKey("a")))
+		require.NoError(t, c.Refresh(t.Context()))
+		synctest.Wait()
+		require.Equal(t, 1, j.count("level=WARN", "fails"))
+		require.Equal(t, 1, j.count("level=INFO", "works again"))
+	}))
+
 	t.Run("K3 closing during a fetch is no failure", inBubble(func(t *testing.T) {
 		j := new(journal)
 		c := open(t, newServer(hang), jwkscache.Config{Logger: j.logger()})

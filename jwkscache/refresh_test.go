@@ -110,6 +110,18 @@ func TestBackoff(t *testing.T) {
 	}))
 }
 
+// What servers write that is no number is as if it were not there.
+func TestHeadersThatAreNoNumbers(t *testing.T) {
+	for _, value := range []string{"max-age", "max-age=", "max-age=soon", "max-age=-1", "max-age=1.5"} {
+		assert.Equal(t, 15*minute, jwkscache.CachePeriod(http.Header{"Cache-Control": {value}}), "K2 %s", value)
+		assert.Equal(t, 20*minute, jwkscache.CachePeriod(http.Header{"Cache-Control": {"max-age=1200", value}}), "K2 %s", value)
+	}
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, value := range []string{"", "0", "-5", "soon", now.Format(http.TimeFormat), now.Add(-time.Hour).Format(http.TimeFormat)} {
+		assert.Zero(t, jwkscache.ParseRetryAfter(value, now), "K3 %q", value)
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	in := func(d time.Duration) string {
 		// A bubble begins at midnight UTC, 2000-01-01.

@@ -99,6 +99,7 @@ func TestReady(t *testing.T) {
 		require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, c.Health(), jwkscache.ErrUnavailable)
+		require.ErrorContains(t, c.Health(), "no fetch has ended yet")
 	}))
 }
 
@@ -122,6 +123,7 @@ func TestEmpty(t *testing.T) {
 		assert.Equal(t, 2*time.Second, took(func() {
 			_, err := c.Lookup(t.Context(), "a", "ES256")
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+			require.ErrorContains(t, err, "took too long")
 		}))
 	}))
 

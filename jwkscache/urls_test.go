@@ -34,6 +34,7 @@ func TestAddresses(t *testing.T) {
 		{"K9 with a password", "https://user:secret@keys.example/jwks", false, false},
 		{"K9 with a user", "http://user@localhost/jwks", false, false},
 		{"K9 with a fragment", "https://keys.example/jwks#a", false, false},
+		{"K9 with an @ that names no user", "https://keys.example/@tenant/jwks", true, true},
 		{"K9 without host", "https:///jwks", false, false},
 		{"K9 opaque", "https:keys.example", false, false},
 		{"K9 without scheme", "keys.example/jwks", false, false},
@@ -98,6 +99,15 @@ func TestAddresses(t *testing.T) {
 			require.Error(t, err)
 			assert.NotContains(t, err.Error(), "secret")
 		}
+	})
+
+	t.Run("K9 an address that is refused is named", func(t *testing.T) {
+		for _, url := range []string{"https://keys.example/%zz", "http://keys.example/jwks", "https:///jwks"} {
+			_, err := jwkscache.ForURL(url, jwkscache.Config{})
+			require.ErrorContains(t, err, `"`+url+`"`)
+		}
+		_, err := jwkscache.ForIssuer("", jwkscache.Config{})
+		require.ErrorContains(t, err, "no issuer")
 	})
 
 	t.Run("K10 a hostile document does not fill the log", func(t *testing.T) {

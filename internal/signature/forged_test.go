@@ -1,0 +1,65 @@
+package signature_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"math/big"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+)
+
+// A signature by a shorter curve's key fits into the room for a longer one's:
+// only the curve tells that it is of another algorithm (RFC 7518 §3.4).
+func TestCurveAndAlgorithm(t *testing.T) {
+	const signed = "eyJhbGciOiJFUzI1NiJ9.e30"
+	p224, p256, p384, p521 := elliptic.P224(), elliptic.P256(), elliptic.P384(), elliptic.P521()
+	for _, row := range []struct {
+		name, alg string
+		curve     elliptic.Curve
+		hash      crypto.Hash
+		size      int // of r and of s
+		want      bool
+	}{
+		{"A2 ES256 with P-256", "ES256", p256, crypto.SHA256, 32, true},
+		{"A2 ES384 with P-384", "ES384", p384, crypto.SHA384, 48, true},
+		{"A2 ES512 with P-521", "ES512", p521, crypto.SHA512, 66, true},
+		{"A2 ES256 with P-224", "ES256", p224, crypto.SHA256, 32, false},
+		{"A2 ES384 with P-256", "ES384", p256, crypto.SHA384, 48, false},
+		{"A2 ES512 with P-256", "ES512", p256, crypto.SHA512, 66, false},
+		{"A2 ES512 with P-384", "ES512", p384, crypto.SHA512, 66, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			private := must(ecdsa.GenerateKey(row.curve, rand.Reader))
+			h := row.hash.New()
+			h.Write([]byte(signed))
+			r, s, err := ecdsa.Sign(rand.Reader, private, h.Sum(nil))
+			must(s, err)
+			room := func(x *big.Int) []byte { return x.FillBytes(make([]byte, row.size)) }
+			assert.Equal(t, row.want, verify(row.alg, &private.PublicKey, signed, slices.Concat(room(r), room(s))))
+		})
+	}
+}
+
+// Whatever is no Secret is no key for HMAC, not even an empty one, with which
+// anybody could sign.
+func TestOnlyASecretFitsHMAC(t *testing.T) {
+	const signed = "eyJhbGciOiJIUzI1NiJ9.e30"
+	mac := hmac.New(sha256.New, nil)
+	mac.Write([]byte(signed))
+	for name, key := range map[string]crypto.PublicKey{
+		"nil":        nil,
+		"an RSA key": rsaKey(bilbo),
+		"bytes":      []byte{},
+	} {
+		assert.False(t, verify("HS256", key, signed, mac.Sum(nil)), "A1 %s", name)
+	}
+	assert.True(t, verify("HS256", signature.Secret{}, signed, mac.Sum(nil)), "which is why New asks for its length")
+}
