@@ -1,0 +1,186 @@
+// Mutate asks whether the tests would notice if the code were wrong. It makes
+// one small change at a time (a mutant: a condition forced, a bound moved, a
+// statement left out, an error dropped) and runs the tests that guard the
+// package. A mutant that no test fails for has survived: a test is missing, the
+// code is not needed, or the change cannot matter, which explained.txt then
+// says and why.
+//
+//	go run ./internal/mutate ./verifier ./jwkscache ./internal/signature
+//	go run ./internal/mutate -every 20 ./verifier ./jwkscache ./internal/signature
+//
+// All mutants are compiled into one test binary per package, in a copy of the
+// module; an environment variable chooses the one that is active. The exit
+// status is 1 where a survivor is not explained, or where a full run meets an
+// explanation without its survivor.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// guards are the tests that guard a package besides its own, in order.
+var guards = map[string][]string{
+	"verifier":           {"adapters"},
+	"internal/signature": {"verifier"},
+}
+
+// Options are what a run is asked to do.
+type options struct {
+	root      string // of the module
+	packages  []string
+	explained string         // a file, "" for none
+	only      *regexp.Regexp // on package/file.go, nil for all
+	every     int            // mutants are sampled
+	parallel  int
+	limit     time.Duration // for one run of one test binary
+	verbose   bool
+}
+
+var errSurvived = errors.New("the explanations and the survivors do not agree")
+
+func main() {
+	var o options
+	only := flag.String("run", "", "mutate only files whose package/file.go matches this `regexp`")
+	flag.IntVar(&o.every, "every", 1, "try every `n`th mutant only")
+	flag.IntVar(&o.parallel, "p", 1, "try `n` mutants at a time")
+	flag.DurationVar(&o.limit, "limit", 30*time.Second, "a test binary that needs more processor `time` has noticed the mutant")
+	flag.StringVar(&o.explained, "explained", "internal/mutate/explained.txt", "the `file` of explanations")
+	flag.BoolVar(&o.verbose, "v", false, "print every mutant as it is tried")
+	flag.Parse()
+	var err error
+	if *only != "" {
+		if o.only, err = regexp.Compile(*only); err != nil {
+			fail(err)
+		}
+	}
+	for _, arg := range flag.Args() {
+		o.packages = append(o.packages, filepath.ToSlash(filepath.Clean(arg)))
+	}
+	if len(o.packages) == 0 || o.every < 1 || o.parallel < 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	root, err := goCommand(".", "list", "-m", "-f", "{{.Dir}}")
+	if err != nil {
+		fail(err)
+	}
+	o.root = strings.TrimSpace(string(root))
+	if !filepath.IsAbs(o.explained) {
+		o.explained = filepath.Join(o.root, o.explained)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o, os.Stdout); err != nil {
+		fail(err)
+	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "mutate:", err)
+	if errors.Is(err, errSurvived) {
+		os.Exit(1)
+	}
+	os.Exit(2)
+}
+
+// run tries the mutants that o asks for and reports to w.
+func run(ctx context.Context, o options, w io.Writer) error {
+	explained, err := readExplanations(o.explained)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.CopyFS(dir, os.DirFS(o.root)); err != nil {
+		return err
+	}
+	mutants, err := instrument(dir, o.packages)
+	if err != nil {
+		return err
+	}
+	binaries, err := compile(dir, o.packages)
+	if err != nil {
+		return err
+	}
+	agree := true
+	for _, name := range o.packages {
+		start := time.Now()
+		tried := choose(mutants, name, o)
+		r := &runner{options: o, binaries: binaries[name], log: w, killers: make(map[string][]string)}
+		if err := r.all(ctx, tried); err != nil {
+			return err
+		}
+		agree = report(w, name, tried, explained, time.Since(start)) && agree
+	}
+	if o.only == nil && o.every == 1 {
+		agree = reportStale(w, o.packages, explained) && agree
+	}
+	if !agree {
+		return errSurvived
+	}
+	return nil
+}
+
+// choose returns the mutants of a package that o asks for.
+func choose(all []*mutant, name string, o options) (chosen []*mutant) {
+	for i, m := range all {
+		if m.pkg == name && i%o.every == 0 && (o.only == nil || o.only.MatchString(m.file)) {
+			chosen = append(chosen, m)
+		}
+	}
+	return chosen
+}
+
+// report prints one package's figures and unexplained survivors, and tells
+// whether there are none.
+func report(w io.Writer, name string, tried []*mutant, explained map[string]*explanation, took time.Duration) bool {
+	survived, known, late := 0, 0, 0
+	for _, m := range tried {
+		if m.late {
+			late++
+		}
+		if m.killed {
+			continue
+		}
+		survived++
+		if e := explained[m.key()]; e != nil {
+			e.met = true
+			known++
+			continue
+		}
+		fmt.Fprintf(w, "survived: %s:%d: %s\n\t%s\n\t%s\n", m.file, m.lineNumber, m.function, m.line, m.change)
+	}
+	fmt.Fprintf(w, "%s: %d mutants, %d killed (%d by the time limit), %d survived, %d of them explained; %s\n",
+		name, len(tried), len(tried)-survived, late, survived, known, took.Round(time.Second))
+	return survived == known
+}
+
+// reportStale prints the explanations for packages that no survivor has met, and
+// tells whether there are none.
+func reportStale(w io.Writer, packages []string, explained map[string]*explanation) bool {
+	none := true
+	for _, name := range packages {
+		for key, e := range explained {
+			if !e.met && filepath.ToSlash(filepath.Dir(cmp.Or(strings.Fields(key)...))) == name {
+				fmt.Fprintf(w, "stale: line %d: %s\n", e.lineNumber, key)
+				none = false
+			}
+		}
+	}
+	return none
+}
