@@ -206,14 +206,14 @@ func TestOwnClient(t *testing.T) {
 		c := own(t, srv.URL, jwkscache.Config{})
 		require.NoError(t, c.Refresh(t.Context()))
 		require.NoError(t, c.Refresh(t.Context()))
-		for range 2 {
+		require.GreaterOrEqual(t, opened.Load(), int32(2)) // 3 when the first fetch was over before Refresh could join it
+		for range opened.Load() {
 			select {
 			case <-closed:
 			case <-time.After(10 * time.Second): // only ever reached when a connection stays
 				t.Fatal("a connection stays open")
 			}
 		}
-		assert.EqualValues(t, 2, opened.Load())
 	})
 }
 
