@@ -172,8 +172,18 @@ func newCache(src source, cfg Config, clock func() moment) *Cache {
 // found without a lock and without I/O. Otherwise Lookup may wait for a fetch
 // under way, until ctx is done or 2 seconds have passed.
 func (c *Cache) Lookup(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
+	return c.lookup(ctx, c.clock(), kid, alg)
+}
+
+// LookupAt is [Cache.Lookup] for a caller that has just read the clock: now is
+// what time.Now returned.
+func (c *Cache) LookupAt(ctx context.Context, now time.Time, kid, alg string) ([]crypto.PublicKey, error) {
+	return c.lookup(ctx, momentOf(now), kid, alg)
+}
+
+func (c *Cache) lookup(ctx context.Context, now moment, kid, alg string) ([]crypto.PublicKey, error) {
 	s := c.current.Load()
-	if !c.serves(s) {
+	if !c.servesAt(s, now) {
 		return c.lookupFirst(ctx, kid, alg)
 	}
 	if keys, known := s.keys.lookup(kid, alg); known {
@@ -241,8 +251,10 @@ func (c *Cache) Close() error {
 	return nil
 }
 
-func (c *Cache) serves(s *snapshot) bool {
-	return s != nil && (s.static || c.clock().since(s.accepted) < c.cfg.MaxStale)
+func (c *Cache) serves(s *snapshot) bool { return c.servesAt(s, c.clock()) }
+
+func (c *Cache) servesAt(s *snapshot, now moment) bool {
+	return s != nil && (s.static || now.since(s.accepted) < c.cfg.MaxStale)
 }
 
 func unavailable(cause error) error {
@@ -256,10 +268,9 @@ func unavailable(cause error) error {
 // monotonic one stands still while the machine is suspended.
 type moment struct{ wall, mono time.Time }
 
-func now() moment {
-	t := time.Now()
-	return moment{wall: t.Round(0), mono: t}
-}
+func now() moment { return momentOf(time.Now()) }
+
+func momentOf(t time.Time) moment { return moment{wall: t.Round(0), mono: t} }
 
 // since returns how long ago u was, by whichever clock says longer.
 func (m moment) since(u moment) time.Duration {

@@ -21,28 +21,29 @@ type keySet struct {
 	keys    []key
 	skipped []string // one sentence each
 
-	byRef map[ref][]crypto.PublicKey    // kid may be "": published without one
-	byAlg map[string][]crypto.PublicKey // whatever the kid
-	kids  map[string]bool
+	byKID map[string]keysByAlg // "" has those published without one
+	all   keysByAlg            // whatever the kid
 }
 
-type ref struct{ kid, alg string }
+type keysByAlg map[string][]crypto.PublicKey
 
 func newKeySet() *keySet {
-	return &keySet{byRef: map[ref][]crypto.PublicKey{}, byAlg: map[string][]crypto.PublicKey{}, kids: map[string]bool{}}
+	return &keySet{byKID: map[string]keysByAlg{}, all: keysByAlg{}}
 }
 
 func (s *keySet) add(k key) {
-	if s.kids[k.kid] && k.kid != "" {
+	if s.named(k.kid) {
 		s.skipped = append(s.skipped, fmt.Sprintf("kid %.40q names several keys; all are used", k.kid))
 	}
 	s.size++
 	s.keys = append(s.keys, k)
-	s.kids[k.kid] = true
-	for _, alg := range k.algs {
-		r := ref{k.kid, alg}
-		s.byRef[r] = append(s.byRef[r], k.public)
-		s.byAlg[alg] = append(s.byAlg[alg], k.public)
+	if s.byKID[k.kid] == nil {
+		s.byKID[k.kid] = keysByAlg{}
+	}
+	for _, m := range []keysByAlg{s.byKID[k.kid], s.all} {
+		for _, alg := range k.algs {
+			m[alg] = append(m[alg], k.public)
+		}
 	}
 }
 
@@ -50,27 +51,30 @@ func (s *keySet) skip(why string) { s.skipped = append(s.skipped, why) }
 
 // clip ends the building: whoever appends to an answer gets a copy.
 func (s *keySet) clip() {
-	for r, keys := range s.byRef {
-		s.byRef[r] = slices.Clip(keys)
+	s.all.clip()
+	for _, m := range s.byKID {
+		m.clip()
 	}
-	for alg, keys := range s.byAlg {
-		s.byAlg[alg] = slices.Clip(keys)
+}
+
+func (m keysByAlg) clip() {
+	for alg, keys := range m {
+		m[alg] = slices.Clip(keys)
 	}
 }
 
 // named tells whether a key has this kid.
-func (s *keySet) named(kid string) bool { return kid != "" && s.kids[kid] }
+func (s *keySet) named(kid string) bool { return kid != "" && s.byKID[kid] != nil }
 
 // lookup returns the keys for kid and alg, and whether the set can tell: a kid
 // that it has is known even where its keys are for other algorithms.
 func (s *keySet) lookup(kid, alg string) (keys []crypto.PublicKey, known bool) {
-	switch {
-	case kid == "":
-		keys = s.byAlg[alg]
-	case s.kids[kid]:
-		return s.byRef[ref{kid, alg}], true
-	default:
-		keys = s.byRef[ref{"", alg}]
+	if kid == "" {
+		keys = s.all[alg]
+	} else if named := s.byKID[kid]; named != nil {
+		return named[alg], true
+	} else {
+		keys = s.byKID[""][alg]
 	}
 	return keys, len(keys) > 0
 }

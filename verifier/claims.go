@@ -5,33 +5,31 @@ import (
 	"strings"
 )
 
-// readClaims reads the registered claims (RFC 7519 §4.1), each of the right
-// kind, exp present.
-func readClaims(c *compact) (*Token, *Error) {
-	t := &Token{claims: &c.claims}
-	o := c.claims.members
-	var err error
-	read := func(name string, f func() error) {
-		if e := f(); e != nil && err == nil {
-			err = refusal(ErrClaims, "%s: %w", name, e)
+// readClaims reads the registered claims (RFC 7519 §4.1) into t, each of the
+// right kind, exp present.
+func (t *Token) readClaims() *Error {
+	o := t.members()
+	var errs [7]error
+	t.issuer, errs[0] = o.str("iss")
+	t.subject, errs[1] = o.strOrNull("sub")
+	t.id, errs[2] = o.strOrNull("jti")
+	t.audience, errs[3] = o.stringList("aud")
+	t.expiresAt, errs[4] = o.date("exp")
+	t.notBefore, errs[5] = o.date("nbf")
+	t.issuedAt, errs[6] = o.date("iat")
+	for i, err := range errs {
+		if err != nil {
+			return refusal(ErrClaims, "%s: %w", [...]string{"iss", "sub", "jti", "aud", "exp", "nbf", "iat"}[i], err)
 		}
 	}
-	read("iss", func() (err error) { t.issuer, err = o.str("iss"); return })
-	read("sub", func() (err error) { t.subject, err = o.strOrNull("sub"); return })
-	read("jti", func() (err error) { t.id, err = o.strOrNull("jti"); return })
-	read("aud", func() (err error) { t.audience, err = o.stringList("aud"); return })
-	read("exp", func() (err error) { t.expiresAt, err = o.date("exp"); return })
-	read("nbf", func() (err error) { t.notBefore, err = o.date("nbf"); return })
-	read("iat", func() (err error) { t.issuedAt, err = o.date("iat"); return })
-	switch e, _ := err.(*Error); {
-	case e != nil:
-		return nil, e
+	switch {
 	case !o.has("exp"):
-		return nil, refusal(ErrClaims, "no exp")
+		return refusal(ErrClaims, "no exp")
 	case t.issuer == "":
-		return nil, refusal(ErrIssuer, "no iss")
+		return refusal(ErrIssuer, "no iss")
 	}
-	return t, nil
+	t.bound = o.has("cnf")
+	return nil
 }
 
 // checkType refuses what is a JWT of this issuer but no access token.
@@ -41,7 +39,7 @@ func readClaims(c *compact) (*Token, *Error) {
 // tells those apart is what the others must or never carry: events (RFC 8417),
 // at_hash and c_hash (OpenID Connect Core 1.0 §3.3.2.11), token_use (Cognito),
 // a payload typ (Keycloak), a nonce without any permission.
-func (tr *trust) checkType(h header, t *Token) *Error {
+func (tr *trust) checkType(h *header, t *Token) *Error {
 	if !slices.ContainsFunc(tr.types, func(typ string) bool { return sameType(typ, h.typ) }) && (h.hasTyp || tr.profile) {
 		return refusal(ErrType, "typ is %s", quote(h.typ))
 	}
@@ -65,15 +63,20 @@ func (tr *trust) checkType(h header, t *Token) *Error {
 			return refusal(ErrType, "the payload's typ is %s", other)
 		}
 	}
-	permits := is("Bearer")
-	for _, name := range []string{"scope", "scp", "roles"} {
-		list, err := o.scopeList(name)
-		permits = permits || err == nil && len(list) > 0
-	}
-	if o.has("nonce") && !permits {
+	if o.has("nonce") && !is("Bearer") && !o.permits() {
 		return refusal(ErrType, "a nonce but no permission: an ID token?")
 	}
 	return nil
+}
+
+// permits tells whether the claims grant anything by the common names.
+func (o object) permits() bool {
+	for _, name := range []string{"scope", "scp", "roles"} {
+		if list, err := o.scopeList(name); err == nil && len(list) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // readClient finds the client id and the scopes where this issuer puts them.
@@ -99,23 +102,6 @@ func (tr *trust) readClient(t *Token) *Error {
 		}
 	}
 	return nil
-}
-
-// scopeList reads scopes: a string with spaces between them (RFC 8693 §4.2) or
-// an array with one in each element.
-func (o object) scopeList(name string) ([]string, error) {
-	v := o.get(name)
-	if v == nil || v.Kind() == 'n' {
-		return nil, nil
-	}
-	list, err := o.stringList(name)
-	if err != nil {
-		return nil, err
-	}
-	if v.Kind() == '"' {
-		list = strings.Split(list[0], " ")
-	}
-	return slices.DeleteFunc(list, func(s string) bool { return s == "" }), nil
 }
 
 // checkProfile demands what RFC 9068 §2.2 requires of an access token.

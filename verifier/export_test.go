@@ -2,19 +2,23 @@ package verifier
 
 // ParseCompact returns what the compact parser takes raw apart into.
 func ParseCompact(raw string) (alg, kid, signed string, payload, signature []byte, err error) {
-	c, refused := parse(raw, defaultTokenLength)
+	if len(raw) > defaultTokenLength {
+		return "", "", "", nil, nil, ErrMalformed
+	}
+	s := new(scratch)
+	c, refused := parse(raw, new(headerCache), s)
 	if refused != nil {
 		return "", "", "", nil, nil, refused
 	}
-	return c.header.alg, c.header.kid, c.signed, c.claims.payload, c.signature, nil
+	return c.header.alg, c.header.kid, string(c.signed), []byte(c.claims.payload), c.signature, nil
 }
 
 // ReadObject returns what the strict reader takes text for: names in their
 // order, and raw values.
 func ReadObject(text []byte) (names []string, values [][]byte, err error) {
-	o, err := readObject(text)
+	o, err := readObject(string(text), new(scratch))
 	for _, m := range o {
-		names, values = append(names, m.name), append(values, m.value)
+		names, values = append(names, m.name), append(values, []byte(m.value))
 	}
 	return names, values, err
 }

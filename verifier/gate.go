@@ -68,7 +68,7 @@ func (v *Verifier) admit(r *http.Request, rules []Rule, optional bool) (*Token, 
 	raw, err := v.credential(r)
 	switch {
 	case err == nil:
-		return v.verify(r.Context(), raw, rules)
+		return v.verifyCredential(r.Context(), raw, rules)
 	case optional && err.Reason == ErrNoToken:
 		return &Token{verifier: v}, nil
 	}

@@ -1,176 +1,329 @@
 package verifier
 
 import (
-	"bytes"
 	"errors"
-	"io"
-	"math"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
+	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 const depthAtMost = 32
 
-// An object is a JSON object in its order, read strictly. The values are parts
-// of the text they were read from.
+// An object is a JSON object in its order, read strictly. Names and values are
+// parts of the text they were read from.
 type object []member
 
 type member struct {
-	name  string
-	value jsontext.Value
+	name  string // unescaped
+	value string // as it was written
 }
 
-// exactNames are those that no other spelling may stand beside: a reader that
-// folds case would take Exp, or expires with U+017F in it, for the claim.
-var exactNames = map[string]bool{
-	"alg": true, "kid": true, "typ": true, "crit": true,
-	"iss": true, "sub": true, "aud": true, "exp": true, "nbf": true, "iat": true, "cnf": true,
-}
+var (
+	errJSON    = errors.New("not one strict JSON object")
+	errDepth   = errors.New("nested too deep")
+	errVariant = errors.New("a registered name in another spelling")
+)
 
-// variantAtMost is how long another spelling of these can be, in bytes.
-const variantAtMost = 4 * 3
-
-var errJSON = errors.New("not one strict JSON object")
-
-// readObject reads text as exactly one JSON object: valid UTF-8 without BOM, no
-// name twice at any depth, at most 32 deep, nothing after it.
-func readObject(text []byte) (object, error) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(text))
-	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
+// readObject reads text as exactly one JSON object (RFC 8259): valid UTF-8
+// without BOM, no name twice at any depth, at most 32 deep, nothing after it.
+func readObject(text string, s *scratch) (object, error) {
+	if !utf8.ValidString(text) {
 		return nil, errJSON
 	}
-	var o object
-	for dec.PeekKind() != '}' {
-		tok, err := dec.ReadToken()
+	r := reader{text: text, names: s.names[:0], members: s.members[:0]}
+	err := errJSON
+	if r.space() == '{' {
+		err = r.object()
+	}
+	s.names, s.members = r.names, r.members
+	if err != nil {
+		return nil, err
+	}
+	if r.space(); r.pos < len(text) {
+		return nil, errJSON
+	}
+	return append(make(object, 0, len(r.members)), r.members...), nil
+}
+
+// A reader goes over a text once. It is our own, and small, because a token is
+// read for every request that brings a new one; a library's strict reader stands
+// beside it in the fuzz tests.
+type reader struct {
+	text    string // valid UTF-8
+	pos     int
+	depth   int
+	names   []string // of all objects that are open
+	members []member // of the outermost
+}
+
+// object reads the object that begins here.
+func (r *reader) object() error {
+	if r.depth++; r.depth > depthAtMost {
+		return errDepth
+	}
+	r.pos++
+	outer := len(r.names)
+	for more := r.space() != '}'; more; {
+		name, err := r.name()
 		if err != nil {
-			return nil, errJSON
+			return err
 		}
-		m := member{name: tok.String()}
-		if isVariant(m.name) {
-			return nil, errors.New("a registered name in another spelling")
+		if r.depth == 1 && isVariant(name) {
+			return errVariant
 		}
-		if m.value, err = readValue(dec, text); err != nil {
-			return nil, err
+		r.names = append(r.names, name)
+		if r.space() != ':' {
+			return errJSON
 		}
-		o = append(o, m)
+		r.pos++
+		r.space()
+		start := r.pos
+		if err := r.value(); err != nil {
+			return err
+		}
+		if r.depth == 1 {
+			r.members = append(r.members, member{name, r.text[start:r.pos]})
+		}
+		if more, err = r.comma('}'); err != nil {
+			return err
+		}
 	}
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, errJSON
+	r.pos++
+	r.depth--
+	if !distinct(r.names[outer:]) {
+		return errJSON
 	}
-	if _, err := dec.ReadToken(); err != io.EOF {
-		return nil, errJSON
-	}
-	return o, nil
+	r.names = r.names[:outer]
+	return nil
 }
 
-// readValue reads the next value token by token, which shows its depth, and
-// returns its part of text.
-func readValue(dec *jsontext.Decoder, text []byte) (jsontext.Value, error) {
-	start := int(dec.InputOffset())
-	for outer := dec.StackDepth(); ; {
-		if _, err := dec.ReadToken(); err != nil {
-			return nil, errJSON
+func (r *reader) array() error {
+	if r.depth++; r.depth > depthAtMost {
+		return errDepth
+	}
+	r.pos++
+	for more := r.space() != ']'; more; {
+		err := r.value()
+		if err != nil {
+			return err
 		}
-		switch depth := dec.StackDepth(); {
-		case depth > depthAtMost:
-			return nil, errors.New("nested too deep")
-		case depth == outer:
-			return bytes.TrimLeft(text[start:dec.InputOffset()], ": \t\r\n"), nil
+		if more, err = r.comma(']'); err != nil {
+			return err
 		}
+	}
+	r.pos++
+	r.depth--
+	return nil
+}
+
+// comma goes to the next element where there is a comma, and stays where end is.
+func (r *reader) comma(end byte) (more bool, err error) {
+	switch r.space() {
+	case end:
+		return false, nil
+	case ',':
+		r.pos++
+		r.space()
+		return true, nil
+	}
+	return false, errJSON
+}
+
+func (r *reader) value() error {
+	switch c := r.peek(); c {
+	case '{':
+		return r.object()
+	case '[':
+		return r.array()
+	case '"':
+		_, err := r.string()
+		return err
+	case 't':
+		return r.literal("true")
+	case 'f':
+		return r.literal("false")
+	case 'n':
+		return r.literal("null")
+	default:
+		return r.number()
 	}
 }
 
-func isVariant(name string) bool {
-	if len(name) > variantAtMost || exactNames[name] {
-		return false
+func (r *reader) literal(word string) error {
+	if !strings.HasPrefix(r.text[r.pos:], word) {
+		return errJSON
 	}
-	// Both ways, since U+017F is S only in capitals and U+212A k only in small.
-	return exactNames[strings.ToLower(strings.ToUpper(name))]
+	r.pos += len(word)
+	return nil
 }
 
-// get returns the value of name, nil if there is none.
-func (o object) get(name string) jsontext.Value {
-	for _, m := range o {
-		if m.name == name {
-			return m.value
+// number reads what RFC 8259 §6 calls one.
+func (r *reader) number() error {
+	if r.peek() == '-' {
+		r.pos++
+	}
+	switch c := r.peek(); {
+	case c == '0':
+		r.pos++
+	case !r.digits():
+		return errJSON
+	}
+	if r.peek() == '.' {
+		r.pos++
+		if !r.digits() {
+			return errJSON
+		}
+	}
+	if r.peek()|0x20 == 'e' {
+		r.pos++
+		if c := r.peek(); c == '+' || c == '-' {
+			r.pos++
+		}
+		if !r.digits() {
+			return errJSON
 		}
 	}
 	return nil
 }
 
-func (o object) has(name string) bool { return o.get(name) != nil }
-
-var errKind = errors.New("of the wrong kind")
-
-// str returns the string name, and "" where there is none.
-func (o object) str(name string) (string, error) {
-	v := o.get(name)
-	if v == nil {
-		return "", nil
+func (r *reader) digits() bool {
+	start := r.pos
+	for c := r.peek(); '0' <= c && c <= '9'; c = r.peek() {
+		r.pos++
 	}
-	if v.Kind() != '"' {
-		return "", errKind
-	}
-	var s string
-	err := json.Unmarshal(v, &s)
-	return s, err
+	return r.pos > start
 }
 
-// strOrNull is str with null as absent.
-func (o object) strOrNull(name string) (string, error) {
-	if v := o.get(name); v != nil && v.Kind() == 'n' {
-		return "", nil
+func (r *reader) name() (string, error) {
+	if r.peek() != '"' {
+		return "", errJSON
 	}
-	return o.str(name)
+	quoted, err := r.string()
+	if err != nil {
+		return "", err
+	}
+	return unquote(quoted)
 }
 
-// stringList returns name as a list: an array of strings, or one string alone.
-func (o object) stringList(name string) ([]string, error) {
-	v := o.get(name)
-	if v == nil {
-		return nil, nil
+// notPlain are the bytes of a string that mean more than themselves, or nothing.
+var notPlain = func() (set [256]bool) {
+	for c := range ' ' {
+		set[c] = true
 	}
-	if v.Kind() != '[' {
-		s, err := o.str(name)
-		return []string{s}, err
-	}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(v))
-	_, _ = dec.ReadToken() // the bracket
-	list := []string{}
-	for dec.PeekKind() == '"' {
-		tok, err := dec.ReadToken()
-		if err != nil {
-			return nil, err
+	set['"'], set['\\'] = true, true
+	return set
+}()
+
+// string reads the string that begins here, and returns it with its quotation
+// marks and escapes.
+func (r *reader) string() (quoted string, err error) {
+	text, i, escaped := r.text, r.pos+1, false
+	for {
+		for i < len(text) && !notPlain[text[i]] {
+			i++
 		}
-		list = append(list, tok.String())
+		switch {
+		case i < len(text) && text[i] == '\\':
+			escaped = true
+			i += 2 // whatever follows does not end the string
+			continue
+		case i >= len(text) || text[i] != '"':
+			return "", errJSON
+		}
+		quoted = text[r.pos : i+1]
+		r.pos = i + 1
+		if escaped {
+			_, err = unquote(quoted)
+		}
+		return quoted, err
 	}
-	if dec.PeekKind() != ']' {
-		return nil, errKind
-	}
-	return list, nil
 }
 
-// lastDate is the end of the year 9999, in seconds.
-const lastDate = 253402300799
+// unquote returns what a string says, of which only the escapes are yet to be
+// checked.
+func unquote(quoted string) (string, error) {
+	inside := quoted[1 : len(quoted)-1]
+	if strings.IndexByte(inside, '\\') < 0 {
+		return inside, nil
+	}
+	s, err := jsontext.AppendUnquote(nil, quoted)
+	if err != nil {
+		return "", errJSON
+	}
+	return string(s), nil
+}
 
-// date returns the NumericDate name (RFC 7519 §2) in UTC, and the zero time
-// where there is none. Years past 9999 are no dates.
-func (o object) date(name string) (time.Time, error) {
-	v := o.get(name)
-	if v == nil {
-		return time.Time{}, nil
+// space skips white space (RFC 8259 §2) and returns the byte that follows it, or
+// 0 at the end.
+func (r *reader) space() byte {
+	for {
+		switch c := r.peek(); c {
+		case ' ', '\t', '\n', '\r':
+			r.pos++
+		default:
+			return c
+		}
 	}
-	if v.Kind() != '0' {
-		return time.Time{}, errKind
+}
+
+// peek returns the next byte, or 0 at the end: no text has that outside of a
+// string.
+func (r *reader) peek() byte {
+	if r.pos < len(r.text) {
+		return r.text[r.pos]
 	}
-	f, err := strconv.ParseFloat(string(v), 64)
-	if err != nil || !(f >= 0 && f <= lastDate) || math.Signbit(f) {
-		return time.Time{}, errors.New("out of range")
+	return 0
+}
+
+// distinct tells whether no two names are equal. It may change their order.
+func distinct(names []string) bool {
+	if len(names) > 32 { // not to take quadratic time
+		slices.Sort(names)
+		return len(slices.Compact(names)) == len(names)
 	}
-	whole, part := math.Modf(f)
-	return time.Unix(int64(whole), int64(part*1e9)).UTC(), nil
+	for i, n := range names {
+		for _, m := range names[:i] {
+			if m == n {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// variantAtMost is how long another spelling of a registered name can be, in
+// bytes.
+const variantAtMost = 4 * 3
+
+// isVariant tells whether name reads like one that no other spelling may stand
+// beside: a reader that folds case would take Exp, or expires with U+017F in it,
+// for the claim.
+func isVariant(name string) bool {
+	if len(name) < 3 || len(name) > variantAtMost || isExact(name) {
+		return false
+	}
+	if isASCII(name) {
+		return len(name) <= 4 && isExact(strings.ToLower(name))
+	}
+	// Both ways, since U+017F is S only in capitals and U+212A k only in small.
+	return isExact(strings.ToLower(strings.ToUpper(name)))
+}
+
+func isExact(name string) bool {
+	switch name {
+	case "alg", "kid", "typ", "crit", "iss", "sub", "aud", "exp", "nbf", "iat", "cnf":
+		return true
+	}
+	return false
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

@@ -3,6 +3,8 @@ package verifier
 import (
 	"context"
 	"crypto"
+	"slices"
+	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
 )
@@ -28,51 +30,69 @@ type (
 	relooker interface {
 		LookupAgain(ctx context.Context, kid, alg string, tried []crypto.PublicKey) ([]crypto.PublicKey, error)
 	}
+
+	// A clocked is spared a reading of the clock, which is a good part of what a
+	// remembered token costs.
+	clocked interface {
+		LookupAt(ctx context.Context, now time.Time, kid, alg string) ([]crypto.PublicKey, error)
+	}
 )
 
 // candidatesAtMost bounds what one token may cost in public-key operations.
 const candidatesAtMost = 4
 
-// verifySignature finds a key of the issuer that fits c's signature.
-func (t *trust) verifySignature(ctx context.Context, c *compact, alg *signature.Algorithm) *Error {
-	keys, err := t.keys.Lookup(ctx, c.header.kid, alg.Name)
-	if err != nil {
-		return &Error{Reason: ErrUnavailable, Err: err}
+func (t *trust) lookup(ctx context.Context, now time.Time, kid, alg string) ([]crypto.PublicKey, error) {
+	if k, ok := t.keys.(clocked); ok {
+		return k.LookupAt(ctx, now, kid, alg)
 	}
-	fits, refused := tryKeys(keys, c, alg)
-	if fits || refused != nil {
-		return refused
+	return t.keys.Lookup(ctx, kid, alg)
+}
+
+// verifySignature returns the key of the issuer that fits c's signature.
+func (t *trust) verifySignature(ctx context.Context, now time.Time, c *compact, alg *signature.Algorithm) (crypto.PublicKey, *Error) {
+	keys, err := t.lookup(ctx, now, c.header.kid, alg.Name)
+	if err != nil {
+		return nil, &Error{Reason: ErrUnavailable, Err: err}
+	}
+	key, refused := tryKeys(keys, c, alg)
+	if key != nil || refused != nil {
+		return key, refused
 	}
 	if again, ok := t.keys.(relooker); ok && len(keys) > 0 {
 		newer, err := again.LookupAgain(ctx, c.header.kid, alg.Name, keys)
 		if err != nil {
-			return &Error{Reason: ErrUnavailable, Err: err}
+			return nil, &Error{Reason: ErrUnavailable, Err: err}
 		}
-		if fits, refused = tryKeys(newer, c, alg); fits || refused != nil {
-			return refused
+		if key, refused = tryKeys(newer, c, alg); key != nil || refused != nil {
+			return key, refused
 		}
 	}
 	if len(keys) == 0 {
-		return refusal(ErrSignature, "the issuer has no key with kid %s for %s", quote(c.header.kid), alg.Name)
+		return nil, refusal(ErrSignature, "the issuer has no key with kid %s for %s", quote(c.header.kid), alg.Name)
 	}
-	return refusal(ErrSignature, "kid %s, %s", quote(c.header.kid), alg.Name)
+	return nil, refusal(ErrSignature, "kid %s, %s", quote(c.header.kid), alg.Name)
 }
 
-func tryKeys(keys []crypto.PublicKey, c *compact, alg *signature.Algorithm) (fits bool, refused *Error) {
+// tryKeys returns the key that fits, nil if none does.
+func tryKeys(keys []crypto.PublicKey, c *compact, alg *signature.Algorithm) (crypto.PublicKey, *Error) {
 	if len(keys) > candidatesAtMost {
-		return false, refusal(ErrSignature, "%d keys could be meant, %d at most are tried", len(keys), candidatesAtMost)
+		return nil, refusal(ErrSignature, "%d keys could be meant, %d at most are tried", len(keys), candidatesAtMost)
 	}
 	for _, k := range keys {
 		if alg.Verify(k, c.signed, c.signature) {
-			return true, nil
+			return k, nil
 		}
 	}
-	return false, nil
+	return nil, nil
 }
 
-// A sharedSecret is the KeySource of [Config.SharedSecret].
-type sharedSecret signature.Secret
+// A secretKeys is the KeySource of [Config.SharedSecret].
+type secretKeys []crypto.PublicKey
 
-func (s sharedSecret) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) {
-	return []crypto.PublicKey{signature.Secret(s)}, nil
+func newSecretKeys(secret []byte) secretKeys {
+	return secretKeys{signature.Secret(slices.Clone(secret))}
+}
+
+func (s secretKeys) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) {
+	return s, nil
 }

@@ -2,109 +2,108 @@ package verifier
 
 import (
 	"encoding/base64"
-	"errors"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // A compact is a JWS in compact serialization (RFC 7515 §7.1), taken apart but
 // not yet believed.
 type compact struct {
-	signed    string // what the signature is over
-	header    header
-	claims    *claimsText
+	head      string // the header as it was sent, encoded
+	header    *header
+	unknown   bool // the header was read, not remembered
+	claims    claimsText
+	signed    []byte // what the signature is over; in the scratch, as is the next
 	signature []byte
 }
 
-// A header holds what a JOSE header may tell us. Whatever would choose a key
-// (jku, x5u, jwk, x5c) is not read.
-type header struct {
-	alg, kid, typ string
-	hasTyp        bool
+// A scratch is room for one token's bytes while it is verified. What outlives
+// that is copied out.
+type scratch struct {
+	bytes   []byte
+	names   []string
+	members []member
 }
 
-// parse takes raw apart, or says what is wrong with it. Its length is checked
-// before anything else.
-func parse(raw string, lengthAtMost int) (*compact, *Error) {
-	if len(raw) > lengthAtMost {
-		return nil, refusal(ErrMalformed, "the token has %d bytes, %d are allowed", len(raw), lengthAtMost)
+// scratchAtMost is the longest room kept for the next token: enough for any
+// within the default length.
+const scratchAtMost = 2 * defaultTokenLength
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+func (s *scratch) free() {
+	if cap(s.bytes) <= scratchAtMost {
+		scratches.Put(s)
 	}
+}
+
+// What is wrong with a text that is no token costs nothing to say: anybody can
+// send one.
+var (
+	notThreeSegments = refusal(ErrMalformed, "not three segments")
+	emptySegment     = inSegment("empty")
+	notBase64        = inSegment("not base64url")
+)
+
+func inSegment(what string) (errs [3]*Error) {
+	for i := range errs {
+		errs[i] = refusal(ErrMalformed, "segment %d: %s", i+1, what)
+	}
+	return errs
+}
+
+// parse takes raw apart in the room of s, or says what is wrong with it. A
+// header that known has is not read again.
+func parse(raw string, known *headerCache, s *scratch) (c compact, refused *Error) {
 	head, rest, _ := strings.Cut(raw, ".")
-	body, sig, ok := strings.Cut(rest, ".")
-	if !ok || strings.Contains(sig, ".") {
-		return nil, refusal(ErrMalformed, "not three segments")
+	body, _, ok := strings.Cut(rest, ".")
+	if !ok || strings.Count(raw, ".") > 2 {
+		return c, notThreeSegments
 	}
-	var segments [3][]byte
-	for i, s := range []string{head, body, sig} {
-		var err error
-		if segments[i], err = decodeSegment(s); err != nil {
-			return nil, refusal(ErrMalformed, "segment %d: %w", i+1, err)
+	bodyAt := len(head) + 1
+	sigAt := bodyAt + len(body) + 1
+	all := append(slices.Grow(s.bytes[:0], 2*len(raw)), raw...)
+	defer func() { s.bytes = all }()
+
+	c.head, c.header = head, known.find(head)
+	c.unknown = c.header == nil
+	var text [3][]byte
+	for i, segment := range [...][]byte{all[:bodyAt-1], all[bodyAt : sigAt-1], all[sigAt:]} {
+		if i == 0 && !c.unknown {
+			continue
+		}
+		if len(segment) == 0 {
+			return c, emptySegment[i]
+		}
+		start := len(all)
+		if all, ok = appendDecoded(all, segment); !ok {
+			return c, notBase64[i]
+		}
+		text[i] = all[start:]
+	}
+	c.signed, c.signature = all[:sigAt-1], text[2]
+	if c.unknown {
+		if c.header, refused = readHeader(string(text[0]), s); refused != nil {
+			return c, refused
 		}
 	}
-	c := &compact{signed: raw[:len(head)+1+len(body)], claims: &claimsText{payload: segments[1]}, signature: segments[2]}
-	var refused *Error
-	if c.header, refused = readHeader(segments[0]); refused != nil {
-		return nil, refused
-	}
 	var err error
-	if c.claims.members, err = readObject(c.claims.payload); err != nil {
-		return nil, refusal(ErrMalformed, "claims: %w", err)
+	c.claims.payload = string(text[1])
+	if c.claims.members, err = readObject(c.claims.payload, s); err != nil {
+		return c, refusal(ErrMalformed, "claims: %w", err)
 	}
 	return c, nil
 }
 
-// decodeSegment reads unpadded base64url (RFC 7515 §2) and nothing else. Go's
-// decoder skips CR and LF even when strict, which the length betrays.
-func decodeSegment(s string) ([]byte, error) {
-	if s == "" {
-		return nil, errors.New("empty")
-	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || base64.RawURLEncoding.EncodedLen(len(b)) != len(s) {
-		return nil, errors.New("not base64url")
-	}
-	return b, nil
-}
+// base64url without padding (RFC 7515 §2), and without bits left over.
+var base64url = base64.RawURLEncoding.Strict()
 
-// readHeader reads a JOSE header (RFC 7515 §4). It understands no extension, so
-// everything critical is refused (§4.1.11), and so is b64 (RFC 7797 §7). A zip
-// member means nothing in a JWS.
-func readHeader(text []byte) (h header, refused *Error) {
-	o, err := readObject(text)
-	if err != nil {
-		return h, refusal(ErrMalformed, "header: %w", err)
-	}
-	if o.has("crit") || o.has("b64") {
-		return h, refusal(ErrMalformed, "header: crit and b64 are not supported")
-	}
-	var errs [4]error
-	var cty string
-	h.alg, errs[0] = o.str("alg")
-	h.kid, errs[1] = o.str("kid")
-	h.typ, errs[2] = o.str("typ")
-	cty, errs[3] = o.str("cty")
-	if err := errors.Join(errs[:]...); err != nil {
-		return h, refusal(ErrMalformed, "header: alg, kid, typ or cty is no string")
-	}
-	h.hasTyp = o.has("typ")
-	switch {
-	case h.alg == "":
-		return h, refusal(ErrAlgorithm, "the header has no alg")
-	case sameType(cty, "JWT"):
-		return h, refusal(ErrType, "a nested JWT")
-	}
-	return h, nil
-}
-
-// sameType compares media types as typ and cty write them: without case, and
-// with "application/" left out where no other slash follows (RFC 7515 §4.1.9).
-func sameType(a, b string) bool {
-	return strings.EqualFold(shortType(a), shortType(b))
-}
-
-func shortType(t string) string {
-	const prefix = "application/"
-	if len(t) > len(prefix) && strings.EqualFold(t[:len(prefix)], prefix) && !strings.Contains(t[len(prefix):], "/") {
-		return t[len(prefix):]
-	}
-	return t
+// appendDecoded appends what segment encodes, and tells whether it is unpadded
+// base64url and nothing else. Go's decoder skips CR and LF even when strict,
+// which the length betrays.
+func appendDecoded(b, segment []byte) ([]byte, bool) {
+	start := len(b)
+	b, err := base64url.AppendDecode(b, segment)
+	return b, err == nil && base64url.EncodedLen(len(b)-start) == len(segment)
 }

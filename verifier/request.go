@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"context"
 	"net/http"
 	"strings"
 )
@@ -17,11 +18,36 @@ type tokenFrom func(*http.Request) string
 // the rules once, at wiring.
 func (v *Verifier) Authenticate(r *http.Request, rules ...Rule) (*Token, error) {
 	raw, err := v.credential(r)
+	if err == nil {
+		err = v.wired(rules)
+	}
+	var t *Token
+	if err == nil {
+		t, err = v.verifyCredential(r.Context(), raw, rules)
+	}
 	if err != nil {
 		return nil, v.answer(err)
 	}
-	return v.Verify(r.Context(), raw, rules...)
+	return t, nil
 }
+
+// verifyCredential is verify for what came in a request, of which a text that no
+// token can be is refused in its own way. Only what is not well-formed is looked
+// through for that.
+func (v *Verifier) verifyCredential(ctx context.Context, raw string, rules []Rule) (*Token, *Error) {
+	t, err := v.verify(ctx, raw, rules)
+	if err != nil && err.Reason == ErrMalformed && len(raw) <= v.lengthAtMost && !isB64Token(raw) {
+		return nil, notB64Token
+	}
+	return t, err
+}
+
+var (
+	noToken     = &Error{Reason: ErrNoToken}
+	otherScheme = refusal(ErrNoToken, "there is an Authorization field, but its scheme is not Bearer")
+	inTwoPlaces = refusal(ErrBadRequest, "a token in two places")
+	notB64Token = refusal(ErrBadRequest, "the token is empty or has characters that no token has")
+)
 
 // credential returns the one token that r carries.
 func (v *Verifier) credential(r *http.Request) (string, *Error) {
@@ -36,20 +62,16 @@ func (v *Verifier) credential(r *http.Request) (string, *Error) {
 	if v.tokenFrom != nil {
 		if other := v.tokenFrom(r); other != "" {
 			if bearer {
-				return "", refusal(ErrBadRequest, "a token in two places")
+				return "", inTwoPlaces
 			}
 			raw, bearer = other, true
 		}
 	}
 	switch {
 	case !bearer && len(fields) == 1:
-		return "", refusal(ErrNoToken, "there is an Authorization field, but its scheme is not Bearer")
+		return "", otherScheme
 	case !bearer:
-		return "", &Error{Reason: ErrNoToken}
-	case len(raw) > v.lengthAtMost:
-		return raw, nil // for parse to refuse: nothing of that length is looked through
-	case !isB64Token(raw):
-		return "", refusal(ErrBadRequest, "the token is empty or has characters that no token has")
+		return "", noToken
 	}
 	return raw, nil
 }
@@ -57,14 +79,14 @@ func (v *Verifier) credential(r *http.Request) (string, *Error) {
 // cutBearer returns what follows the scheme Bearer, which is compared without
 // case (RFC 9110 §11.1), and spaces; false for another scheme.
 func cutBearer(field string) (string, bool) {
-	scheme := field
-	if i := strings.IndexFunc(field, notInScheme); i >= 0 {
-		scheme = field[:i]
-	}
-	if !strings.EqualFold(scheme, "Bearer") {
+	const scheme = "Bearer"
+	if len(field) < len(scheme) || !strings.EqualFold(field[:len(scheme)], scheme) {
 		return "", false
 	}
 	rest := field[len(scheme):]
+	if rest != "" && isTchar(rest[0]) {
+		return "", false
+	}
 	token := strings.TrimLeft(rest, " ")
 	if len(token) == len(rest) {
 		return "", true // no space after the scheme: not well-formed
@@ -72,19 +94,20 @@ func cutBearer(field string) (string, bool) {
 	return token, true
 }
 
-// notInScheme tells what ends a scheme: anything but a tchar (RFC 9110 §5.6.2).
-func notInScheme(c rune) bool {
-	return !isAlphaNum(c) && !strings.ContainsRune("!#$%&'*+-.^_`|~", c)
-}
+// isTchar tells whether c can be in a scheme (RFC 9110 §5.6.2).
+func isTchar(c byte) bool { return isAlphaNum(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0 }
 
-func isAlphaNum(c rune) bool {
+func isAlphaNum(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
 // isB64Token tells whether s is a b64token (RFC 6750 §2.1).
 func isB64Token(s string) bool {
 	body := strings.TrimRight(s, "=")
-	return body != "" && strings.IndexFunc(body, func(c rune) bool {
-		return !isAlphaNum(c) && !strings.ContainsRune("-._~+/", c)
-	}) < 0
+	for i := range len(body) {
+		if c := body[i]; !isAlphaNum(c) && strings.IndexByte("-._~+/", c) < 0 {
+			return false
+		}
+	}
+	return body != ""
 }

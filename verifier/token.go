@@ -23,6 +23,7 @@ type Token struct {
 	issuer, subject, clientID, id  string
 	audience, scopes               []string
 	issuedAt, notBefore, expiresAt time.Time
+	bound                          bool // to a sender's key (RFC 7800)
 
 	// Behind two pointers, of which fmt follows one at most: no verb shows the
 	// payload, even of a Token that was copied into a field.
@@ -31,8 +32,20 @@ type Token struct {
 
 // A claimsText is the payload of a token.
 type claimsText struct {
-	payload []byte // the very bytes that were signed
+	payload string // the very bytes that were signed
 	members object // of payload
+}
+
+// newToken returns the Token of a payload, all in one piece of memory.
+func newToken(claims claimsText) *Token {
+	whole := &struct {
+		token  Token
+		claims claimsText
+		behind *claimsText
+	}{claims: claims}
+	whole.behind = &whole.claims
+	whole.token.claims = &whole.behind
+	return &whole.token
 }
 
 // Issuer returns the iss claim (RFC 7519 §4.1.1).
@@ -106,7 +119,7 @@ func ClaimsOf[T any](t *Token) (T, error) {
 	if !t.verified() {
 		return claims, errors.New("jwtguard: ClaimsOf: no verified token")
 	}
-	if err := json.Unmarshal((*t.claims).payload, &claims); err != nil {
+	if err := json.Unmarshal([]byte((*t.claims).payload), &claims); err != nil {
 		var zero T
 		return zero, fmt.Errorf("jwtguard: the claims do not fit %T: %w", zero, err)
 	}

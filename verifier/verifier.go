@@ -23,6 +23,10 @@ type Verifier struct {
 	allowPreflight bool
 	perRequest     bool // a setting that concerns requests was made
 
+	headers headerCache
+	tokens  *tokenCache
+	tooLong *Error // to say so of a token costs nothing
+
 	joined bool // under joining
 }
 
@@ -54,6 +58,11 @@ func newVerifier(cfg *Config) (*Verifier, error) {
 	if v.lengthAtMost == 0 {
 		v.lengthAtMost = defaultTokenLength
 	}
+	tokens := cfg.TokenCache
+	if tokens == 0 {
+		tokens = defaultTokenCache
+	}
+	v.prepare(tokens)
 	if err := v.checkRules(t.rules); err != nil {
 		return nil, fmt.Errorf("in Rules: %w", err)
 	}
@@ -70,6 +79,12 @@ func newVerifier(cfg *Config) (*Verifier, error) {
 		t.keys, v.closers = cache, append(v.closers, cache)
 	}
 	return v, nil
+}
+
+// prepare makes what v has for itself and not of its parts.
+func (v *Verifier) prepare(tokens int) {
+	v.tokens = newTokenCache(max(tokens, 0))
+	v.tooLong = v.answer(refusal(ErrMalformed, "the token has more than %d bytes", v.lengthAtMost))
 }
 
 // joining is held by Join, so that no part is taken over twice at one moment.
@@ -89,6 +104,7 @@ func Join(parts ...*Verifier) (*Verifier, error) {
 	joining.Lock()
 	defer joining.Unlock()
 	v := &Verifier{trusts: make(map[string]*trust)}
+	tokens := 0
 	for i, p := range parts {
 		switch {
 		case p == nil:
@@ -106,10 +122,12 @@ func Join(parts ...*Verifier) (*Verifier, error) {
 		}
 		v.closers = append(v.closers, p.closers...)
 		v.leeway = max(v.leeway, p.leeway)
+		tokens = min(tokens+p.tokens.atMost, tokenCacheBytes)
 	}
 	first := parts[0]
 	v.lengthAtMost, v.realm, v.perRequest = first.lengthAtMost, first.realm, first.perRequest
 	v.tokenFrom, v.allowPreflight = first.tokenFrom, first.allowPreflight
+	v.prepare(tokens)
 	for _, p := range parts {
 		p.joined = true
 	}
@@ -166,6 +184,9 @@ func (v *Verifier) hasAudience(a string) bool {
 
 // answer completes e with what the challenge says of this API.
 func (v *Verifier) answer(e *Error) *Error {
+	if e.realm == v.realm {
+		return e
+	}
 	c := *e
 	c.realm = v.realm
 	return &c

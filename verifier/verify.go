@@ -12,35 +12,61 @@ import (
 // there is no request to confirm it against. Most programs want
 // [Verifier.Authenticate] or an adapter.
 func (v *Verifier) Verify(ctx context.Context, raw string, rules ...Rule) (*Token, error) {
-	t, err := v.verifyWith(ctx, raw, rules)
+	err := v.wired(rules)
+	var t *Token
+	if err == nil {
+		t, err = v.verify(ctx, raw, rules)
+	}
 	if err != nil {
 		return nil, v.answer(err)
 	}
 	return t, nil
 }
 
-func (v *Verifier) verifyWith(ctx context.Context, raw string, rules []Rule) (*Token, *Error) {
+// wired is checkRules for rules that come with a request.
+func (v *Verifier) wired(rules []Rule) *Error {
 	if err := v.checkRules(rules); err != nil {
-		return nil, &Error{Err: err}
+		return &Error{Err: err}
 	}
-	return v.verify(ctx, raw, rules)
+	return nil
 }
 
-// verify is the way of a token, cheapest checks first. Whatever needs no key
-// comes before the key, so that "cannot tell" is said only of tokens that
-// nothing else refuses.
+// verify returns the Token of raw, remembered or verified in full, if rules let
+// it pass. One reading of the clock serves all of its checks.
 func (v *Verifier) verify(ctx context.Context, raw string, rules []Rule) (*Token, *Error) {
-	c, err := parse(raw, v.lengthAtMost)
+	if len(raw) > v.lengthAtMost {
+		return nil, v.tooLong
+	}
+	now := time.Now()
+	t, err := v.recall(ctx, raw, now)
+	switch {
+	case err != nil:
+		return nil, err
+	case t == nil:
+		return v.verifyAnew(ctx, raw, now, rules)
+	}
+	if err := apply(ctx, t, t.trust.rules, rules); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// verifyAnew is the whole way of a token, cheapest checks first. Whatever needs
+// no key comes before the key, so that "cannot tell" is said only of tokens that
+// nothing else refuses.
+func (v *Verifier) verifyAnew(ctx context.Context, raw string, now time.Time, rules []Rule) (*Token, *Error) {
+	s := scratches.Get().(*scratch)
+	defer s.free()
+	c, err := parse(raw, &v.headers, s)
 	if err != nil {
 		return nil, err
 	}
-	t, err := readClaims(c)
-	if err != nil {
+	t := newToken(c.claims)
+	if err := t.readClaims(); err != nil {
 		return nil, err
 	}
 	// With the longest leeway of all issuers: the answer tells nothing of whom
 	// we trust.
-	now := time.Now()
 	if err := t.checkTimes(now, v.leeway); err != nil {
 		return nil, err
 	}
@@ -60,11 +86,18 @@ func (v *Verifier) verify(ctx context.Context, raw string, rules []Rule) (*Token
 	if err := trust.checkClaims(c.header, t); err != nil {
 		return nil, err
 	}
-	if err := trust.verifySignature(ctx, c, alg); err != nil {
+	key, err := trust.verifySignature(ctx, now, &c, alg)
+	if err != nil {
 		return nil, err
+	}
+	if c.unknown {
+		v.headers.remember(c.head, c.header)
 	}
 	if err := apply(ctx, t, trust.rules, rules); err != nil {
 		return nil, err
+	}
+	if trust.remembered {
+		v.tokens.remember(raw, t, c.header, key, now)
 	}
 	return t, nil
 }
@@ -89,22 +122,30 @@ func (v *Verifier) unknownIssuer(iss string) *Error {
 // checkTimes compares exp and nbf with the clock (RFC 7519 §4.1.4, §4.1.5). iat
 // is no limit (§4.1.6).
 func (t *Token) checkTimes(now time.Time, leeway time.Duration) *Error {
-	if !now.Before(t.expiresAt.Add(leeway)) {
+	if t.expired(now, leeway) {
 		return refusal(ErrExpired, "exp is %s", t.expiresAt.Format(time.RFC3339))
 	}
-	if now.Add(leeway).Before(t.notBefore) {
+	if t.early(now, leeway) {
 		return refusal(ErrNotYetValid, "nbf is %s", t.notBefore.Format(time.RFC3339))
 	}
 	return nil
 }
 
+func (t *Token) expired(now time.Time, leeway time.Duration) bool {
+	return !now.Before(t.expiresAt.Add(leeway))
+}
+
+func (t *Token) early(now time.Time, leeway time.Duration) bool {
+	return now.Add(leeway).Before(t.notBefore)
+}
+
 // checkClaims makes the checks that depend on the issuer's configuration and
 // need no key, and fills in what it says of client and scopes.
-func (tr *trust) checkClaims(h header, t *Token) *Error {
+func (tr *trust) checkClaims(h *header, t *Token) *Error {
 	if err := tr.checkType(h, t); err != nil {
 		return err
 	}
-	if !tr.anyAudience && !slices.ContainsFunc(t.audience, func(a string) bool { return slices.Contains(tr.audiences, a) }) {
+	if !tr.isFor(t) {
 		return refusal(ErrAudience, "aud is %s, configured is %q", quoteList(t.audience), tr.audiences)
 	}
 	if err := tr.readClient(t); err != nil {
@@ -117,8 +158,13 @@ func (tr *trust) checkClaims(h header, t *Token) *Error {
 	}
 	// Whatever is in cnf (RFC 7800), nothing here can confirm it (RFC 9449
 	// §7.2, RFC 8705 §3).
-	if t.members().has("cnf") {
+	if t.bound {
 		return refusal(ErrBinding, "the token has cnf")
 	}
 	return nil
+}
+
+// isFor tells whether t is for one of the audiences configured.
+func (tr *trust) isFor(t *Token) bool {
+	return tr.anyAudience || slices.ContainsFunc(t.audience, func(a string) bool { return slices.Contains(tr.audiences, a) })
 }

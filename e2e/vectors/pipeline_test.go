@@ -132,7 +132,7 @@ func (b *bench) reachesSignature(t *testing.T, raw string) bool {
 
 func (b *bench) fits(signed string, sig []byte) bool {
 	for _, k := range b.keys {
-		if signature.Algorithms[b.alg].Verify(k, signed, sig) {
+		if signature.Algorithms[b.alg].Verify(k, []byte(signed), sig) {
 			return true
 		}
 	}

@@ -75,7 +75,7 @@ func runRaw(t *testing.T, name string) (r row) {
 }
 
 func fits(alg string, key crypto.PublicKey, v *vector) bool {
-	return signature.Algorithms[alg].Verify(key, string(v.Msg), v.signature())
+	return signature.Algorithms[alg].Verify(key, v.Msg, v.signature())
 }
 
 // checkJWK looks up g's key in a set that holds its JWK, where it has one, or

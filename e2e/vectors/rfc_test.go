@@ -136,7 +136,7 @@ func TestOtherForms(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run("P1 "+tt.name, func(t *testing.T) {
-			require.True(t, signature.Algorithms[tt.alg].Verify(tt.key, tt.protected+"."+squeeze(tt.payload), decoded(t, tt.sig)), "the signature as typed")
+			require.True(t, signature.Algorithms[tt.alg].Verify(tt.key, []byte(tt.protected+"."+squeeze(tt.payload)), decoded(t, tt.sig)), "the signature as typed")
 			for _, v := range verifiers(t) {
 				for _, form := range tt.forms {
 					_, err := v.Verify(ctx, form(tt.protected, tt.payload, tt.sig))

@@ -19,7 +19,7 @@ import (
 
 // verify is how the verifier checks a signature.
 func verify(alg string, key crypto.PublicKey, signed string, sig []byte) bool {
-	return signature.Algorithms[alg].Verify(key, signed, sig)
+	return signature.Algorithms[alg].Verify(key, []byte(signed), sig)
 }
 
 // flip returns a copy of b with one bit changed.

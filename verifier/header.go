@@ -1,0 +1,93 @@
+package verifier
+
+import (
+	"errors"
+	"maps"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// A header holds what a JOSE header may tell us. Whatever would choose a key
+// (jku, x5u, jwk, x5c) is not read. It is immutable.
+type header struct {
+	alg, kid, typ string
+	hasTyp        bool
+}
+
+// readHeader reads a JOSE header (RFC 7515 §4). It understands no extension, so
+// everything critical is refused (§4.1.11), and so is b64 (RFC 7797 §7). A zip
+// member means nothing in a JWS.
+func readHeader(text string, s *scratch) (*header, *Error) {
+	o, err := readObject(text, s)
+	if err != nil {
+		return nil, refusal(ErrMalformed, "header: %w", err)
+	}
+	if o.has("crit") || o.has("b64") {
+		return nil, refusal(ErrMalformed, "header: crit and b64 are not supported")
+	}
+	h := new(header)
+	var errs [4]error
+	var cty string
+	h.alg, errs[0] = o.str("alg")
+	h.kid, errs[1] = o.str("kid")
+	h.typ, errs[2] = o.str("typ")
+	cty, errs[3] = o.str("cty")
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, refusal(ErrMalformed, "header: alg, kid, typ or cty is no string")
+	}
+	h.hasTyp = o.has("typ")
+	switch {
+	case h.alg == "":
+		return nil, refusal(ErrAlgorithm, "the header has no alg")
+	case sameType(cty, "JWT"):
+		return nil, refusal(ErrType, "a nested JWT")
+	}
+	return h, nil
+}
+
+// sameType compares media types as typ and cty write them: without case, and
+// with "application/" left out where no other slash follows (RFC 7515 §4.1.9).
+func sameType(a, b string) bool {
+	return strings.EqualFold(shortType(a), shortType(b))
+}
+
+func shortType(t string) string {
+	const prefix = "application/"
+	if len(t) > len(prefix) && strings.EqualFold(t[:len(prefix)], prefix) && !strings.Contains(t[len(prefix):], "/") {
+		return t[len(prefix):]
+	}
+	return t
+}
+
+// headersAtMost is how many header texts a verifier remembers.
+const headersAtMost = 64
+
+// A headerCache remembers what the headers of verified tokens say: an issuer
+// sends the same few texts with all its tokens. It holds neither key nor verdict,
+// and a text is found only if it is the same to the byte.
+type headerCache struct {
+	current atomic.Pointer[map[string]*header] // replaced, never changed
+	mu      sync.Mutex                         // of writers
+}
+
+// find returns the header that text encodes, nil if it is not remembered.
+func (c *headerCache) find(text string) *header {
+	if m := c.current.Load(); m != nil {
+		return (*m)[text]
+	}
+	return nil
+}
+
+// remember is for headers of verified tokens only: nobody else may fill it. Full,
+// it begins anew.
+func (c *headerCache) remember(text string, h *header) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next := make(map[string]*header)
+	if m := c.current.Load(); m != nil && len(*m) < headersAtMost {
+		maps.Copy(next, *m)
+	}
+	next[strings.Clone(text)] = h
+	c.current.Store(&next)
+}

@@ -1,0 +1,120 @@
+package verifier
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// get returns the value of name, which is not empty, and "" if there is none.
+func (o object) get(name string) string {
+	for i := range o {
+		// Most claims have three letters: the first tells most of them apart.
+		if n := o[i].name; len(n) == len(name) && n[0] == name[0] && n == name {
+			return o[i].value
+		}
+	}
+	return ""
+}
+
+func (o object) has(name string) bool { return o.get(name) != "" }
+
+var errKind = errors.New("of the wrong kind")
+
+// str returns the string name, and "" where there is none.
+func (o object) str(name string) (string, error) {
+	v := o.get(name)
+	switch {
+	case v == "":
+		return "", nil
+	case v[0] != '"':
+		return "", errKind
+	}
+	return unquote(v)
+}
+
+// strOrNull is str with null as absent.
+func (o object) strOrNull(name string) (string, error) {
+	if o.get(name) == "null" {
+		return "", nil
+	}
+	return o.str(name)
+}
+
+// stringList returns name as a list: an array of strings, or one string alone.
+func (o object) stringList(name string) ([]string, error) {
+	v := o.get(name)
+	if v == "" {
+		return nil, nil
+	}
+	if v[0] != '[' {
+		s, err := o.str(name)
+		return []string{s}, err
+	}
+	list := make([]string, 0, 1+strings.Count(v, ","))
+	r := reader{text: v, pos: 1}
+	for r.space() == '"' {
+		quoted, err := r.string()
+		if err != nil {
+			return nil, err
+		}
+		s, err := unquote(quoted)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+		if r.space() == ',' {
+			r.pos++
+		}
+	}
+	if r.peek() != ']' {
+		return nil, errKind
+	}
+	return list, nil
+}
+
+// scopeList reads scopes: a string with spaces between them (RFC 8693 §4.2) or
+// an array with one in each element.
+func (o object) scopeList(name string) ([]string, error) {
+	v := o.get(name)
+	var list []string
+	var err error
+	switch {
+	case v == "" || v == "null":
+		return nil, nil
+	case v[0] == '"':
+		var s string
+		s, err = unquote(v)
+		list = strings.Split(s, " ")
+	default:
+		list, err = o.stringList(name)
+	}
+	return slices.DeleteFunc(list, func(s string) bool { return s == "" }), err
+}
+
+// lastDate is the end of the year 9999, in seconds.
+const lastDate = 253402300799
+
+// date returns the NumericDate name (RFC 7519 §2) in UTC, and the zero time
+// where there is none. Years past 9999 are no dates.
+func (o object) date(name string) (time.Time, error) {
+	v := o.get(name)
+	if v == "" {
+		return time.Time{}, nil
+	}
+	if c := v[0]; c != '-' && (c < '0' || c > '9') {
+		return time.Time{}, errKind
+	}
+	if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 && n <= lastDate {
+		return time.Unix(n, 0).UTC(), nil
+	}
+	f, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(f >= 0 && f <= lastDate) || math.Signbit(f) {
+		return time.Time{}, errors.New("out of range")
+	}
+	whole, part := math.Modf(f)
+	return time.Unix(int64(whole), int64(part*1e9)).UTC(), nil
+}
