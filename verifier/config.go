@@ -162,7 +162,6 @@ func newTrust(cfg *Config) (*trust, error) {
 		clientID:    slices.Clone(cfg.Claims.ClientID),
 		scopes:      slices.Clone(cfg.Claims.Scopes),
 		machine:     cfg.Claims.ClientCredentials,
-		remembered:  cfg.TokenCache >= 0,
 	}
 	if !t.profile {
 		t.types = append(t.types, "JWT")

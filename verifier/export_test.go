@@ -1,5 +1,37 @@
 package verifier
 
+import (
+	"hash/maphash"
+	"time"
+)
+
+// DefaultTokenCache is -1 in the tests without the cache.
+const DefaultTokenCache = defaultTokenCache
+
+// Collide lets all tokens of v have one hash, as nobody outside can arrange.
+func Collide(v *Verifier) { v.tokens.hash = func(maphash.Seed, string) uint64 { return 7 } }
+
+// Recall returns what v remembers of raw at any time, nil if it has to be
+// verified.
+func Recall(v *Verifier, raw string, now time.Time) *Token {
+	t, _ := v.recall(nil, raw, now)
+	return t
+}
+
+// Upkeep lets the cache do what it has put off.
+func Upkeep(v *Verifier) { v.tokens.entries().CleanUp() }
+
+// Change makes of a remembered token one that no verifier would have let in.
+func Change(t *Token, bound bool, audience ...string) { t.bound, t.audience = bound, audience }
+
+// Headers returns how many header texts v remembers.
+func Headers(v *Verifier) int {
+	if m := v.headers.current.Load(); m != nil {
+		return len(*m)
+	}
+	return 0
+}
+
 // ParseCompact returns what the compact parser takes raw apart into.
 func ParseCompact(raw string) (alg, kid, signed string, payload, signature []byte, err error) {
 	if len(raw) > defaultTokenLength {

@@ -44,36 +44,46 @@ func (o object) strOrNull(name string) (string, error) {
 	return o.str(name)
 }
 
+// strings calls f with each string of name, an array of strings or one string
+// alone.
+func (o object) strings(name string, f func(string)) error {
+	v := o.get(name)
+	if v == "" {
+		return nil
+	}
+	if v[0] != '[' {
+		s, err := o.str(name)
+		if err == nil {
+			f(s)
+		}
+		return err
+	}
+	r := reader{text: v, pos: 1}
+	for more := r.space() != ']'; more; {
+		if r.peek() != '"' {
+			return errKind
+		}
+		s, err := r.name()
+		if err != nil {
+			return err
+		}
+		f(s)
+		if more, err = r.comma(']'); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // stringList returns name as a list: an array of strings, or one string alone.
 func (o object) stringList(name string) ([]string, error) {
 	v := o.get(name)
 	if v == "" {
 		return nil, nil
 	}
-	if v[0] != '[' {
-		s, err := o.str(name)
-		return []string{s}, err
-	}
 	list := make([]string, 0, 1+strings.Count(v, ","))
-	r := reader{text: v, pos: 1}
-	for r.space() == '"' {
-		quoted, err := r.string()
-		if err != nil {
-			return nil, err
-		}
-		s, err := unquote(quoted)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, s)
-		if r.space() == ',' {
-			r.pos++
-		}
-	}
-	if r.peek() != ']' {
-		return nil, errKind
-	}
-	return list, nil
+	err := o.strings(name, func(s string) { list = append(list, s) })
+	return list, err
 }
 
 // scopeList reads scopes: a string with spaces between them (RFC 8693 §4.2) or

@@ -194,8 +194,9 @@ func (machineRule) check(ctx context.Context, t *Token) *Error {
 }
 
 func (r claimRule) check(_ context.Context, t *Token) *Error {
-	values, err := t.members().stringList(r.name)
-	if err == nil && slices.ContainsFunc(values, func(v string) bool { return slices.Contains(r.values, v) }) {
+	found := false
+	err := t.members().strings(r.name, func(v string) { found = found || slices.Contains(r.values, v) })
+	if err == nil && found {
 		return nil
 	}
 	if !t.members().has(r.name) {

@@ -17,9 +17,8 @@ import (
 )
 
 const (
-	defaultTokenCache = 4096
-	tokenCacheBytes   = 16 << 20
-	rememberLongest   = time.Hour
+	tokenCacheBytes = 16 << 20
+	rememberLongest = time.Hour
 )
 
 // A tokenCache remembers verified tokens: bounded in number and in bytes, and
@@ -51,9 +50,9 @@ func newTokenCache(atMost int) *tokenCache {
 	c := &tokenCache{atMost: atMost, seed: maphash.MakeSeed(), hash: maphash.String, counter: stats.NewCounter()}
 	c.entries = sync.OnceValue(func() *otter.Cache[uint64, *remembered] {
 		// One bound serves for both: a token weighs its share of the bytes at least.
-		share := uint32((tokenCacheBytes + atMost - 1) / atMost)
+		share := uint32(tokenCacheBytes / atMost)
 		return otter.Must(&otter.Options[uint64, *remembered]{
-			MaximumWeight: tokenCacheBytes,
+			MaximumWeight: uint64(share) * uint64(atMost),
 			Weigher:       func(_ uint64, m *remembered) uint32 { return max(share, m.size()) },
 			Executor:      func(upkeep func()) { upkeep() }, // a goroutine for it costs more than it does
 		})

@@ -63,6 +63,7 @@ func newVerifier(cfg *Config) (*Verifier, error) {
 		tokens = defaultTokenCache
 	}
 	v.prepare(tokens)
+	t.remembered = tokens > 0
 	if err := v.checkRules(t.rules); err != nil {
 		return nil, fmt.Errorf("in Rules: %w", err)
 	}

@@ -1,0 +1,129 @@
+package verifier_test
+
+import (
+	"flag"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// allocations returns how many f makes.
+func allocations(t *testing.T, f func()) int {
+	t.Helper()
+	f()
+	return int(testing.AllocsPerRun(200, f))
+}
+
+// A token that is remembered costs no allocation, whoever asks.
+func TestAllocationsOfAHit(t *testing.T) {
+	for _, alg := range asymmetric {
+		v := warm(t, signerOf(alg), 4096)
+		raw := signerOf(alg).token(nil, machineClaims(0))
+		r := bearer(raw)
+		rules := []verifier.Rule{verifier.Audience(api), verifier.Scope("orders:read"), verifier.Claim("tenant", "acme")}
+		for name, f := range map[string]func(){
+			"Verify":        func() { verified(t, v, raw) },
+			"Verify, rules": func() { verified(t, v, raw, rules...) },
+			"Authenticate":  func() { must(v.Authenticate(r, rules...)) },
+		} {
+			assert.Zero(t, allocations(t, f), "%s %s", alg, name)
+		}
+	}
+}
+
+// A miss allocates what the Token and the cache keep, and what the standard
+// library's signature check does.
+func TestAllocationsOfAMiss(t *testing.T) {
+	const runs = 100
+	for alg, atMost := range map[string]int{
+		"RS256": 14, "PS256": 19, "ES256": 16, "ES384": 23, "ES512": 23, "EdDSA": 5,
+	} {
+		raws := make([]string, runs+2)
+		for i := range raws {
+			raws[i] = signerOf(alg).token(nil, machineClaims(i))
+		}
+		for cache, more := range map[int]int{-1: 0, 4096: 4} { // the text, its entry, the rest the cache's own
+			v := warm(t, signerOf(alg), cache)
+			verified(t, v, raws[0]) // its header is remembered
+			i := 0
+			n := testing.AllocsPerRun(runs, func() {
+				i++
+				verified(t, v, raws[i])
+			})
+			if raced { // which makes pools forget, so that they allocate
+				more += 20
+			}
+			assert.LessOrEqual(t, int(n), atMost+more, "%s, TokenCache %d", alg, cache)
+		}
+	}
+}
+
+// What is no JWT is refused without an allocation, however long it is.
+func TestAllocationsOfRubbish(t *testing.T) {
+	v := warm(t, signerOf("RS256"), 4096)
+	for name, row := range map[string]struct {
+		raw    string
+		reason error
+	}{
+		"a word":         {"rubbish", verifier.ErrMalformed},
+		"two segments":   {"a.b", verifier.ErrMalformed},
+		"four segments":  {"a.b.c.d", verifier.ErrMalformed},
+		"empty segments": {"..", verifier.ErrMalformed},
+		"dots":           {strings.Repeat(".", 16000), verifier.ErrMalformed},
+		"X3 oversized":   {strings.Repeat("x", 1<<20), verifier.ErrMalformed},
+		"X1 a space":     {"a b", verifier.ErrBadRequest},
+		"X1 nothing":     {"", verifier.ErrBadRequest},
+	} {
+		r := bearer(row.raw)
+		var err error
+		assert.Zero(t, allocations(t, func() { _, err = v.Authenticate(r) }), name)
+		assertRefused(t, row.reason, err)
+	}
+	r := bearer("x")
+	for name, fields := range map[string][]string{"no token": nil, "R1 another scheme": {"Basic dTpw"}} {
+		r.Header["Authorization"] = fields
+		var err error
+		assert.Zero(t, allocations(t, func() { _, err = v.Authenticate(r) }), name)
+		assertRefused(t, verifier.ErrNoToken, err)
+	}
+}
+
+var distinct = flag.Int("tokens", 10_000, "distinct tokens of TestFlatMemory")
+
+// However many distinct tokens come, memory stays flat.
+func TestFlatMemory(t *testing.T) {
+	secret := []byte(strings.Repeat("s", 32))
+	s := hmacSigner("HS256", secret)
+	v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecret: secret, TokenCache: 4096})
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	send := func(from, to int) {
+		for i := from; i < to; i++ {
+			tok, err := v.Verify(ctx, s.token(nil, members{"jti": fmt.Sprintf(`"%d"`, i)}))
+			require.NoError(t, err)
+			require.Equal(t, fmt.Sprint(i), tok.ID())
+		}
+	}
+	const first = 6000
+	send(0, first)
+	before := heap()
+	send(first, first+*distinct)
+	after := heap()
+	verifier.Upkeep(v)
+	assert.LessOrEqual(t, v.Stats().Tokens, 4096)
+	assert.Equal(t, first+*distinct, v.Stats().Misses)
+	assert.LessOrEqual(t, after, before+before/4, "from %d bytes to %d", before, after)
+	assert.LessOrEqual(t, after, uint64(32<<20))
+	t.Logf("%d tokens: heap %.2f MiB before, %.2f MiB after", *distinct, float64(before)/(1<<20), float64(after)/(1<<20))
+	runtime.KeepAlive(v)
+}

@@ -1,0 +1,6 @@
+//go:build race
+
+package verifier_test
+
+// raced is true under the race detector, which makes pools forget at random.
+const raced = true

@@ -1,0 +1,5 @@
+//go:build !jwtguard_notokencache
+
+package verifier
+
+const defaultTokenCache = 4096

@@ -1,0 +1,447 @@
+package verifier_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
+)
+
+// remembering is setup with the cache on, whatever the default.
+func remembering(t testing.TB, changes ...func(*verifier.Config)) (*verifier.Verifier, *keyMap) {
+	t.Helper()
+	return setup(t, append([]func(*verifier.Config){func(cfg *verifier.Config) { cfg.TokenCache = 4096 }}, changes...)...)
+}
+
+// assertStats asserts the figures of v's cache.
+func assertStats(t testing.TB, v *verifier.Verifier, hits, misses, tokens int) {
+	t.Helper()
+	assert.Equal(t, verifier.Stats{Hits: hits, Misses: misses, Tokens: tokens}, v.Stats())
+}
+
+func TestRemembered(t *testing.T) {
+	for _, alg := range asymmetric {
+		t.Run(alg, func(t *testing.T) {
+			v, keys := remembering(t)
+			raw := signerOf(alg).good()
+			first := verified(t, v, raw)
+			assertStats(t, v, 0, 1, 1)
+			for i := range 3 {
+				require.Same(t, first, verified(t, v, strings.Clone(raw)))
+				assertStats(t, v, i+1, 1, 1)
+			}
+			assert.EqualValues(t, 4, keys.lookups.Load(), "the keys are asked every time")
+		})
+	}
+	t.Run("shared secret", func(t *testing.T) {
+		secret := []byte(strings.Repeat("s", 32))
+		v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecret: secret, TokenCache: 1})
+		raw := hmacSigner("HS256", secret).good()
+		require.Same(t, verified(t, v, raw), verified(t, v, raw))
+		assertStats(t, v, 1, 1, 1)
+	})
+	t.Run("4,096 by default", func(t *testing.T) {
+		v, _ := setup(t)
+		verified(t, v, signerOf("EdDSA").good())
+		assert.Equal(t, map[int]int{4096: 1, -1: 0}[verifier.DefaultTokenCache], v.Stats().Tokens)
+	})
+	t.Run("off", func(t *testing.T) {
+		v, _ := setup(t, func(cfg *verifier.Config) { cfg.TokenCache = -1 })
+		raw := signerOf("EdDSA").good()
+		require.NotSame(t, verified(t, v, raw), verified(t, v, raw))
+		assertStats(t, v, 0, 0, 0)
+	})
+	t.Run("the caller's text may change", func(t *testing.T) {
+		v, _ := remembering(t)
+		var text [2000]byte
+		n := copy(text[:], signerOf("EdDSA").good())
+		raw := unsafe.String(&text[0], n)
+		verified(t, v, raw)
+		good := strings.Clone(raw)
+		text[n-3] = map[bool]byte{true: 'B', false: 'A'}[text[n-3] == 'A']
+		_, err := v.Verify(ctx, raw)
+		assertRefused(t, verifier.ErrSignature, err)
+		verified(t, v, good)
+		assertStats(t, v, 1, 2, 1)
+	})
+}
+
+// Only what passed every check is remembered.
+func TestNotRemembered(t *testing.T) {
+	s := signerOf("EdDSA")
+	for name, raw := range map[string]string{
+		"no JWT":           "x",
+		"too long":         strings.Repeat("x", 20000),
+		"a bad signature":  s.attach(s.unsigned(), make([]byte, 64)),
+		"another's key":    newSigner("EdDSA").good(),
+		"expired":          s.token(nil, members{"exp": "1"}),
+		"not yet valid":    s.token(nil, members{"nbf": "9999999999"}),
+		"another audience": s.token(nil, members{"aud": `"x"`}),
+		"another issuer":   s.token(nil, members{"iss": `"x"`}),
+		"an ID token":      s.token(nil, members{"at_hash": `"x"`}),
+		"bound":            s.token(nil, members{"cnf": "{}"}),
+		"a rule says no":   s.token(nil, members{"scope": ""}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, _ := remembering(t)
+			for range 2 {
+				_, err := v.Verify(ctx, raw, verifier.Scope("orders:read"))
+				require.Error(t, err)
+			}
+			verifier.Upkeep(v)
+			assert.Zero(t, v.Stats().Tokens)
+			assert.Zero(t, v.Stats().Hits)
+		})
+	}
+}
+
+// Rules are for the request: they are asked every time, and mean the same.
+func TestRulesOfRememberedTokens(t *testing.T) {
+	var asked []string
+	rule := func(name string, err error) verifier.Rule {
+		return verifier.Check(func(context.Context, *verifier.Token) error {
+			asked = append(asked, name)
+			return err
+		})
+	}
+	v, _ := remembering(t, func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{rule("config", nil)} })
+	raw := signerOf("EdDSA").good()
+	verified(t, v, raw, rule("route", nil))
+	verified(t, v, raw, rule("route", nil))
+	_, err := v.Verify(ctx, raw, verifier.Scope("x"))
+	assertRefused(t, verifier.ErrScope, err)
+	_, err = v.Verify(ctx, raw, rule("deny", errors.New("no")))
+	assertRefused(t, verifier.ErrDenied, err)
+	assert.Equal(t, []string{"config", "route", "config", "route", "config", "config", "deny"}, asked)
+	assertStats(t, v, 3, 1, 1)
+}
+
+// A token is refused from its last second on, remembered or not, and believed
+// for an hour at most.
+func TestRememberedTokensExpire(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		leeway time.Duration
+		claims verifiertest.Claims
+		good   time.Duration // the last moment
+		reason error         // afterwards; nil: it is verified again
+	}{
+		{"C3 exp", -1, verifiertest.Claims{"exp": 946684800 + 10}, 10*time.Second - 1, verifier.ErrExpired},
+		{"C3 exp and the leeway", 0, verifiertest.Claims{"exp": 946684800 + 10}, 70*time.Second - 1, verifier.ErrExpired},
+		{"an hour", 0, verifiertest.Claims{"exp": 946684800 + 86400}, time.Hour - 1, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				iss := verifiertest.NewIssuer(t)
+				cfg := iss.Config(api)
+				cfg.Leeway, cfg.TokenCache = row.leeway, 10
+				v := newVerifier(t, cfg)
+				require.NoError(t, v.Ready(ctx))
+				raw := iss.Token(row.claims)
+				first := verified(t, v, raw)
+				<-time.After(row.good)
+				require.Same(t, first, verified(t, v, raw))
+				<-time.After(1)
+				tok, err := v.Verify(ctx, raw)
+				if row.reason != nil {
+					assertRefused(t, row.reason, err)
+					assertStats(t, v, 1, 2, 0)
+					return
+				}
+				require.NoError(t, err)
+				require.NotSame(t, first, tok)
+				assertStats(t, v, 1, 2, 1)
+			})
+		})
+	}
+	t.Run("C3 nbf, when the clock steps back", func(t *testing.T) {
+		v, _ := remembering(t)
+		now := time.Now().Truncate(time.Second)
+		raw := signerOf("EdDSA").token(nil, members{"nbf": seconds(now)})
+		verified(t, v, raw)
+		require.NotNil(t, verifier.Recall(v, raw, now.Add(-time.Minute)))
+		require.Nil(t, verifier.Recall(v, raw, now.Add(-time.Minute-1)))
+	})
+}
+
+// A withdrawn key takes its tokens with it; one that stays keeps them, however
+// often it is read anew.
+func TestRememberedTokensAndRotation(t *testing.T) {
+	for _, alg := range []string{"RS256", "PS384", "ES256", "EdDSA"} {
+		t.Run(alg, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				iss := verifiertest.NewIssuer(t)
+				iss.RotateTo(alg)
+				cfg := iss.Config(api)
+				cfg.TokenCache = 10
+				v := newVerifier(t, cfg)
+				require.NoError(t, v.Ready(ctx))
+				raw := iss.Token(verifiertest.Claims{"exp": 9999999999})
+				first := verified(t, v, raw)
+
+				iss.RotateTo(alg) // the key is still published
+				verified(t, v, iss.Token(nil))
+				for range 3 {
+					require.Same(t, first, verified(t, v, raw))
+				}
+				assertStats(t, v, 3, 2, 2)
+
+				iss.RotateTo(alg) // it is no more
+				require.Same(t, first, verified(t, v, raw), "until the keys are fetched")
+				verified(t, v, iss.Token(nil))
+				_, err := v.Verify(ctx, raw)
+				assertRefused(t, verifier.ErrSignature, err)
+				assertStats(t, v, 4, 4, 2)
+			})
+		})
+	}
+}
+
+// What a key source may do to the key of a remembered token.
+func TestRememberedTokensAndKeys(t *testing.T) {
+	s := signerOf("RS256")
+	same := func() crypto.PublicKey {
+		k := s.public().(*rsa.PublicKey)
+		return &rsa.PublicKey{N: new(big.Int).Set(k.N), E: k.E}
+	}
+	other, ec := newSigner("RS256").public(), signerOf("ES256").public()
+	down := errors.New("down")
+	for _, row := range []struct {
+		name   string
+		keys   []crypto.PublicKey
+		err    error
+		reason error // nil: it is remembered
+	}{
+		{"another copy", []crypto.PublicKey{same()}, nil, nil},
+		{"beside another", []crypto.PublicKey{other, same()}, nil, nil},
+		{"among four", []crypto.PublicKey{other, other, other, same()}, nil, nil},
+		{"A5 among five", []crypto.PublicKey{same(), other, other, other, other}, nil, verifier.ErrSignature},
+		{"none", nil, nil, verifier.ErrSignature},
+		{"another", []crypto.PublicKey{other}, nil, verifier.ErrSignature},
+		{"of another type", []crypto.PublicKey{ec}, nil, verifier.ErrSignature},
+		{"nil", []crypto.PublicKey{nil}, nil, verifier.ErrSignature},
+		{"nothing in it", []crypto.PublicKey{&rsa.PublicKey{}, (*rsa.PublicKey)(nil), &ecdsa.PublicKey{}}, nil, verifier.ErrSignature},
+		{"R4 cannot tell", nil, down, verifier.ErrUnavailable},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			v, keys := remembering(t)
+			raw := s.good()
+			first := verified(t, v, raw)
+			was := keys.keys["RS256"]
+			keys.keys["RS256"], keys.err = row.keys, row.err
+			tok, err := v.Verify(ctx, raw)
+			if row.reason == nil {
+				require.NoError(t, err)
+				require.Same(t, first, tok)
+				return
+			}
+			assertRefused(t, row.reason, err)
+			assert.Equal(t, row.err != nil, v.Stats().Tokens == 1, "an outage forgets nothing, a withdrawal does")
+			keys.keys["RS256"], keys.err = was, nil
+			again := verified(t, v, raw)
+			assert.Equal(t, row.err != nil, first == again)
+		})
+	}
+}
+
+// Keys too old to be believed verify nothing, remembered tokens included.
+func TestRememberedTokensAndMaxStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := verifiertest.NewIssuer(t)
+		cfg := iss.Config(api)
+		cfg.TokenCache = 10
+		v := newVerifier(t, cfg)
+		require.NoError(t, v.Ready(ctx))
+		raw := iss.Token(verifiertest.Claims{"exp": 9999999999})
+		iss.Fail(503)
+		<-time.After(23*time.Hour + 30*time.Minute)
+		verified(t, v, raw)
+		<-time.After(29 * time.Minute)
+		verified(t, v, raw)
+		assertStats(t, v, 1, 1, 1)
+		<-time.After(2 * time.Minute)
+		_, err := v.Verify(ctx, raw)
+		assertRefused(t, verifier.ErrUnavailable, err)
+		iss.Heal()
+		<-time.After(2 * time.Minute)
+		verified(t, v, raw)
+	})
+}
+
+// Two tokens with one hash are still two tokens.
+func TestCollisions(t *testing.T) {
+	v, _ := remembering(t)
+	verifier.Collide(v)
+	s := signerOf("EdDSA")
+	var raws []string
+	for i := range 5 {
+		raws = append(raws, s.token(nil, members{"client_id": fmt.Sprintf(`"client-%d"`, i)}))
+	}
+	for range 3 {
+		for i, raw := range raws {
+			for range 2 {
+				require.Equal(t, fmt.Sprintf("client-%d", i), verified(t, v, raw).ClientID())
+			}
+			_, err := v.Verify(ctx, raw[:len(raw)-10]+"AAAAAAAAAA")
+			assertRefused(t, verifier.ErrSignature, err)
+			_, err = v.Verify(ctx, "x")
+			assertRefused(t, verifier.ErrMalformed, err)
+		}
+	}
+	assertStats(t, v, 15, 45, 1)
+}
+
+// Policies never share an answer: of verifiers beside each other, of the parts
+// of one, and of one whose entry was tampered with.
+func TestPolicies(t *testing.T) {
+	s := signerOf("EdDSA")
+	a, _ := remembering(t)
+	b, _ := remembering(t, func(cfg *verifier.Config) { cfg.Audiences = []string{"https://b.example.com"} })
+	raw := s.good()
+	for range 3 {
+		verified(t, a, raw)
+		_, err := b.Verify(ctx, raw)
+		assertRefused(t, verifier.ErrAudience, err)
+	}
+	assertStats(t, a, 2, 1, 1)
+	assert.Zero(t, b.Stats().Tokens)
+
+	t.Run("joined", func(t *testing.T) {
+		x := part(t, "x", func(cfg *verifier.Config) { cfg.TokenCache = 10 })
+		y := part(t, "y", func(cfg *verifier.Config) { cfg.TokenCache, cfg.Audiences = 10, []string{"y"} })
+		z := part(t, "z", func(cfg *verifier.Config) { cfg.TokenCache = -1 })
+		ofX, ofY := s.token(nil, members{"iss": `"x"`}), s.token(nil, members{"iss": `"y"`, "aud": `"y"`})
+		ofZ, mixed := s.token(nil, members{"iss": `"z"`}), s.token(nil, members{"iss": `"x"`, "aud": `"y"`})
+		verified(t, x, ofX)
+		all, err := verifier.Join(x, y, z)
+		require.NoError(t, err)
+		assertStats(t, all, 0, 0, 0)
+		for range 2 {
+			verified(t, all, ofX)
+			verified(t, all, ofY, verifier.Audience("y"))
+			verified(t, all, ofZ)
+			_, err = all.Verify(ctx, ofX, verifier.Audience("y"))
+			assertRefused(t, verifier.ErrAudience, err)
+			_, err = all.Verify(ctx, mixed)
+			assertRefused(t, verifier.ErrAudience, err)
+		}
+		assert.Equal(t, 2, all.Stats().Tokens, "those of z are not to be remembered")
+		assert.Equal(t, 4, all.Stats().Hits)
+		assertStats(t, x, 0, 1, 1)
+	})
+	t.Run("C2 an entry for another audience", func(t *testing.T) {
+		v, _ := remembering(t)
+		tok := verified(t, v, raw)
+		verifier.Change(tok, false, "https://b.example.com")
+		require.NotSame(t, tok, verified(t, v, raw), "it was verified again")
+	})
+	t.Run("B1 an entry that is bound", func(t *testing.T) {
+		v, _ := remembering(t)
+		tok := verified(t, v, raw)
+		verifier.Change(tok, true, api)
+		require.NotSame(t, tok, verified(t, v, raw), "it was verified again")
+	})
+}
+
+// The cache has room for so many tokens, and for 16 MiB of them.
+func TestTokenCacheBounds(t *testing.T) {
+	secret := []byte(strings.Repeat("s", 32))
+	s := hmacSigner("HS256", secret)
+	for _, row := range []struct {
+		name                  string
+		size, claim           int
+		tokens, atLeast, most int
+	}{
+		{"1", 1, 0, 50, 1, 1},
+		{"100", 100, 0, 1000, 100, 100},
+		{"as many as there are", 6000, 0, 500, 500, 500},
+		{"16 MiB of short ones", 1 << 30, 0, 10000, 4096, 9000},
+		{"16 MiB of long ones", 4096, 10000, 1500, 200, 500},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecret: secret, TokenCache: row.size})
+			for i := range row.tokens {
+				verified(t, v, s.token(nil, members{"jti": fmt.Sprintf(`"%d"`, i), "x": `"` + strings.Repeat("x", row.claim) + `"`}))
+			}
+			verifier.Upkeep(v)
+			assert.LessOrEqual(t, v.Stats().Tokens, row.most)
+			assert.GreaterOrEqual(t, v.Stats().Tokens, row.atLeast)
+		})
+	}
+}
+
+// One verifier, many goroutines, keys that rotate: nobody gets another's claims.
+func TestTokenCacheConcurrently(t *testing.T) {
+	iss := verifiertest.NewIssuer(t)
+	cfg := iss.Config(api)
+	cfg.TokenCache = 16
+	v := newVerifier(t, cfg)
+	require.NoError(t, v.Ready(t.Context()))
+	tokens := make([]string, 32)
+	for i := range tokens {
+		tokens[i] = iss.Token(verifiertest.Claims{"client_id": fmt.Sprint(i)})
+	}
+	iss.Rotate()
+	fresh := iss.Token(nil)
+	var all sync.WaitGroup
+	for g := range 8 {
+		all.Go(func() {
+			for i := range 200 {
+				n := (i*(g+1) + g) % len(tokens)
+				tok, err := v.Verify(t.Context(), tokens[n])
+				if !assert.NoError(t, err) || !assert.Equal(t, fmt.Sprint(n), tok.ClientID()) {
+					return
+				}
+				if i == 100 {
+					_, err := v.Verify(t.Context(), fresh)
+					assert.NoError(t, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	s := v.Stats()
+	assert.Equal(t, 8*201, s.Hits+s.Misses)
+}
+
+// Headers of verified tokens are remembered, 64 of them, and nothing else is
+// said by that.
+func TestHeadersRemembered(t *testing.T) {
+	s := signerOf("EdDSA")
+	v, _ := remembering(t)
+	header := func(i int) members { return members{"x": fmt.Sprint(i)} }
+	bad := s.attach(s.unsigned(), make([]byte, 64))
+	for range 2 {
+		_, err := v.Verify(ctx, bad)
+		assertRefused(t, verifier.ErrSignature, err)
+	}
+	_, err := v.Verify(ctx, newSigner("EdDSA").token(header(1), nil))
+	assertRefused(t, verifier.ErrSignature, err)
+	assert.Zero(t, verifier.Headers(v), "of verified tokens only")
+	for i := range 64 {
+		verified(t, v, s.token(header(i), nil))
+		verified(t, v, s.token(header(i), members{"jti": `"2"`}))
+		require.Equal(t, i+1, verifier.Headers(v))
+	}
+	verified(t, v, s.token(header(64), nil))
+	assert.Equal(t, 1, verifier.Headers(v), "it begins anew")
+	_, err = v.Verify(ctx, s.attach(encode(header(64).over(s.header()).text())+"."+encode(goodClaims().text()), make([]byte, 64)))
+	assertRefused(t, verifier.ErrSignature, err)
+	_, err = v.Verify(ctx, newSigner("EdDSA").token(header(64), nil))
+	assertRefused(t, verifier.ErrSignature, err)
+}
