@@ -100,6 +100,7 @@ type snapshot struct {
 	etag     string
 	period   time.Duration
 	accepted moment
+	tooOld   moment // from when on the keys serve no more
 	static   bool
 }
 
@@ -183,7 +184,7 @@ func (c *Cache) LookupAt(ctx context.Context, now time.Time, kid, alg string) ([
 
 func (c *Cache) lookup(ctx context.Context, now moment, kid, alg string) ([]crypto.PublicKey, error) {
 	s := c.current.Load()
-	if !c.servesAt(s, now) {
+	if !s.serves(now) {
 		return c.lookupFirst(ctx, kid, alg)
 	}
 	if keys, known := s.keys.lookup(kid, alg); known {
@@ -251,10 +252,10 @@ func (c *Cache) Close() error {
 	return nil
 }
 
-func (c *Cache) serves(s *snapshot) bool { return c.servesAt(s, c.clock()) }
+func (c *Cache) serves(s *snapshot) bool { return s.serves(c.clock()) }
 
-func (c *Cache) servesAt(s *snapshot, now moment) bool {
-	return s != nil && (s.static || now.since(s.accepted) < c.cfg.MaxStale)
+func (s *snapshot) serves(now moment) bool {
+	return s != nil && (s.static || now.before(s.tooOld))
 }
 
 func unavailable(cause error) error {
@@ -276,6 +277,9 @@ func momentOf(t time.Time) moment { return moment{wall: t.Round(0), mono: t} }
 func (m moment) since(u moment) time.Duration {
 	return max(m.wall.Sub(u.wall), m.mono.Sub(u.mono))
 }
+
+// before tells whether m is before u by both clocks.
+func (m moment) before(u moment) bool { return m.wall.Before(u.wall) && m.mono.Before(u.mono) }
 
 func (m moment) add(d time.Duration) moment {
 	return moment{wall: m.wall.Add(d), mono: m.mono.Add(d)}

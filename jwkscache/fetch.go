@@ -64,6 +64,7 @@ func (c *Cache) fetchKeys(ctx context.Context, old *snapshot) (*snapshot, error)
 		return nil, fmt.Errorf("key set: %w", err)
 	}
 	s := &snapshot{source: c.source.jwksURI, accepted: c.clock(), period: c.period(h)}
+	s.tooOld = s.accepted.add(c.cfg.MaxStale)
 	if body == nil { // 304
 		s.keys, s.etag = old.keys, old.etag
 		return s, nil

@@ -38,11 +38,11 @@ func ParseCompact(raw string) (alg, kid, signed string, payload, signature []byt
 		return "", "", "", nil, nil, ErrMalformed
 	}
 	s := new(scratch)
-	c, refused := parse(raw, new(headerCache), s)
+	c, refused := parse(raw, new(headerCache), false, s)
 	if refused != nil {
 		return "", "", "", nil, nil, refused
 	}
-	return c.header.alg, c.header.kid, string(c.signed), []byte(c.claims.payload), c.signature, nil
+	return c.header.alg, c.header.kid, string(c.signed), []byte(c.payload), c.signature, nil
 }
 
 // ReadObject returns what the strict reader takes text for: names in their

@@ -8,13 +8,12 @@ import (
 )
 
 // A compact is a JWS in compact serialization (RFC 7515 §7.1), taken apart but
-// not yet believed.
+// not yet believed. What is not in the evidence is gone with the scratch.
 type compact struct {
-	head      string // the header as it was sent, encoded
-	header    *header
-	unknown   bool // the header was read, not remembered
-	claims    claimsText
-	signed    []byte // what the signature is over; in the scratch, as is the next
+	evidence
+	head      string // the header as it was sent
+	unknown   bool   // it was read, not remembered
+	signed    []byte // what the signature is over
 	signature []byte
 }
 
@@ -54,43 +53,45 @@ func inSegment(what string) (errs [3]*Error) {
 }
 
 // parse takes raw apart in the room of s, or says what is wrong with it. A
-// header that known has is not read again.
-func parse(raw string, known *headerCache, s *scratch) (c compact, refused *Error) {
+// header that known has is not read again. Raw is copied with the payload if it
+// may be remembered.
+func parse(raw string, known *headerCache, keep bool, s *scratch) (c compact, refused *Error) {
 	head, rest, _ := strings.Cut(raw, ".")
-	body, _, ok := strings.Cut(rest, ".")
-	if !ok || strings.Count(raw, ".") > 2 {
+	body, sig, ok := strings.Cut(rest, ".")
+	if !ok || strings.Contains(sig, ".") {
 		return c, notThreeSegments
 	}
-	bodyAt := len(head) + 1
-	sigAt := bodyAt + len(body) + 1
-	all := append(slices.Grow(s.bytes[:0], 2*len(raw)), raw...)
-	defer func() { s.bytes = all }()
-
 	c.head, c.header = head, known.find(head)
 	c.unknown = c.header == nil
-	var text [3][]byte
-	for i, segment := range [...][]byte{all[:bodyAt-1], all[bodyAt : sigAt-1], all[sigAt:]} {
-		if i == 0 && !c.unknown {
-			continue
-		}
-		if len(segment) == 0 {
-			return c, emptySegment[i]
-		}
-		start := len(all)
-		if all, ok = appendDecoded(all, segment); !ok {
-			return c, notBase64[i]
-		}
-		text[i] = all[start:]
+
+	bodyAt, sigAt := len(head)+1, len(head)+1+len(body)+1
+	all := append(slices.Grow(s.bytes[:0], 2*len(raw)), raw...)
+	defer func() { s.bytes = all }()
+	if all, refused = appendDecoded(all, all[bodyAt:sigAt-1], 1); refused != nil {
+		return c, refused
 	}
-	c.signed, c.signature = all[:sigAt-1], text[2]
+	decoded := len(all)
+	if all, refused = appendDecoded(all, all[sigAt:len(raw)], 2); refused != nil {
+		return c, refused
+	}
+	c.signed, c.signature = all[:sigAt-1], all[decoded:]
 	if c.unknown {
-		if c.header, refused = readHeader(string(text[0]), s); refused != nil {
+		end := len(all)
+		if all, refused = appendDecoded(all, all[:bodyAt-1], 0); refused != nil {
+			return c, refused
+		}
+		if c.header, refused = readHeader(string(all[end:]), s); refused != nil {
 			return c, refused
 		}
 	}
+	if keep {
+		text := string(all[:decoded])
+		c.raw, c.payload = text[:len(raw)], text[len(raw):]
+	} else {
+		c.payload = string(all[len(raw):decoded])
+	}
 	var err error
-	c.claims.payload = string(text[1])
-	if c.claims.members, err = readObject(c.claims.payload, s); err != nil {
+	if c.members, err = readObject(c.payload, s); err != nil {
 		return c, refusal(ErrMalformed, "claims: %w", err)
 	}
 	return c, nil
@@ -99,11 +100,16 @@ func parse(raw string, known *headerCache, s *scratch) (c compact, refused *Erro
 // base64url without padding (RFC 7515 §2), and without bits left over.
 var base64url = base64.RawURLEncoding.Strict()
 
-// appendDecoded appends what segment encodes, and tells whether it is unpadded
-// base64url and nothing else. Go's decoder skips CR and LF even when strict,
-// which the length betrays.
-func appendDecoded(b, segment []byte) ([]byte, bool) {
+// appendDecoded appends what segment i encodes, unpadded base64url and nothing
+// else. Go's decoder skips CR and LF even when strict, which the length betrays.
+func appendDecoded(b, segment []byte, i int) ([]byte, *Error) {
+	if len(segment) == 0 {
+		return b, emptySegment[i]
+	}
 	start := len(b)
 	b, err := base64url.AppendDecode(b, segment)
-	return b, err == nil && base64url.EncodedLen(len(b)-start) == len(segment)
+	if err != nil || base64url.EncodedLen(len(b)-start) != len(segment) {
+		return b, notBase64[i]
+	}
+	return b, nil
 }

@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,27 +27,36 @@ type Token struct {
 	bound                          bool // to a sender's key (RFC 7800)
 
 	// Behind two pointers, of which fmt follows one at most: no verb shows the
-	// payload, even of a Token that was copied into a field.
-	claims **claimsText
+	// token or its payload, even of a Token that was copied into a field.
+	evidence **evidence
 }
 
-// A claimsText is the payload of a token.
-type claimsText struct {
+// An evidence is what a token was read from and verified by.
+type evidence struct {
+	raw     string // where it may be remembered: a copy of the token itself
 	payload string // the very bytes that were signed
 	members object // of payload
+	header  *header
+	key     crypto.PublicKey // that fits the signature
+
+	// When a remembered token is good: from nbf to exp, with leeway, and until
+	// it is to be verified again.
+	begins, ends, again time.Time
 }
 
-// newToken returns the Token of a payload, all in one piece of memory.
-func newToken(claims claimsText) *Token {
+// newToken returns the Token of e, all in one piece of memory.
+func newToken(e evidence) *Token {
 	whole := &struct {
-		token  Token
-		claims claimsText
-		behind *claimsText
-	}{claims: claims}
-	whole.behind = &whole.claims
-	whole.token.claims = &whole.behind
+		token    Token
+		evidence evidence
+		behind   *evidence
+	}{evidence: e}
+	whole.behind = &whole.evidence
+	whole.token.evidence = &whole.behind
 	return &whole.token
 }
+
+func (t *Token) members() object { return (*t.evidence).members }
 
 // Issuer returns the iss claim (RFC 7519 §4.1.1).
 func (t *Token) Issuer() string { return t.issuer }
@@ -107,8 +117,6 @@ func (t Token) String() string {
 // GoString is [Token.String].
 func (t Token) GoString() string { return t.String() }
 
-func (t *Token) members() object { return (*t.claims).members }
-
 func (t *Token) verified() bool { return t != nil && t.trust != nil }
 
 // ClaimsOf decodes the claims of t into a T, afresh at each call, so that
@@ -119,7 +127,7 @@ func ClaimsOf[T any](t *Token) (T, error) {
 	if !t.verified() {
 		return claims, errors.New("jwtguard: ClaimsOf: no verified token")
 	}
-	if err := json.Unmarshal([]byte((*t.claims).payload), &claims); err != nil {
+	if err := json.Unmarshal([]byte((*t.evidence).payload), &claims); err != nil {
 		var zero T
 		return zero, fmt.Errorf("jwtguard: the claims do not fit %T: %w", zero, err)
 	}

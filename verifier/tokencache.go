@@ -5,13 +5,13 @@ import (
 	"crypto"
 	"hash/maphash"
 	"math"
+	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"github.com/maypok86/otter/v2/stats"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
 )
@@ -22,64 +22,51 @@ const (
 )
 
 // A tokenCache remembers verified tokens: bounded in number and in bytes, and
-// none that did not pass every check.
+// none that did not pass every check. Each is tied by its trust to the policy
+// that verified it.
 type tokenCache struct {
-	atMost  int // tokens; 0: none
-	seed    maphash.Seed
-	hash    func(maphash.Seed, string) uint64
-	counter *stats.Counter
+	atMost       int // tokens; 0: none
+	seed         maphash.Seed
+	hash         func(maphash.Seed, string) uint64
+	hits, misses counter
 
 	// entries is made when it is first asked for: the parts of a Join need none.
-	entries func() *otter.Cache[uint64, *remembered]
-}
-
-// A remembered token is tied by its trust to the policy that verified it. It is
-// immutable.
-type remembered struct {
-	raw      string // a copy of our own, compared in full
-	token    *Token
-	kid, alg string
-	key      crypto.PublicKey // that fitted the signature
-
-	// From nbf to exp, with leeway, and one hour at most.
-	begins, ends, again time.Time
+	entries func() *otter.Cache[uint64, *Token]
 }
 
 func newTokenCache(atMost int) *tokenCache {
 	atMost = min(atMost, tokenCacheBytes)
-	c := &tokenCache{atMost: atMost, seed: maphash.MakeSeed(), hash: maphash.String, counter: stats.NewCounter()}
-	c.entries = sync.OnceValue(func() *otter.Cache[uint64, *remembered] {
+	c := &tokenCache{atMost: atMost, seed: maphash.MakeSeed(), hash: maphash.String}
+	c.entries = sync.OnceValue(func() *otter.Cache[uint64, *Token] {
 		// One bound serves for both: a token weighs its share of the bytes at least.
 		share := uint32(tokenCacheBytes / atMost)
-		return otter.Must(&otter.Options[uint64, *remembered]{
+		return otter.Must(&otter.Options[uint64, *Token]{
 			MaximumWeight: uint64(share) * uint64(atMost),
-			Weigher:       func(_ uint64, m *remembered) uint32 { return max(share, m.size()) },
+			Weigher:       func(_ uint64, t *Token) uint32 { return max(share, size(t)) },
 			Executor:      func(upkeep func()) { upkeep() }, // a goroutine for it costs more than it does
 		})
 	})
 	return c
 }
 
-// find returns what is remembered of raw, nil if nothing is.
-func (c *tokenCache) find(raw string) *remembered {
-	m, _ := c.entries().GetIfPresent(c.key(raw))
-	if m == nil || m.raw != raw {
+// find returns the token that is remembered of raw, nil if none is.
+func (c *tokenCache) find(raw string) *Token {
+	t, _ := c.entries().GetIfPresent(c.key(raw))
+	if t == nil || (*t.evidence).raw != raw {
 		return nil
 	}
-	return m
+	return t
 }
 
-// remember is for tokens that have just passed every check.
-func (c *tokenCache) remember(raw string, t *Token, h *header, key crypto.PublicKey, now time.Time) {
-	leeway := t.trust.leeway
-	m := &remembered{
-		raw: strings.Clone(raw), token: t, kid: h.kid, alg: h.alg, key: key,
-		begins: t.notBefore.Add(-leeway), ends: t.expiresAt.Add(leeway), again: now.Add(rememberLongest),
-	}
-	c.entries().Set(c.key(raw), m)
+// remember is for a token that has just passed every check, and for nobody to
+// have seen yet.
+func (c *tokenCache) remember(t *Token, key crypto.PublicKey, now time.Time) {
+	e, leeway := *t.evidence, t.trust.leeway
+	e.key, e.begins, e.ends, e.again = key, t.notBefore.Add(-leeway), t.expiresAt.Add(leeway), now.Add(rememberLongest)
+	c.entries().Set(c.key(e.raw), t)
 }
 
-func (c *tokenCache) forget(m *remembered) { c.entries().Invalidate(c.key(m.raw)) }
+func (c *tokenCache) forget(t *Token) { c.entries().Invalidate(c.key((*t.evidence).raw)) }
 
 // key hashes the end of raw, which is signature: nothing in a token differs more,
 // and all of raw is compared afterwards.
@@ -88,12 +75,12 @@ func (c *tokenCache) key(raw string) uint64 {
 	return c.hash(c.seed, raw[max(0, len(raw)-enough):])
 }
 
-// size is how many bytes m keeps in memory, by a generous estimate: what does
+// size is how many bytes t keeps in memory, by a generous estimate: what does
 // not depend on the token is below 1,000.
-func (m *remembered) size() uint32 {
+func size(t *Token) uint32 {
 	const fixed, perMember, perString = 1000, 32, 16
-	t := m.token
-	n := fixed + len(m.raw) + 2*len((*t.claims).payload) + perMember*len(t.members()) + perString*(len(t.audience)+len(t.scopes))
+	e := *t.evidence
+	n := fixed + len(e.raw) + 2*len(e.payload) + perMember*len(e.members) + perString*(len(t.audience)+len(t.scopes))
 	return uint32(min(n, math.MaxUint32))
 }
 
@@ -101,35 +88,48 @@ func (m *remembered) size() uint32 {
 // changed since still holds: the time, the issuer's keys and, once more, the
 // audience and the binding. Nil is no answer: raw is then to be verified. Rules
 // are the caller's.
-func (v *Verifier) recall(ctx context.Context, raw string, now time.Time) (t *Token, refused *Error) {
+func (v *Verifier) recall(ctx context.Context, raw string, now time.Time) (*Token, *Error) {
 	if v.tokens.atMost == 0 {
 		return nil, nil
 	}
-	defer func() {
-		if t != nil {
-			v.tokens.counter.RecordHits(1)
-		} else {
-			v.tokens.counter.RecordMisses(1)
+	t := v.tokens.find(raw)
+	if t == nil {
+		v.tokens.misses.add()
+		return nil, nil
+	}
+	e := *t.evidence
+	good := !now.Before(e.begins) && now.Before(e.ends) && now.Before(e.again) && t.trust.isFor(t) && !t.bound
+	if good {
+		keys, err := t.trust.lookup(ctx, now, e.header.kid, e.header.alg)
+		if err != nil {
+			v.tokens.misses.add()
+			return nil, &Error{Reason: ErrUnavailable, Err: err}
 		}
-	}()
-	m := v.tokens.find(raw)
-	if m == nil {
+		good = len(keys) <= candidatesAtMost && slices.ContainsFunc(keys, func(k crypto.PublicKey) bool { return signature.Same(e.key, k) })
+	}
+	if !good {
+		v.tokens.misses.add()
+		v.tokens.forget(t)
 		return nil, nil
 	}
-	t, tr := m.token, m.token.trust
-	if now.Before(m.begins) || !now.Before(m.ends) || !now.Before(m.again) || !tr.isFor(t) || t.bound {
-		v.tokens.forget(m)
-		return nil, nil
-	}
-	keys, err := tr.lookup(ctx, now, m.kid, m.alg)
-	if err != nil {
-		return nil, &Error{Reason: ErrUnavailable, Err: err}
-	}
-	if len(keys) > candidatesAtMost || !slices.ContainsFunc(keys, func(k crypto.PublicKey) bool { return signature.Same(m.key, k) }) {
-		v.tokens.forget(m)
-		return nil, nil
-	}
+	v.tokens.hits.add()
 	return t, nil
+}
+
+// A counter is counted from many processors at once, so it is in several parts,
+// each in a cache line of its own.
+type counter [8]struct {
+	n atomic.Int64
+	_ [56]byte
+}
+
+func (c *counter) add() { c[rand.Uint32()%uint32(len(c))].n.Add(1) }
+
+func (c *counter) sum() (n int) {
+	for i := range c {
+		n += int(c[i].n.Load())
+	}
+	return n
 }
 
 // Stats is what the cache of verified tokens has seen so far.
@@ -145,6 +145,5 @@ func (v *Verifier) Stats() Stats {
 	if v.tokens.atMost == 0 {
 		return Stats{}
 	}
-	s := v.tokens.counter.Snapshot()
-	return Stats{Hits: int(s.Hits), Misses: int(s.Misses), Tokens: v.tokens.entries().EstimatedSize()}
+	return Stats{Hits: v.tokens.hits.sum(), Misses: v.tokens.misses.sum(), Tokens: v.tokens.entries().EstimatedSize()}
 }

@@ -57,11 +57,11 @@ func (v *Verifier) verify(ctx context.Context, raw string, rules []Rule) (*Token
 func (v *Verifier) verifyAnew(ctx context.Context, raw string, now time.Time, rules []Rule) (*Token, *Error) {
 	s := scratches.Get().(*scratch)
 	defer s.free()
-	c, err := parse(raw, &v.headers, s)
+	c, err := parse(raw, &v.headers, v.tokens.atMost > 0, s)
 	if err != nil {
 		return nil, err
 	}
-	t := newToken(c.claims)
+	t := newToken(c.evidence)
 	if err := t.readClaims(); err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (v *Verifier) verifyAnew(ctx context.Context, raw string, now time.Time, ru
 		return nil, err
 	}
 	if trust.remembered {
-		v.tokens.remember(raw, t, c.header, key, now)
+		v.tokens.remember(t, key, now)
 	}
 	return t, nil
 }
