@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -126,23 +128,38 @@ func FuzzParseCompact(f *testing.F) {
 	})
 }
 
-// FuzzReadObject: what the strict reader takes, encoding/json takes too, with
-// the same members.
+// FuzzReadObject: the strict reader takes what another strict reader takes, less
+// what is too deep or reads like a registered name, with the members that
+// encoding/json sees.
 func FuzzReadObject(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `{"a":1}`, ` {"a" : [1, {"b":null}], "c":"\u0041"} `, `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, `{"exp":1,"Exp":2}`,
 		`{"a":1}{}`, `[]`, `{"a":01}`, "\ufeff{}", "{\"a\":\"\xff\"}", `{"a":` + nested("[", "]", 31) + `}`, `{"a":` + nested("[", "]", 32) + `}`,
 		`{"a":"\ud800"}`, `{"":-0.1e+5}`, goodClaims().text(),
+		`{"a":"\ud83d\ude00\/\b\f\n\r\t\"\\"}`, `{"a":[],"b":{},"c":[ ],"d":{ }}`, `{"a":[1,]}`, `{"a":1,}`, `{,}`, `{"a":-}`, `{"a":1.}`, `{"a":1e}`, `{"a":tru}`,
+		`{"a":"\u00"}`, `{"a":"\`, `{"a":"` + "\x1f" + `"}`, `{"a":0x1}`, `{"a":1 2}`, `{"a" 1}`, `{"a":{"b":1,"b":2}}`, "{\"a\":1}\x00",
 	} {
 		f.Add([]byte(text))
+	}
+	for _, n := range []int{32, 33, 40} {
+		var members []string
+		for i := range n {
+			members = append(members, fmt.Sprintf(`"%d":%d`, i, i))
+		}
+		f.Add([]byte("{" + strings.Join(members, ",") + "}"))
+		f.Add([]byte("{" + strings.Join(append(members, `"0":0`), ",") + "}"))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		before := bytes.Clone(text)
 		names, values, err := verifier.ReadObject(text)
 		require.Equal(t, before, text, "the text was changed")
+		value := jsontext.Value(text)
+		strict := value.IsValid() && value.Kind() == '{'
 		if err != nil {
+			require.True(t, !strict || verifier.IsTooDeepOrVariant(err), "refused %q: %v", text, err)
 			return
 		}
+		require.True(t, strict, "took %q", text)
 		var want map[string]json.RawMessage
 		require.NoError(t, json.Unmarshal(text, &want))
 		require.Len(t, names, len(want), "a name twice")
@@ -150,6 +167,38 @@ func FuzzReadObject(f *testing.F) {
 			require.Contains(t, want, name)
 			require.True(t, json.Valid(values[i]), "%q", values[i])
 			require.Equal(t, string(want[name]), string(values[i]), name)
+		}
+	})
+}
+
+// FuzzRemembered: whether a verifier remembers tokens changes no answer, however
+// a good token is changed, with all tokens in one place of the cache.
+func FuzzRemembered(f *testing.F) {
+	s := signerOf("Ed25519")
+	with, _ := setup(f, func(cfg *verifier.Config) { cfg.TokenCache = 16 })
+	without, _ := setup(f, func(cfg *verifier.Config) { cfg.TokenCache = -1 })
+	verifier.Collide(with)
+	good := s.token(nil, members{"exp": "4000000000", "iat": "1"})
+	f.Add(0, "")
+	f.Add(len(good)-1, "A")
+	f.Add(5, good)
+	f.Add(-1, "x")
+	f.Fuzz(func(t *testing.T, at int, more string) {
+		verified(t, with, good)
+		raw := more
+		if at >= 0 && at <= len(good) {
+			raw = good[:at] + more + good[min(len(good), at+len(more)):]
+		}
+		for range 2 {
+			a, errA := with.Verify(ctx, raw)
+			b, errB := without.Verify(ctx, raw)
+			require.Equal(t, errB == nil, errA == nil, "%q: %v, %v", raw, errA, errB)
+			if errA != nil {
+				require.Equal(t, errB.Error(), errA.Error())
+				continue
+			}
+			require.Equal(t, b.String(), a.String())
+			require.Equal(t, must(verifier.ClaimsOf[map[string]any](b)), must(verifier.ClaimsOf[map[string]any](a)))
 		}
 	})
 }
