@@ -27,6 +27,7 @@ lint: ## gofmt, vet, staticcheck, tidy
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
 	cd e2e && go vet ./... && go run $(STATICCHECK) ./... && go mod tidy -diff
+	cd benchmarks && go vet ./... && go run $(STATICCHECK) ./... && go mod tidy -diff
 
 .PHONY: e2e
 e2e: ## run against authorization servers that others wrote (needs Node.js 20 or later)
@@ -56,8 +57,16 @@ vuln: ## look for known vulnerabilities that reach this code
 		echo "The vulnerability database cannot be reached from here: nothing was checked."; }
 
 .PHONY: bench
-bench: ## benchmark a verification beside the bare cryptography
-	go test -run '^$$' -bench . -benchmem ./verifier
+bench: ## compare with the bare cryptography and with other libraries
+	cd benchmarks && go run .
+
+.PHONY: bench-report
+bench-report: ## the same, longer, into docs/performance.md and its charts
+	cd benchmarks && go run . -report ../docs
+
+.PHONY: bench-guard
+bench-guard: ## fail where a verification, or a remembered token, became slow
+	cd benchmarks && go run . -guard
 
 .PHONY: cover
 cover: ## write coverage.html

@@ -112,3 +112,50 @@ func warm(t testing.TB, s *signer, tokenCache int) *verifier.Verifier {
 	require.NoError(t, keys.Ready(t.Context()))
 	return newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, Keys: keys, TokenCache: tokenCache})
 }
+
+// BenchmarkRefuse has each reason for which a token is refused, beside the bare
+// cryptography of a good one.
+func BenchmarkRefuse(b *testing.B) {
+	s := signerOf("RS256")
+	v := warm(b, s, 0)
+	good := s.token(nil, machineClaims(0))
+	verified(b, v, good)
+	token := func(header, claims members) string { return s.token(header, claims.over(machineClaims(0))) }
+	b.Run("bare", func(b *testing.B) {
+		verify := bare(s)
+		for b.Loop() {
+			if !verify(good) {
+				b.Fatal("refused")
+			}
+		}
+	})
+	for _, row := range []struct {
+		name, raw string
+		reason    error
+	}{
+		{"a word", "rubbish", verifier.ErrMalformed},
+		{"oversized", strings.Repeat("x", 1<<20), verifier.ErrMalformed},
+		{"no base64", good[:len(good)-1] + "*", verifier.ErrBadRequest},
+		{"a broken header", "e30" + good[strings.IndexByte(good, '.'):], verifier.ErrAlgorithm},
+		{"expired", token(nil, members{"exp": "1"}), verifier.ErrExpired},
+		{"not yet valid", token(nil, members{"nbf": "9999999999"}), verifier.ErrNotYetValid},
+		{"another issuer", token(nil, members{"iss": `"x"`}), verifier.ErrIssuer},
+		{"another algorithm", token(members{"alg": `"none"`}, nil), verifier.ErrAlgorithm},
+		{"another audience", token(nil, members{"aud": `"x"`}), verifier.ErrAudience},
+		{"another type", token(members{"typ": `"logout+jwt"`}, nil), verifier.ErrType},
+		{"a bad signature", s.attach(good[:strings.LastIndexByte(good, '.')], make([]byte, 256)), verifier.ErrSignature},
+		{"a scope missing", good, verifier.ErrScope},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			r, rule := bearer(row.raw), verifier.Scope("x")
+			_, err := v.Authenticate(r, rule)
+			require.ErrorIs(b, err, row.reason)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Authenticate(r, rule); err == nil {
+					b.Fatal("accepted")
+				}
+			}
+		})
+	}
+}

@@ -61,6 +61,15 @@
 // name unknown keys; keep it out of what ejects this service from a load
 // balancer.
 //
+// # What is remembered
+//
+// A verified token is remembered, so that the next request with it costs no
+// signature: 4,096 tokens within 16 MiB by default ([Config.TokenCache]), each
+// for an hour at most. Remembered or not, a token is refused once it expires,
+// once its key is withdrawn or the keys are too old to be believed, and where a
+// rule refuses it; [Verifier.Stats] counts. Only tokens that passed every check
+// are remembered, so that nobody else can push them out.
+//
 // # Several issuers
 //
 // [Join] makes one Verifier of several. Each keeps its own keys, audiences and

@@ -72,7 +72,8 @@ var wiringBug = answer{nil, http.StatusInternalServerError, "server_error", "The
 
 // An Error is a refusal: for the client a status, headers and a body made of
 // constants, for the operator a reason and its cause. The client's half never
-// holds what a request sent; the operator's quotes it, 64 bytes at most.
+// holds what a request sent; the operator's quotes it, 64 bytes at most. It may
+// be shared between requests: do not change one that this package returned.
 type Error struct {
 	Reason error    // one of this package's, or wrapping one; anything else answers 500
 	Scopes []string // what ErrScope asks for
