@@ -301,11 +301,11 @@ const variantAtMost = 4 * 3
 // beside: a reader that folds case would take Exp, or expires with U+017F in it,
 // for the claim.
 func isVariant(name string) bool {
-	if len(name) < 3 || len(name) > variantAtMost || isExact(name) {
+	if len(name) > variantAtMost || isExact(name) {
 		return false
 	}
 	if isASCII(name) {
-		return len(name) <= 4 && isExact(strings.ToLower(name))
+		return isExact(strings.ToLower(name))
 	}
 	// Both ways, since U+017F is S only in capitals and U+212A k only in small.
 	return isExact(strings.ToLower(strings.ToUpper(name)))

@@ -53,24 +53,16 @@ func (o object) strings(name string, f func(string)) error {
 	}
 	if v[0] != '[' {
 		s, err := o.str(name)
-		if err == nil {
-			f(s)
-		}
+		f(s)
 		return err
 	}
 	r := reader{text: v, pos: 1}
-	for more := r.space() != ']'; more; {
-		if r.peek() != '"' {
+	for more := r.space() != ']'; more; more, _ = r.comma(']') {
+		s, err := r.name() // v is an array for certain, but of strings?
+		if err != nil {
 			return errKind
 		}
-		s, err := r.name()
-		if err != nil {
-			return err
-		}
 		f(s)
-		if more, err = r.comma(']'); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -105,6 +97,8 @@ func (o object) scopeList(name string) ([]string, error) {
 	return slices.DeleteFunc(list, func(s string) bool { return s == "" }), err
 }
 
+var errRange = errors.New("out of range")
+
 // lastDate is the end of the year 9999, in seconds.
 const lastDate = 253402300799
 
@@ -115,15 +109,12 @@ func (o object) date(name string) (time.Time, error) {
 	if v == "" {
 		return time.Time{}, nil
 	}
-	if c := v[0]; c != '-' && (c < '0' || c > '9') {
-		return time.Time{}, errKind
-	}
-	if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 && n <= lastDate {
-		return time.Unix(n, 0).UTC(), nil
-	}
 	f, err := strconv.ParseFloat(v, 64)
-	if err != nil || !(f >= 0 && f <= lastDate) || math.Signbit(f) {
-		return time.Time{}, errors.New("out of range")
+	switch {
+	case errors.Is(err, strconv.ErrSyntax):
+		return time.Time{}, errKind
+	case err != nil || f > lastDate || math.Signbit(f):
+		return time.Time{}, errRange
 	}
 	whole, part := math.Modf(f)
 	return time.Unix(int64(whole), int64(part*1e9)).UTC(), nil
