@@ -19,8 +19,8 @@ func main() {
 	date := flag.String("date", "", "the date of the report (default today)")
 	rounds := flag.Int("rounds", 0, "measure this many rounds (default 14, with -report 85)")
 	var l limits
-	flag.Float64Var(&l.verify, "verify", 1.15, "with -guard: what verifying a token may take, to bare cryptography")
-	flag.Float64Var(&l.miss, "miss", 1.3, "with -guard: what verifying and remembering one may take")
+	flag.Float64Var(&l.verify, "verify", 1.25, "with -guard: what verifying a token may take, to bare cryptography")
+	flag.Float64Var(&l.miss, "miss", 1.35, "with -guard: what verifying and remembering one may take")
 	flag.Float64Var(&l.hit, "hit", 0.02, "with -guard: what a token seen before may take")
 	flag.Parse()
 	if flag.NArg() > 0 || *rounds < 0 || *guarding && *dir != "" {
