@@ -27,6 +27,9 @@ func TestReader(t *testing.T) {
 		`/**/1`, `1//`, "\u00a01", "\ufeff1", "\x0b1", "\x001",
 	}
 	texts := []string{`["a":1}`, `"a":1}`, `x"a":1}`, `{}`, ` {} `, "\t\r\n{}\n", `{}{}`, `{},`, ``, ` `, `[]`, `1`, `""`}
+	for _, c := range []string{"\x01", "\x1f", "\n", "\x00"} { // none of them ends a string
+		texts = append(texts, `{"a`+c+`:1}`, `{"a":"b`+c+`}`, `{"a":["b`+c+`]}`, `{"a":"\\b`+c+`}`)
+	}
 	for _, v := range values {
 		texts = append(texts, `{"a":`+v+`}`, `{"a":[`+v+`],"z":0}`, `{"a":{"b":`+v+`},"z":0}`, `{"a": `+v+` ,"z":0}`, `{"a":[0,`+v+`]}`, `{`+v+`:1}`, v)
 	}
