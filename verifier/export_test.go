@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"context"
 	"hash/maphash"
 	"time"
 )
@@ -14,7 +15,7 @@ func Collide(v *Verifier) { v.tokens.hash = func(maphash.Seed, string) uint64 { 
 // Recall returns what v remembers of raw at any time, nil if it has to be
 // verified.
 func Recall(v *Verifier, raw string, now time.Time) *Token {
-	t, _ := v.recall(nil, raw, now)
+	t, _ := v.recall(context.Background(), raw, now)
 	return t
 }
 
