@@ -19,6 +19,9 @@ func Recall(v *Verifier, raw string, now time.Time) *Token {
 	return t
 }
 
+// TokensAtMost is how many tokens v remembers.
+func TokensAtMost(v *Verifier) int { return v.tokens.atMost }
+
 // Upkeep lets the cache do what it has put off.
 func Upkeep(v *Verifier) { v.tokens.entries().CleanUp() }
 

@@ -246,3 +246,14 @@ func TestTokenFromSeesTheRequest(t *testing.T) {
 		assert.Same(t, r, seen)
 	})
 }
+
+// A scheme that only begins like Bearer is another one (RFC 9110 §5.6.2).
+func TestLongerSchemes(t *testing.T) {
+	v, _ := setup(t)
+	for _, c := range "!#$%&'*+-.^_`|~aZ09" {
+		r := bearer("")
+		r.Header.Set("Authorization", "Bearer"+string(c)+" "+signerOf("EdDSA").good())
+		_, err := v.Authenticate(r)
+		assertRefused(t, verifier.ErrNoToken, err)
+	}
+}

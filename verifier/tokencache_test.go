@@ -59,6 +59,7 @@ func TestRemembered(t *testing.T) {
 		v, _ := setup(t)
 		verified(t, v, signerOf("EdDSA").good())
 		assert.Equal(t, map[int]int{4096: 1, -1: 0}[verifier.DefaultTokenCache], v.Stats().Tokens)
+		assert.Equal(t, max(0, verifier.DefaultTokenCache), verifier.TokensAtMost(v))
 	})
 	t.Run("off", func(t *testing.T) {
 		v, _ := setup(t, func(cfg *verifier.Config) { cfg.TokenCache = -1 })
