@@ -58,9 +58,7 @@ func (r *report) print(w io.Writer) {
 	} {
 		fmt.Fprintf(w, "%s\n\n%s\n", part.title, part.table.Text())
 	}
-	for _, p := range r.Scale {
-		fmt.Fprintf(w, "%s\n\n%s\n", p.Title, p.Table.Text())
-	}
+	printScale(w, r.Scale)
 }
 
 // write makes dir/performance.md and the charts in dir/performance.
