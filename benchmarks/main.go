@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -16,16 +15,15 @@ import (
 
 func main() {
 	guarding := flag.Bool("guard", false, "only tell whether the library is fast enough, by the exit status")
-	scaling := flag.Bool("scale", false, "only measure how the cost grows, in about a minute")
 	dir := flag.String("report", "", "measure long, and write performance.md and its charts into this directory")
 	date := flag.String("date", "", "the date of the report (default today)")
-	rounds := flag.Int("rounds", 0, "measure this many rounds (default 14, with -report 85, with -scale 20)")
+	rounds := flag.Int("rounds", 0, "measure this many rounds (default 14, with -report 85)")
 	var l limits
 	flag.Float64Var(&l.verify, "verify", 1.25, "with -guard: what verifying a token may take, to bare cryptography")
 	flag.Float64Var(&l.miss, "miss", 1.35, "with -guard: what verifying and remembering one may take")
 	flag.Float64Var(&l.hit, "hit", 0.02, "with -guard: what a token seen before may take")
 	flag.Parse()
-	if flag.NArg() > 0 || *rounds < 0 || *guarding && (*scaling || *dir != "") || *scaling && *dir != "" {
+	if flag.NArg() > 0 || *rounds < 0 || *guarding && *dir != "" {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -41,11 +39,7 @@ func main() {
 	if *rounds > 0 {
 		e.Rounds = *rounds
 	}
-	measure := func() error { return run(ctx, os.Stdout, e, *dir, *date) }
-	if *scaling {
-		measure = func() error { return runScale(ctx, os.Stdout, scaleEffort(cmp.Or(*rounds, scaleRounds))) }
-	}
-	if err := measure(); err != nil {
+	if err := run(ctx, os.Stdout, e, *dir, *date); err != nil {
 		fmt.Fprintln(os.Stderr, "benchmarks:", err)
 		os.Exit(1)
 	}
@@ -74,7 +68,7 @@ func run(ctx context.Context, w io.Writer, e effort, dir, date string) error {
 	defer server.Close()
 	var parts []scale.Part
 	if dir != "" { // before the pools of tokens fill the heap
-		if parts, err = measureScale(ctx, scaleEffort(scaleRounds)); err != nil {
+		if parts, err = scale.Parts(ctx, scale.Effort{Rounds: 20, Slice: e.Slice, Largest: 100_000}); err != nil {
 			return err
 		}
 	}

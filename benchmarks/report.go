@@ -58,7 +58,9 @@ func (r *report) print(w io.Writer) {
 	} {
 		fmt.Fprintf(w, "%s\n\n%s\n", part.title, part.table.Text())
 	}
-	printScale(w, r.Scale)
+	for _, p := range r.Scale {
+		fmt.Fprintf(w, "%s\n\n%s\n", p.Title, p.Table.Text())
+	}
 }
 
 // write makes dir/performance.md and the charts in dir/performance.
