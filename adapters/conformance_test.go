@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
@@ -76,7 +77,7 @@ func whoami(_ *http.Request, tok *verifier.Token, ok bool) (string, error) {
 // silent is a KeySource that cannot tell.
 type silent struct{}
 
-func (silent) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) {
+func (silent) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, error) {
 	return nil, errors.New("no keys")
 }
 

@@ -15,16 +15,16 @@ import (
 
 // Where the token or the set goes without kid, a rotation shows only in a
 // signature that fits no key.
-func TestLookupAgain(t *testing.T) {
+func TestTriedKeys(t *testing.T) {
 	a, b := newKey("a"), newKey("b")
 
 	// again looks kid up, publishes what next answers, and says that none fitted.
 	again := func(t *testing.T, s *server, c *jwkscache.Cache, kid string, next answer) ([]crypto.PublicKey, error) {
-		tried, err := c.Lookup(t.Context(), kid, "ES256")
+		tried, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: kid, Algorithm: "ES256"})
 		require.NoError(t, err)
 		require.NotEmpty(t, tried)
 		s.serve(next)
-		return c.LookupAgain(t.Context(), kid, "ES256", tried)
+		return c.Lookup(t.Context(), jwkscache.Query{KeyID: kid, Algorithm: "ES256", Tried: tried})
 	}
 
 	for _, row := range []struct {
@@ -74,11 +74,11 @@ func TestLookupAgain(t *testing.T) {
 	t.Run("K5 keys that are newer already cost no fetch", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
-		tried, err := c.Lookup(t.Context(), "", "ES256")
+		tried, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "ES256"})
 		require.NoError(t, err)
 		s.serve(publish(b))
 		require.NoError(t, c.Refresh(t.Context()))
-		keys, err := c.LookupAgain(t.Context(), "", "ES256", tried)
+		keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "ES256", Tried: tried})
 		require.NoError(t, err)
 		require.Equal(t, []crypto.PublicKey{b.public}, keys)
 		require.Equal(t, 2, s.fetches())
@@ -87,11 +87,11 @@ func TestLookupAgain(t *testing.T) {
 	t.Run("K5 nor does a kid that a newer set has under another key", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
-		tried, err := c.Lookup(t.Context(), "a", "ES256")
+		tried, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 		require.NoError(t, err)
 		s.serve(publish(b.named("a")))
 		require.NoError(t, c.Refresh(t.Context()))
-		keys, err := c.LookupAgain(t.Context(), "a", "ES256", tried)
+		keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256", Tried: tried})
 		require.NoError(t, err)
 		require.Equal(t, []crypto.PublicKey{b.public}, keys)
 		require.Equal(t, 2, s.fetches())
@@ -112,7 +112,7 @@ func TestLookupAgain(t *testing.T) {
 	t.Run("K5 nothing was tried, and there is nothing", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
-		keys, err := c.LookupAgain(t.Context(), "", "RS256", nil)
+		keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "RS256", Tried: nil})
 		require.NoError(t, err)
 		require.Nil(t, keys)
 		require.Equal(t, 2, s.fetches())
@@ -155,13 +155,13 @@ func TestLookupAgain(t *testing.T) {
 	t.Run("K5 bounded by ctx", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
-		tried, err := c.Lookup(t.Context(), "", "ES256")
+		tried, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "ES256"})
 		require.NoError(t, err)
 		s.serve(hang)
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		assert.Equal(t, 300*time.Millisecond, took(func() {
-			_, err := c.LookupAgain(ctx, "", "ES256", tried)
+			_, err := c.Lookup(ctx, jwkscache.Query{Algorithm: "ES256", Tried: tried})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 		}))
 	}))
@@ -176,7 +176,7 @@ func TestLookupAgain(t *testing.T) {
 		pass(time.Hour)
 		fetched := gone.fetches()
 		for _, c := range []*jwkscache.Cache{static, open(t, empty, jwkscache.Config{}), expired} {
-			keys, err := c.LookupAgain(t.Context(), "", "ES256", []crypto.PublicKey{a.public})
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "ES256", Tried: []crypto.PublicKey{a.public}})
 			require.NoError(t, err)
 			require.Nil(t, keys)
 		}

@@ -162,24 +162,27 @@ func newCache(src source, cfg Config, clock func() moment) *Cache {
 	return c
 }
 
-// Lookup returns the keys that may verify a signature by alg, a name from the
-// JSON Web Signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864). With a kid
-// these are the keys of that kid, or, where no key has it, those published
-// without one; with an empty kid, all that fit alg. The keys are
-// *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey. The slice is shared
-// and must not be modified.
+// Lookup returns the keys that q asks for. With a KeyID these are the keys of
+// that kid, or, where no key has it, those published without one; with an empty
+// KeyID, all that fit the algorithm. The keys are *rsa.PublicKey,
+// *ecdsa.PublicKey or ed25519.PublicKey. The slice is shared and must not be
+// modified.
 //
 // No key is (nil, nil); an error wraps [ErrUnavailable]. A key that is there is
 // found without a lock and without I/O. Otherwise Lookup may wait for a fetch
 // under way, until ctx is done or 2 seconds have passed.
-func (c *Cache) Lookup(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
-	return c.lookup(ctx, c.clock(), kid, alg)
-}
-
-// LookupAt is [Cache.Lookup] for a caller that has just read the clock: now is
-// what time.Now returned.
-func (c *Cache) LookupAt(ctx context.Context, now time.Time, kid, alg string) ([]crypto.PublicKey, error) {
-	return c.lookup(ctx, momentOf(now), kid, alg)
+//
+// With Tried, Lookup returns the keys of a set that is newer than those tried,
+// or none. Where the token or the key set has no kid, only this reveals a
+// rotation, so Lookup may then fetch, within the budget for unknown kids.
+func (c *Cache) Lookup(ctx context.Context, q Query) ([]crypto.PublicKey, error) {
+	if q.Tried != nil {
+		return c.lookupAgain(ctx, q.KeyID, q.Algorithm, q.Tried)
+	}
+	if q.Now.IsZero() {
+		return c.lookup(ctx, c.clock(), q.KeyID, q.Algorithm)
+	}
+	return c.lookup(ctx, momentOf(q.Now), q.KeyID, q.Algorithm)
 }
 
 func (c *Cache) lookup(ctx context.Context, now moment, kid, alg string) ([]crypto.PublicKey, error) {
@@ -278,7 +281,7 @@ func (m moment) since(u moment) time.Duration {
 	return max(m.wall.Sub(u.wall), m.mono.Sub(u.mono))
 }
 
-// before tells whether m is before u by both clocks.
+// before reports whether m is before u by both clocks.
 func (m moment) before(u moment) bool { return m.wall.Before(u.wall) && m.mono.Before(u.mono) }
 
 func (m moment) add(d time.Duration) moment {

@@ -133,7 +133,7 @@ func TestChaos(t *testing.T) {
 				case 11:
 					for range 4 { // the bucket holds two
 						start := time.Now()
-						got, err := c.Lookup(t.Context(), fmt.Sprint("made-up-", random.IntN(10)), "ES256")
+						got, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: fmt.Sprint("made-up-", random.IntN(10)), Algorithm: "ES256"})
 						assert.Nil(t, got)
 						assert.LessOrEqual(t, time.Since(start), 2*time.Second)
 						if err == nil {
@@ -145,7 +145,7 @@ func TestChaos(t *testing.T) {
 				for _, k := range pool {
 					if keys := m.of(k.kid); keys != nil && m.age() < day {
 						start := time.Now()
-						got, err := c.Lookup(t.Context(), k.kid, "ES256")
+						got, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: k.kid, Algorithm: "ES256"})
 						require.NoError(t, err)
 						require.Equal(t, keys, got)
 						require.Zero(t, time.Since(start), "K1 the lookup waited")
@@ -205,13 +205,13 @@ func TestCloseAtEveryMoment(t *testing.T) {
 			require.NoError(t, err)
 			for range 3 {
 				go c.Ready(t.Context())
-				go c.Lookup(t.Context(), "a", "ES256")
+				go c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 			}
 			go func() { // its life
 				for _, next := range []answer{hang, fail(503), trickle(setOf(a)), slow(time.Second, publish(a))} {
 					<-time.After(12 * time.Second)
 					s.serve(next)
-					go c.Lookup(t.Context(), "made-up", "ES256")
+					go c.Lookup(t.Context(), jwkscache.Query{KeyID: "made-up", Algorithm: "ES256"})
 					go c.Refresh(t.Context())
 				}
 			}()
@@ -221,7 +221,7 @@ func TestCloseAtEveryMoment(t *testing.T) {
 			fetches := s.fetches()
 			pass(time.Hour)
 			assert.Equal(t, fetches, s.fetches())
-			got, err := c.Lookup(t.Context(), "a", "ES256")
+			got, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 			if tick < 4 { // it never had keys
 				require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 				return

@@ -38,7 +38,7 @@ func TestMaxStale(t *testing.T) {
 		require.NoError(t, c.Health())
 		require.Equal(t, jwkscache.Stale, c.Stats().State)
 		pass(1)
-		_, err := c.Lookup(t.Context(), "a", "ES256")
+		_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 		require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 		require.ErrorContains(t, err, "500")
 		require.ErrorIs(t, c.Health(), jwkscache.ErrUnavailable)
@@ -114,7 +114,7 @@ func TestMaxStale(t *testing.T) {
 		s.serve(slow(time.Second, fail(500)))
 		step(2 * day)
 		assert.Equal(t, time.Second, took(func() {
-			keys, err := c.Lookup(t.Context(), "a", "ES256")
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 			require.ErrorContains(t, err, "500")
 			require.Nil(t, keys)

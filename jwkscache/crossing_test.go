@@ -42,12 +42,12 @@ func TestAFetchCrossesACaller(t *testing.T) {
 		"K11 Ready at its first look": {true, 1, 0, func(t *testing.T, c *jwkscache.Cache) { require.NoError(t, c.Ready(t.Context())) }},
 		"K11 Ready before it waits":   {true, 2, time.Minute, func(t *testing.T, c *jwkscache.Cache) { require.NoError(t, c.Ready(t.Context())) }},
 		"K11 Lookup": {true, 1, 0, func(t *testing.T, c *jwkscache.Cache) {
-			got, err := c.Lookup(t.Context(), "a", a.alg)
+			got, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: a.alg})
 			require.NoError(t, err)
 			assert.Equal(t, []crypto.PublicKey{a.public}, got)
 		}},
 		"K5 an unknown kid": {false, 1, 0, func(t *testing.T, c *jwkscache.Cache) {
-			got, err := c.Lookup(t.Context(), "b", b.alg)
+			got, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: b.alg})
 			require.NoError(t, err)
 			assert.Equal(t, []crypto.PublicKey{b.public}, got)
 		}},

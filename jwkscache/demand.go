@@ -83,12 +83,8 @@ func (c *Cache) lookupUnknown(ctx context.Context, kid, alg string) ([]crypto.Pu
 	}
 }
 
-// LookupAgain is for a caller whose signature fitted none of the keys that
-// [Cache.Lookup] gave, which it hands back as tried. Where the token or the key
-// set goes without kid, a rotation shows in no other way: LookupAgain fetches
-// within the budget for unknown kids, and returns the keys of a newer set, or
-// nil where there is none. A kid that the set has never causes a fetch.
-func (c *Cache) LookupAgain(ctx context.Context, kid, alg string, tried []crypto.PublicKey) ([]crypto.PublicKey, error) {
+// lookupAgain is Lookup with Tried. A kid that the set has never causes a fetch.
+func (c *Cache) lookupAgain(ctx context.Context, kid, alg string, tried []crypto.PublicKey) ([]crypto.PublicKey, error) {
 	ctx, cancel := context.WithTimeout(ctx, waitAtMost)
 	defer cancel()
 	for asked := false; ; {
@@ -116,7 +112,7 @@ func (c *Cache) LookupAgain(ctx context.Context, kid, alg string, tried []crypto
 	}
 }
 
-// same tells whether a and b are the very same answer of one key set.
+// same reports whether a and b are the very same answer of one key set.
 func same(a, b []crypto.PublicKey) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

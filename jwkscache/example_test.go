@@ -23,10 +23,10 @@ func ExampleStatic() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	found, err := keys.Lookup(context.Background(), "2026-11", "EdDSA")
+	found, err := keys.Lookup(context.Background(), jwkscache.Query{KeyID: "2026-11", Algorithm: "EdDSA"})
 	fmt.Printf("%T %v\n", found[0], err)
 
-	found, err = keys.Lookup(context.Background(), "2020-01", "EdDSA")
+	found, err = keys.Lookup(context.Background(), jwkscache.Query{KeyID: "2020-01", Algorithm: "EdDSA"})
 	fmt.Println(len(found), err)
 	// Output:
 	// ed25519.PublicKey <nil>
@@ -50,7 +50,7 @@ func ExampleForURL() {
 	if err := keys.Ready(ctx); err != nil {
 		log.Fatal(err)
 	}
-	found, err := keys.Lookup(ctx, "2026-11", "EdDSA")
+	found, err := keys.Lookup(ctx, jwkscache.Query{KeyID: "2026-11", Algorithm: "EdDSA"})
 	fmt.Println(len(found), err)
 	// Output: 1 <nil>
 }
@@ -65,7 +65,7 @@ func ExampleCache_Lookup() {
 	}
 	defer keys.Close()
 
-	_, err = keys.Lookup(context.Background(), "2026-11", "EdDSA")
+	_, err = keys.Lookup(context.Background(), jwkscache.Query{KeyID: "2026-11", Algorithm: "EdDSA"})
 	fmt.Println("cannot tell:", errors.Is(err, jwkscache.ErrUnavailable))
 	// Output: cannot tell: true
 }

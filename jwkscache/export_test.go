@@ -45,7 +45,7 @@ func ForURLWatched(url string, cfg Config, before func()) (*Cache, error) {
 	return c, nil
 }
 
-// Unlocked tells whether the cache's mutex is free.
+// Unlocked reports whether the cache's mutex is free.
 func (c *Cache) Unlocked() bool {
 	free := c.mu.TryLock()
 	if free {

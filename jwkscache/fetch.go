@@ -123,7 +123,7 @@ func (e *statusError) Error() string {
 	return fmt.Sprintf("the server answered %d %s", e.status, http.StatusText(e.status))
 }
 
-// gone tells whether err says that nothing is at the address any more.
+// gone reports whether err says that nothing is at the address any more.
 func gone(err error) bool {
 	var se *statusError
 	return errors.As(err, &se) && (se.status == http.StatusNotFound || se.status == http.StatusGone)
@@ -210,7 +210,7 @@ func newHTTPClient(sameOrigin bool) *http.Client {
 	}
 }
 
-// checkURL tells whether keys or metadata may be fetched from raw.
+// checkURL reports whether keys or metadata may be fetched from raw.
 func checkURL(raw string, allowHTTP bool) error {
 	u, err := url.Parse(raw)
 	switch {

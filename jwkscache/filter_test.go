@@ -25,7 +25,7 @@ func static(t *testing.T, members ...string) *jwkscache.Cache {
 
 func lookup(t *testing.T, c *jwkscache.Cache, kid, alg string) []crypto.PublicKey {
 	t.Helper()
-	keys, err := c.Lookup(t.Context(), kid, alg)
+	keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: kid, Algorithm: alg})
 	require.NoError(t, err)
 	return keys
 }

@@ -19,7 +19,7 @@ func flood(t *testing.T, c *jwkscache.Cache, n int, serial *atomic.Int64) *sync.
 	var all sync.WaitGroup
 	for range n {
 		all.Go(func() {
-			keys, err := c.Lookup(t.Context(), "made-up-"+strconv.FormatInt(serial.Add(1), 10), "ES256")
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "made-up-" + strconv.FormatInt(serial.Add(1), 10), Algorithm: "ES256"})
 			assert.NoError(t, err)
 			assert.Nil(t, keys)
 		})
@@ -72,7 +72,7 @@ func TestFlood(t *testing.T) {
 			s.serve(publish(a, b))
 			wait := took(func() {
 				for {
-					keys, err := c.Lookup(t.Context(), "b", "ES256")
+					keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
 					require.NoError(t, err)
 					if keys != nil {
 						return
@@ -93,7 +93,7 @@ func TestWaiters(t *testing.T) {
 	// crowd makes 1,000 goroutines wait for the fetch of an unknown kid.
 	crowd := func(t *testing.T, c *jwkscache.Cache) {
 		for range 1000 {
-			go c.Lookup(t.Context(), "b", "ES256")
+			go c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
 		}
 		synctest.Wait()
 	}
@@ -119,10 +119,10 @@ func TestWaiters(t *testing.T) {
 		c := open(t, s, jwkscache.Config{})
 		s.serve(hang)
 		for range 999 {
-			go c.Lookup(t.Context(), "b", "ES256")
+			go c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
 		}
 		synctest.Wait()
-		assert.Equal(t, 2*time.Second, took(func() { c.Lookup(t.Context(), "b", "ES256") }))
+		assert.Equal(t, 2*time.Second, took(func() { c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"}) }))
 	}))
 
 	t.Run("K5 those who have gone make room", inBubble(func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestWaiters(t *testing.T) {
 		s.serve(hang)
 		crowd(t, c)
 		pass(2 * time.Second)
-		assert.Equal(t, 2*time.Second, took(func() { c.Lookup(t.Context(), "b", "ES256") }))
+		assert.Equal(t, 2*time.Second, took(func() { c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"}) }))
 	}))
 
 	t.Run("K5 while refreshing fails the others are told so", inBubble(func(t *testing.T) {

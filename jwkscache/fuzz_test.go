@@ -49,7 +49,7 @@ func FuzzParseKeySet(f *testing.F) {
 
 		served := 0
 		for _, alg := range []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"} {
-			keys, err := c.Lookup(t.Context(), "", alg)
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: alg})
 			require.NoError(t, err)
 			served += len(keys)
 			for _, k := range keys {
@@ -71,7 +71,7 @@ func FuzzParseKeySet(f *testing.F) {
 		}
 		require.GreaterOrEqual(t, served, st.Keys)
 		for _, alg := range []string{"", "none", "HS256"} {
-			keys, err := c.Lookup(t.Context(), "", alg)
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: alg})
 			require.NoError(t, err)
 			require.Empty(t, keys)
 		}

@@ -70,7 +70,7 @@ func opened(t *testing.T, c *jwkscache.Cache, err error) *jwkscache.Cache {
 func serves(t *testing.T, c *jwkscache.Cache, k key) {
 	t.Helper()
 	start := time.Now()
-	got, err := c.Lookup(t.Context(), k.kid, k.alg)
+	got, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: k.kid, Algorithm: k.alg})
 	require.NoError(t, err)
 	require.Equal(t, []crypto.PublicKey{k.public}, got)
 	assert.Zero(t, time.Since(start), "the lookup waited")
@@ -80,7 +80,7 @@ func serves(t *testing.T, c *jwkscache.Cache, k key) {
 func denies(t *testing.T, c *jwkscache.Cache, kid string) {
 	t.Helper()
 	start := time.Now()
-	got, err := c.Lookup(t.Context(), kid, "ES256")
+	got, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: kid, Algorithm: "ES256"})
 	require.NoError(t, err)
 	require.Nil(t, got)
 	assert.Zero(t, time.Since(start), "the lookup waited")
@@ -91,7 +91,7 @@ func denies(t *testing.T, c *jwkscache.Cache, kid string) {
 func cannotTell(t *testing.T, c *jwkscache.Cache, kid string) error {
 	t.Helper()
 	start := time.Now()
-	got, err := c.Lookup(t.Context(), kid, "ES256")
+	got, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: kid, Algorithm: "ES256"})
 	require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 	require.Nil(t, got)
 	assert.Zero(t, time.Since(start), "the lookup waited")

@@ -63,7 +63,7 @@ func (m keysByAlg) clip() {
 	}
 }
 
-// named tells whether a key has this kid.
+// named reports whether a key has this kid.
 func (s *keySet) named(kid string) bool { return kid != "" && s.byKID[kid] != nil }
 
 // lookup returns the keys for kid and alg, and whether the set can tell: a kid
@@ -79,7 +79,7 @@ func (s *keySet) lookup(kid, alg string) (keys []crypto.PublicKey, known bool) {
 	return keys, len(keys) > 0
 }
 
-// equal tells whether t holds the same keys under the same names in the same
+// equal reports whether t holds the same keys under the same names in the same
 // order, and reports the same.
 func (s *keySet) equal(t *keySet) bool {
 	if len(s.keys) != len(t.keys) || !slices.Equal(s.skipped, t.skipped) {

@@ -49,19 +49,19 @@ func TestCallersLeaveNothingBehind(t *testing.T) {
 		call   func(ctx context.Context, c *jwkscache.Cache) error
 	}{
 		"K12 the first lookup": {slow(time.Second, publish(a)), true, func(ctx context.Context, c *jwkscache.Cache) error {
-			_, err := c.Lookup(ctx, "a", "ES256")
+			_, err := c.Lookup(ctx, jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 			return err
 		}},
 		"K12 an unknown kid": {slow(time.Second, publish(a)), false, func(ctx context.Context, c *jwkscache.Cache) error {
-			_, err := c.Lookup(ctx, "x", "ES256")
+			_, err := c.Lookup(ctx, jwkscache.Query{KeyID: "x", Algorithm: "ES256"})
 			return err
 		}},
 		"K12 another look": {slow(time.Second, publish(a)), false, func(ctx context.Context, c *jwkscache.Cache) error {
-			tried, err := c.Lookup(ctx, "", "ES256")
+			tried, err := c.Lookup(ctx, jwkscache.Query{Algorithm: "ES256"})
 			if err != nil {
 				return err
 			}
-			_, err = c.LookupAgain(ctx, "", "ES256", tried)
+			_, err = c.Lookup(ctx, jwkscache.Query{Algorithm: "ES256", Tried: tried})
 			return err
 		}},
 	} {

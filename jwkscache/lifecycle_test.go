@@ -61,7 +61,7 @@ func TestClose(t *testing.T) {
 		for range 4 {
 			cannotTell(t, c, "b")
 		}
-		_, err := c.LookupAgain(t.Context(), "", "ES256", nil)
+		_, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "ES256", Tried: nil})
 		require.NoError(t, err, "there are keys that were not tried")
 		require.Equal(t, 2, s.fetches())
 	}))
@@ -85,7 +85,10 @@ func TestClose(t *testing.T) {
 		c := open(t, newServer(hang), jwkscache.Config{})
 		var answered atomic.Int32
 		for _, wait := range []func() error{
-			func() error { _, err := c.Lookup(t.Context(), "a", "ES256"); return err },
+			func() error {
+				_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
+				return err
+			},
 			func() error { return c.Ready(t.Context()) },
 			func() error { return c.Refresh(t.Context()) },
 		} {
@@ -117,7 +120,7 @@ func TestClose(t *testing.T) {
 		s.serve(hang)
 		time.AfterFunc(time.Second, func() { c.Close() })
 		assert.Equal(t, time.Second, took(func() {
-			_, err := c.Lookup(t.Context(), "b", "ES256")
+			_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 		}))
 	}))
@@ -188,7 +191,7 @@ func TestStats(t *testing.T) {
 		denies(t, c, "z") // the bucket is empty
 		assert.Equal(t, 4, c.Stats().UnknownKIDs)
 		assert.Equal(t, 4, c.Stats().Fetches)
-		_, err := c.Lookup(t.Context(), "a", "RS256")
+		_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "RS256"})
 		require.NoError(t, err)
 		assert.Equal(t, 4, c.Stats().UnknownKIDs, "a known kid is not unknown")
 

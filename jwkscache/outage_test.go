@@ -86,7 +86,7 @@ func TestBadAnswers(t *testing.T) {
 			assert.Error(t, st.LastError)
 			assert.GreaterOrEqual(t, st.Failures, 1+row.hours*11)
 			assert.LessOrEqual(t, st.Failures, 50+row.hours*135)
-			_, err := c.Lookup(t.Context(), "never", "ES256")
+			_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "never", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 
 			s.serve(publish(good, newKey("more")))

@@ -111,7 +111,7 @@ func TestEmpty(t *testing.T) {
 		s := newServer(slow(1900*time.Millisecond, publish(a)))
 		c := open(t, s, jwkscache.Config{})
 		assert.Equal(t, 1900*time.Millisecond, took(func() {
-			keys, err := c.Lookup(t.Context(), "a", "ES256")
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 			require.NoError(t, err)
 			require.Len(t, keys, 1)
 		}))
@@ -121,7 +121,7 @@ func TestEmpty(t *testing.T) {
 	t.Run("K11 EMPTY waits 2 s at most", inBubble(func(t *testing.T) {
 		c := open(t, newServer(hang), jwkscache.Config{})
 		assert.Equal(t, 2*time.Second, took(func() {
-			_, err := c.Lookup(t.Context(), "a", "ES256")
+			_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 			require.ErrorContains(t, err, "took too long")
 		}))
@@ -132,13 +132,13 @@ func TestEmpty(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		assert.Equal(t, 300*time.Millisecond, took(func() {
-			_, err := c.Lookup(ctx, "a", "ES256")
+			_, err := c.Lookup(ctx, jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 		}))
 		ctx, cancel = context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		assert.Equal(t, time.Second, took(func() {
-			_, err := c.Lookup(ctx, "a", "ES256")
+			_, err := c.Lookup(ctx, jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 			require.ErrorIs(t, err, context.Canceled)
 		}))
@@ -170,7 +170,7 @@ func TestEmpty(t *testing.T) {
 	t.Run("K11 EMPTY: a fetch that fails while requests wait answers them", inBubble(func(t *testing.T) {
 		c := open(t, newServer(slow(time.Second, fail(500))), jwkscache.Config{})
 		assert.Equal(t, time.Second, took(func() {
-			_, err := c.Lookup(t.Context(), "a", "ES256")
+			_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 			require.ErrorContains(t, err, "500")
 		}))
@@ -180,7 +180,7 @@ func TestEmpty(t *testing.T) {
 		s := newServer(slow(500*time.Millisecond, publish(a)))
 		c := open(t, s, jwkscache.Config{})
 		assert.Equal(t, time.Second, took(func() {
-			keys, err := c.Lookup(t.Context(), "x", "ES256")
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "x", Algorithm: "ES256"})
 			require.NoError(t, err)
 			require.Nil(t, keys)
 		}))
@@ -190,7 +190,7 @@ func TestEmpty(t *testing.T) {
 	t.Run("K11 EMPTY: two fetches are waited for, 2 s in all", inBubble(func(t *testing.T) {
 		c := open(t, newServer(slow(1500*time.Millisecond, publish(a))), jwkscache.Config{})
 		assert.Equal(t, 2*time.Second, took(func() {
-			_, err := c.Lookup(t.Context(), "x", "ES256")
+			_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "x", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 		}))
 	}))
@@ -201,7 +201,7 @@ func TestEmpty(t *testing.T) {
 		var served atomic.Int32
 		for range 1000 {
 			go func() {
-				if keys, err := c.Lookup(t.Context(), "a", "ES256"); err == nil && len(keys) == 1 {
+				if keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"}); err == nil && len(keys) == 1 {
 					served.Add(1)
 				}
 			}()
@@ -218,12 +218,12 @@ func TestEmpty(t *testing.T) {
 	t.Run("K11 EMPTY: those who gave up make room", inBubble(func(t *testing.T) {
 		c := open(t, newServer(hang), jwkscache.Config{})
 		for range 1000 {
-			go c.Lookup(t.Context(), "a", "ES256")
+			go c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 		}
 		synctest.Wait()
 		cannotTell(t, c, "a")
 		pass(2 * time.Second)
-		assert.Equal(t, 2*time.Second, took(func() { c.Lookup(t.Context(), "a", "ES256") }))
+		assert.Equal(t, 2*time.Second, took(func() { c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"}) }))
 	}))
 
 	t.Run("K11 EXPIRED joins the due fetch", inBubble(func(t *testing.T) {
@@ -232,7 +232,7 @@ func TestEmpty(t *testing.T) {
 		s.serve(slow(time.Second, publish(a)))
 		step(25 * time.Hour)
 		assert.Equal(t, time.Second, took(func() {
-			keys, err := c.Lookup(t.Context(), "a", "ES256")
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 			require.NoError(t, err)
 			require.Len(t, keys, 1)
 		}))

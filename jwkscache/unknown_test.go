@@ -136,7 +136,7 @@ func TestUnknownKID(t *testing.T) {
 		})
 		for range 500 {
 			go func() {
-				if keys, err := c.Lookup(t.Context(), "b", "ES256"); err == nil && len(keys) == 1 {
+				if keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"}); err == nil && len(keys) == 1 {
 					found.Add(1)
 				}
 			}()
@@ -164,7 +164,7 @@ func TestUnknownKID(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		assert.Equal(t, time.Second, took(func() {
-			_, err := c.Lookup(ctx, "b", "ES256")
+			_, err := c.Lookup(ctx, jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 			require.ErrorIs(t, err, context.Canceled)
 		}))
@@ -178,7 +178,7 @@ func TestUnknownKID(t *testing.T) {
 		c := open(t, s, jwkscache.Config{})
 		s.serve(slow(2*time.Second+1, publish(a, b)))
 		assert.Equal(t, 2*time.Second, took(func() {
-			_, err := c.Lookup(t.Context(), "b", "ES256")
+			_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 		}))
 		pass(1)
@@ -192,7 +192,7 @@ func TestUnknownKID(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		assert.Equal(t, 300*time.Millisecond, took(func() {
-			_, err := c.Lookup(ctx, "b", "ES256")
+			_, err := c.Lookup(ctx, jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 		}))
 	}))
@@ -205,7 +205,7 @@ func TestUnknownKID(t *testing.T) {
 		synctest.Wait()
 		s.serve(publish(a, b))
 		assert.Equal(t, time.Second, took(func() {
-			keys, err := c.Lookup(t.Context(), "b", "ES256")
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
 			require.NoError(t, err)
 			require.Len(t, keys, 1)
 		}))
@@ -229,7 +229,7 @@ func TestUnknownKID(t *testing.T) {
 		c := open(t, s, jwkscache.Config{})
 		for _, alg := range []string{"RS256", "ES384", "EdDSA", "none", "HS256", "es256", ""} {
 			assert.Zero(t, took(func() {
-				keys, err := c.Lookup(t.Context(), "a", alg)
+				keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: alg})
 				require.NoError(t, err)
 				require.Nil(t, keys)
 			}))
@@ -241,14 +241,14 @@ func TestUnknownKID(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		for range 10 {
-			keys, err := c.Lookup(t.Context(), "", "RS256")
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "RS256"})
 			require.NoError(t, err)
 			require.Nil(t, keys)
 		}
 		require.Equal(t, 3, s.fetches())
 		s.serve(publish(a, rsaKey("r")))
 		pass(minute)
-		keys, err := c.Lookup(t.Context(), "", "RS256")
+		keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "RS256"})
 		require.NoError(t, err)
 		require.Len(t, keys, 1)
 	}))

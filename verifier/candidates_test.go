@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
@@ -77,8 +78,8 @@ type asking struct {
 	keys  []crypto.PublicKey
 }
 
-func (a *asking) Lookup(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
-	a.asked = append(a.asked, lookup{ctx, kid, alg})
+func (a *asking) Lookup(ctx context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
+	a.asked = append(a.asked, lookup{ctx, q.KeyID, q.Algorithm})
 	return a.keys, nil
 }
 
@@ -126,12 +127,15 @@ type relooking struct {
 	tried [][]crypto.PublicKey
 }
 
-func (r *relooking) LookupAgain(ctx context.Context, kid, alg string, tried []crypto.PublicKey) ([]crypto.PublicKey, error) {
-	r.asked, r.tried = lookup{ctx, kid, alg}, append(r.tried, tried)
+func (r *relooking) Lookup(ctx context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
+	if q.Tried == nil {
+		return r.keyMap.Lookup(ctx, q)
+	}
+	r.asked, r.tried = lookup{ctx, q.KeyID, q.Algorithm}, append(r.tried, q.Tried)
 	return r.newer, r.fails
 }
 
-func TestLookupAgain(t *testing.T) {
+func TestTriedKeys(t *testing.T) {
 	right, wrong := signerOf("ES256"), newSigner("ES256").public()
 	fits, doesNot := []crypto.PublicKey{right.public()}, []crypto.PublicKey{wrong}
 	five := append(fits[:1:1], wrong, wrong, wrong, wrong)

@@ -69,7 +69,7 @@ func (tr *trust) checkType(h *header, t *Token) *Error {
 	return nil
 }
 
-// permits tells whether the claims grant anything by the common names.
+// permits reports whether the claims grant anything by the common names.
 func (o object) permits() bool {
 	for _, name := range []string{"scope", "scp", "roles"} {
 		if list, err := o.scopeList(name); err == nil && len(list) > 0 {

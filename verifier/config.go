@@ -219,7 +219,7 @@ func checkConfig(cfg *Config) error {
 	return nil
 }
 
-// isNil tells whether k is an interface around nil, which would fail at
+// isNil reports whether k is an interface around nil, which would fail at
 // the first request only.
 func isNil(k KeySource) bool {
 	switch v := reflect.ValueOf(k); v.Kind() {

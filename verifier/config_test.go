@@ -18,20 +18,20 @@ import (
 
 // KeySources of other kinds than pointers.
 type (
-	keyFunc  func(context.Context, string, string) ([]crypto.PublicKey, error)
+	keyFunc  func(context.Context, jwkscache.Query) ([]crypto.PublicKey, error)
 	keyList  []crypto.PublicKey
 	keyTable map[string]crypto.PublicKey
 	keyQueue chan crypto.PublicKey
 	keyValue struct{}
 )
 
-func (f keyFunc) Lookup(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
-	return f(ctx, kid, alg)
+func (f keyFunc) Lookup(ctx context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
+	return f(ctx, q)
 }
-func (keyList) Lookup(context.Context, string, string) ([]crypto.PublicKey, error)  { return nil, nil }
-func (keyTable) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) { return nil, nil }
-func (keyQueue) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) { return nil, nil }
-func (keyValue) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) { return nil, nil }
+func (keyList) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, error)  { return nil, nil }
+func (keyTable) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, error) { return nil, nil }
+func (keyQueue) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, error) { return nil, nil }
+func (keyValue) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, error) { return nil, nil }
 
 func TestNew(t *testing.T) {
 	type cfg = verifier.Config

@@ -28,7 +28,7 @@ func Upkeep(v *Verifier) { v.tokens.entries().CleanUp() }
 // Change makes of a remembered token one that no verifier would have let in.
 func Change(t *Token, bound bool, audience ...string) { t.bound, t.audience = bound, audience }
 
-// IsTooDeepOrVariant tells whether err is for what is strict JSON.
+// IsTooDeepOrVariant reports whether err is for what is strict JSON.
 func IsTooDeepOrVariant(err error) bool { return err == errDepth || err == errVariant }
 
 // Headers returns how many header texts v remembers.

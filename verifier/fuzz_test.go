@@ -44,7 +44,7 @@ func fuzzed(t testing.TB) (v *verifier.Verifier, signers []*signer, good []strin
 	return v, signers, good
 }
 
-// signedByUs tells whether raw is, to the byte, what one of signers makes of
+// signedByUs reports whether raw is, to the byte, what one of signers makes of
 // its first two segments.
 func signedByUs(raw string, signers []*signer) bool {
 	head, rest, _ := strings.Cut(raw, ".")

@@ -75,7 +75,7 @@ func (v *Verifier) admit(r *http.Request, rules []Rule, optional bool) (*Token, 
 	return nil, err
 }
 
-// isPreflight tells whether r is a CORS preflight (the Fetch standard's
+// isPreflight reports whether r is a CORS preflight (the Fetch standard's
 // CORS-preflight request).
 func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" &&

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
@@ -68,9 +69,12 @@ type keyMap struct {
 	lookups atomic.Int64
 }
 
-func (k *keyMap) Lookup(_ context.Context, kid, _ string) ([]crypto.PublicKey, error) {
+func (k *keyMap) Lookup(_ context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
+	if q.Tried != nil {
+		return nil, k.err
+	}
 	k.lookups.Add(1)
-	return k.keys[kid], k.err
+	return k.keys[q.KeyID], k.err
 }
 
 // keysOf returns the public keys of signers under their kids.

@@ -168,9 +168,11 @@ type health struct {
 	asked  context.Context
 }
 
-func (h *health) Ready(ctx context.Context) error { h.asked = ctx; return h.err }
-func (h *health) Health() error                   { return h.err }
-func (h *health) Close() error                    { h.closed++; return nil }
+func (h *health) Ready(ctx context.Context) error   { h.asked = ctx; return h.err }
+func (h *health) Health() error                     { return h.err }
+func (h *health) Refresh(ctx context.Context) error { h.asked = ctx; return h.err }
+func (h *health) Stats() jwkscache.Stats            { return jwkscache.Stats{LastError: h.err} }
+func (h *health) Close() error                      { h.closed++; return nil }
 
 func TestReadyAndHealth(t *testing.T) {
 	down := errors.New("down")

@@ -277,7 +277,7 @@ func (r *reader) peek() byte {
 	return 0
 }
 
-// distinct tells whether no two names are equal. It may change their order.
+// distinct reports whether no two names are equal. It may change their order.
 func distinct(names []string) bool {
 	if len(names) > 32 { // not to take quadratic time
 		slices.Sort(names)
@@ -297,7 +297,7 @@ func distinct(names []string) bool {
 // bytes.
 const variantAtMost = 4 * 3
 
-// isVariant tells whether name reads like one that no other spelling may stand
+// isVariant reports whether name reads like one that no other spelling may stand
 // beside: a reader that folds case would take Exp, or expires with U+017F in it,
 // for the claim.
 func isVariant(name string) bool {

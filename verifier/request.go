@@ -94,14 +94,14 @@ func cutBearer(field string) (string, bool) {
 	return token, true
 }
 
-// isTchar tells whether c can be in a scheme (RFC 9110 §5.6.2).
+// isTchar reports whether c can be in a scheme (RFC 9110 §5.6.2).
 func isTchar(c byte) bool { return isAlphaNum(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0 }
 
 func isAlphaNum(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// isB64Token tells whether s is a b64token (RFC 6750 §2.1).
+// isB64Token reports whether s is a b64token (RFC 6750 §2.1).
 func isB64Token(s string) bool {
 	body := strings.TrimRight(s, "=")
 	for i := range len(body) {

@@ -260,7 +260,7 @@ func scopes(rule, first string, more []string) []string {
 	return all
 }
 
-// isScopeToken tells whether s is a scope-token (RFC 6749 §3.3): printable
+// isScopeToken reports whether s is a scope-token (RFC 6749 §3.3): printable
 // ASCII without space, quotation mark and backslash.
 func isScopeToken(s string) bool {
 	for i := range len(s) {

@@ -80,7 +80,7 @@ func (t *Token) Audience() []string { return slices.Clone(t.audience) }
 // else scp, or what [Config.Claims] says.
 func (t *Token) Scopes() []string { return slices.Clone(t.scopes) }
 
-// HasScope tells whether the scope s was granted. Case matters.
+// HasScope reports whether the scope s was granted. Case matters.
 func (t *Token) HasScope(s string) bool { return s != "" && slices.Contains(t.scopes, s) }
 
 // IssuedAt returns the iat claim (RFC 7519 §4.1.6) in UTC, zero if there is

@@ -6,14 +6,11 @@ import (
 	"hash/maphash"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
-
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
 )
 
 const (
@@ -100,12 +97,12 @@ func (v *Verifier) recall(ctx context.Context, raw string, now time.Time) (*Toke
 	e := *t.evidence
 	good := !now.Before(e.begins) && now.Before(e.ends) && now.Before(e.again) && t.trust.isFor(t) && !t.bound
 	if good {
-		keys, err := t.trust.lookup(ctx, now, e.header.kid, e.header.alg)
+		keys, err := t.trust.keys.Lookup(ctx, e.header.query(now))
 		if err != nil {
 			v.tokens.misses.add()
 			return nil, &Error{Reason: ErrUnavailable, Err: err}
 		}
-		good = len(keys) <= candidatesAtMost && slices.ContainsFunc(keys, func(k crypto.PublicKey) bool { return signature.Same(e.key, k) })
+		good = len(keys) <= candidatesAtMost && contains(keys, e.key)
 	}
 	if !good {
 		v.tokens.misses.add()

@@ -136,11 +136,11 @@ func Join(parts ...*Verifier) (*Verifier, error) {
 }
 
 // Ready waits until every issuer's keys are there, or until ctx is done; the
-// error then wraps the last fetch's. A Keys of your own that has no Ready
-// counts as ready.
+// error then wraps the last fetch's. A Keys of your own that is not
+// [ManagedKeys] counts as ready.
 func (v *Verifier) Ready(ctx context.Context) error {
 	for issuer, t := range v.trusts {
-		if k, ok := t.keys.(readier); ok {
+		if k, ok := t.keys.(ManagedKeys); ok {
 			if err := k.Ready(ctx); err != nil {
 				return fmt.Errorf("verifier: issuer %q: %w", issuer, err)
 			}
@@ -155,7 +155,7 @@ func (v *Verifier) Ready(ctx context.Context) error {
 func (v *Verifier) Health() error {
 	var sick []error
 	for issuer, t := range v.trusts {
-		if k, ok := t.keys.(healthy); ok {
+		if k, ok := t.keys.(ManagedKeys); ok {
 			if err := k.Health(); err != nil {
 				sick = append(sick, fmt.Errorf("verifier: issuer %q: %w", issuer, err))
 			}

@@ -164,7 +164,7 @@ func (tr *trust) checkClaims(h *header, t *Token) *Error {
 	return nil
 }
 
-// isFor tells whether t is for one of the audiences configured.
+// isFor reports whether t is for one of the audiences configured.
 func (tr *trust) isFor(t *Token) bool {
 	return tr.anyAudience || slices.ContainsFunc(t.audience, func(a string) bool { return slices.Contains(tr.audiences, a) })
 }

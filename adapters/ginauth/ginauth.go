@@ -120,7 +120,7 @@ func (m Middleware) runHook(c *gin.Context, err *verifier.Error) {
 // dropped.
 type hookWriter struct{ gin.ResponseWriter }
 
-// refusal tells whether the status refuses; net/http panics over those past
+// refusal reports whether the status refuses; net/http panics over those past
 // 999.
 func (w hookWriter) refusal() bool {
 	return w.Status() >= http.StatusBadRequest && w.Status() <= 999

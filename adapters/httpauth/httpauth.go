@@ -126,7 +126,7 @@ func (w *hookWriter) WriteHeader(status int) {
 	}
 }
 
-// isRefusal tells whether status refuses; net/http panics over those past 999.
+// isRefusal reports whether status refuses; net/http panics over those past 999.
 func isRefusal(status int) bool { return status >= http.StatusBadRequest && status <= 999 }
 
 func (w *hookWriter) Write(b []byte) (int, error) {

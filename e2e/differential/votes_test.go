@@ -53,7 +53,7 @@ func (v *vote) accepting() (n int) {
 	return n
 }
 
-// differs tells whether the voters are against our answer: at least half of
+// differs reports whether the voters are against our answer: at least half of
 // them where we accept, more than half where we refuse.
 func (v *vote) differs() bool {
 	if v.ours.accepted {

@@ -44,9 +44,11 @@ type bench struct {
 }
 
 // Lookup makes the bench its verifier's KeySource.
-func (b *bench) Lookup(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
-	keys, err := b.cache.Lookup(ctx, kid, alg)
-	b.alg, b.keys = alg, keys
+func (b *bench) Lookup(ctx context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
+	keys, err := b.cache.Lookup(ctx, q)
+	if q.Tried == nil {
+		b.alg, b.keys = q.Algorithm, keys
+	}
 	return keys, err
 }
 
@@ -118,7 +120,7 @@ func (b *bench) decide(t *testing.T, raw string) string {
 	return ""
 }
 
-// reachesSignature tells whether raw, whose signature is none, is refused for
+// reachesSignature reports whether raw, whose signature is none, is refused for
 // that and for nothing before it.
 func (b *bench) reachesSignature(t *testing.T, raw string) bool {
 	t.Helper()

@@ -105,7 +105,7 @@ func checkJWK(t *testing.T, g *group, want crypto.PublicKey) {
 	}
 	require.NoError(t, err)
 	for _, kid := range []string{"none", ""} { // so they are called
-		got, err := cache.Lookup(context.Background(), kid, m.Alg)
+		got, err := cache.Lookup(context.Background(), jwkscache.Query{KeyID: kid, Algorithm: m.Alg})
 		require.NoError(t, err)
 		require.Len(t, got, 1, "A2 kid %q", kid)
 		assert.True(t, want.(interface{ Equal(crypto.PublicKey) bool }).Equal(got[0]), "A4 another key comes out")

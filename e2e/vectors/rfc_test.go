@@ -206,7 +206,7 @@ func TestKeysOfTheRFCs(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			keys, err := cache.Lookup(ctx, "", tt.alg)
+			keys, err := cache.Lookup(ctx, jwkscache.Query{Algorithm: tt.alg})
 			require.NoError(t, err)
 			require.Len(t, keys, 1)
 			assert.Equal(t, tt.want, keys[0])

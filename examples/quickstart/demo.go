@@ -102,7 +102,7 @@ func (s *story) title(text string) {
 	fmt.Fprintf(s.out, "\n%d. %s\n", s.step, text)
 }
 
-// ok notes err, and tells whether there was none.
+// ok notes err, and reports whether there was none.
 func (s *story) ok(err error) bool {
 	if err != nil {
 		s.broken = append(s.broken, err)

@@ -123,7 +123,7 @@ func TestKeysAreUsable(t *testing.T) {
 			c, err := jwkscache.Static(w.Body.Bytes())
 			require.NoError(t, err)
 			kid, _ := s.Key()
-			keys, err := c.Lookup(t.Context(), kid, alg)
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: kid, Algorithm: alg})
 			require.NoError(t, err)
 			assert.Len(t, keys, 1)
 		})

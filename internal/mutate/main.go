@@ -171,7 +171,7 @@ func report(w io.Writer, name string, tried []*mutant, explained map[string]*exp
 }
 
 // reportStale prints the explanations for packages that no survivor has met, and
-// tells whether there are none.
+// reports whether there are none.
 func reportStale(w io.Writer, packages []string, explained map[string]*explanation) bool {
 	none := true
 	for _, name := range packages {

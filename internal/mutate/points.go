@@ -11,7 +11,7 @@ import (
 // Sides are the ways in which a constant is worth moving.
 type sides struct{ up, down bool }
 
-// visit makes the mutants of n itself and tells whether to look inside.
+// visit makes the mutants of n itself and reports whether to look inside.
 func (in *instrumenter) visit(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.GenDecl:
@@ -117,7 +117,7 @@ func (in *instrumenter) operand(x ast.Expr, op token.Token) {
 	}
 }
 
-// settle tells whether x is a condition that nobody has dealt with yet.
+// settle reports whether x is a condition that nobody has dealt with yet.
 func (in *instrumenter) settle(x ast.Expr) bool {
 	tv, inner := in.info.Types[x], ast.Unparen(x)
 	plain := tv.Type == types.Typ[types.Bool] || tv.Type == types.Typ[types.UntypedBool]

@@ -70,7 +70,7 @@ func byName(rows ...Algorithm) map[string]*Algorithm {
 // the secret can bring one.
 type Secret []byte
 
-// Verify tells whether signature is one of key over signed. A key of another
+// Verify reports whether signature is one of key over signed. A key of another
 // type, size or curve than the algorithm's never fits. Neither slice is kept or
 // changed.
 func (a *Algorithm) Verify(key crypto.PublicKey, signed, signature []byte) bool {
@@ -177,7 +177,7 @@ func (a *Algorithm) verifyHMAC(k Secret, signed, signature []byte) bool {
 	return hmac.Equal(m.Sum(nil), signature)
 }
 
-// Same tells whether a and b are the same key, however often it was parsed, as
+// Same reports whether a and b are the same key, however often it was parsed, as
 // their Equal does but without allocating. It runs at every hit of a cache.
 func Same(a, b crypto.PublicKey) bool {
 	switch a := a.(type) {

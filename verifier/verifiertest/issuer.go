@@ -67,7 +67,7 @@ func NewIssuer(tb testing.TB) *Issuer {
 	return i
 }
 
-// inBubble tells whether the caller runs in a testing/synctest bubble, where a
+// inBubble reports whether the caller runs in a testing/synctest bubble, where a
 // goroutine that waits on a socket would stop the clock. The runtime says so in
 // a traceback only.
 func inBubble() bool {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/authserver"
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
@@ -116,6 +117,6 @@ func audienceOf(claims map[string]any) (list []string, err error) {
 // oneKey is a KeySource with one key for whatever is asked.
 type oneKey struct{ key crypto.PublicKey }
 
-func (k oneKey) Lookup(context.Context, string, string) ([]crypto.PublicKey, error) {
+func (k oneKey) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, error) {
 	return []crypto.PublicKey{k.key}, nil
 }
