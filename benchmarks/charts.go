@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/seed-12ed5b1c/jwtguard/benchmarks/peers"
@@ -9,9 +12,10 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/benchmarks/subject"
 )
 
+// A named chart is in the files docs/performance/<name>-<theme>.svg.
 type named struct {
-	name  string
-	chart render.Chart
+	Name  string       `json:"name"`
+	Chart render.Chart `json:"chart"`
 }
 
 func charts(m matrix) []named {
@@ -54,6 +58,41 @@ func routesChart(m matrix) render.Chart {
 		}
 	}
 	return c
+}
+
+// figuresFile has the charts' figures, beside them.
+const figuresFile = "charts.json"
+
+// drawCharts draws all in dir, for every theme, and keeps their figures there.
+func drawCharts(dir string, all []named) error {
+	figures, err := json.MarshalIndent(all, "", "\t")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, figuresFile), append(figures, '\n'), 0o644); err != nil {
+		return err
+	}
+	for _, c := range all {
+		for name, theme := range render.Themes {
+			if err := os.WriteFile(filepath.Join(dir, c.Name+"-"+name+".svg"), c.Chart.SVG(theme), 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// redrawCharts draws those in dir again, from the figures that were kept.
+func redrawCharts(dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, figuresFile))
+	if err != nil {
+		return err
+	}
+	var all []named
+	if err := json.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	return drawCharts(dir, all)
 }
 
 // ratioBar has no value if r has none.

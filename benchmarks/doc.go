@@ -5,6 +5,7 @@
 //	go run .                    # the tables, in about a minute
 //	go run . -guard             # exit status 1 if the library became slow
 //	go run . -report ../docs    # five minutes; writes performance.md and charts
+//	go run . -charts ../docs    # only draws the charts again, from their figures
 //
 // Everything runs in this process and over loopback sockets, in slices taken in
 // turn. Only ratios mean anything. It is a module of its own whose dependencies

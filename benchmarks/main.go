@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/benchmarks/authority"
@@ -16,6 +17,7 @@ import (
 func main() {
 	guarding := flag.Bool("guard", false, "only tell whether the library is fast enough, by the exit status")
 	dir := flag.String("report", "", "measure long, and write performance.md and its charts into this directory")
+	redraw := flag.String("charts", "", "only draw the charts of this directory's performance.md again, from the figures of the last -report")
 	date := flag.String("date", "", "the date of the report (default today)")
 	rounds := flag.Int("rounds", 0, "measure this many rounds (default 14, with -report 85)")
 	var l limits
@@ -23,9 +25,12 @@ func main() {
 	flag.Float64Var(&l.miss, "miss", 1.35, "with -guard: what verifying and remembering one may take")
 	flag.Float64Var(&l.hit, "hit", 0.02, "with -guard: what a token seen before may take")
 	flag.Parse()
-	if flag.NArg() > 0 || *rounds < 0 || *guarding && *dir != "" {
+	if flag.NArg() > 0 || *rounds < 0 || *guarding && *dir != "" || *redraw != "" && (*guarding || *dir != "") {
 		flag.Usage()
 		os.Exit(2)
+	}
+	if *redraw != "" {
+		exit(redrawCharts(filepath.Join(*redraw, "performance")))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -39,10 +44,15 @@ func main() {
 	if *rounds > 0 {
 		e.Rounds = *rounds
 	}
-	if err := run(ctx, os.Stdout, e, *dir, *date); err != nil {
+	exit(run(ctx, os.Stdout, e, *dir, *date))
+}
+
+func exit(err error) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "benchmarks:", err)
 		os.Exit(1)
 	}
+	os.Exit(0)
 }
 
 func runGuard(ctx context.Context, l limits) (status int) {

@@ -73,16 +73,8 @@ func (r *report) write(dir string, m matrix) error {
 	if err := os.MkdirAll(pictures, 0o755); err != nil {
 		return err
 	}
-	for _, c := range charts(m) {
-		for name, theme := range render.Themes {
-			svg, err := c.chart.SVG(theme)
-			if err != nil {
-				return err
-			}
-			if err := os.WriteFile(filepath.Join(pictures, c.name+"-"+name+".svg"), svg, 0o644); err != nil {
-				return err
-			}
-		}
+	if err := drawCharts(pictures, charts(m)); err != nil {
+		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "performance.md"), text, 0o644)
 }

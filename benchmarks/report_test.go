@@ -1,9 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"encoding/xml"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -102,17 +104,55 @@ func TestWrite(t *testing.T) {
 	require.NoError(t, err)
 	for _, c := range charts(m) {
 		for name := range render.Themes {
-			file := "performance/" + c.name + "-" + name + ".svg"
+			file := "performance/" + c.Name + "-" + name + ".svg"
 			assert.Contains(t, string(text), file)
 			svg, err := os.ReadFile(filepath.Join(dir, file))
 			require.NoError(t, err)
 			require.NoError(t, xml.Unmarshal(svg, new(struct{})), file)
-			assert.Contains(t, string(svg), "font-family:Liberation Sans,Arial")
-			for _, row := range c.chart.Rows {
+			for _, row := range c.Chart.Rows {
 				assert.Contains(t, string(svg), ">"+row.Heading+row.Label+"<", file)
 				if row.Heading == "" {
 					assert.Contains(t, string(svg), ">"+row.Text+"<", file)
 				}
+			}
+		}
+	}
+}
+
+// The charts of the repository are drawn from the figures beside them, and these
+// are the page's.
+func TestChartsOfTheRepository(t *testing.T) {
+	const docs = "../docs"
+	text, err := os.ReadFile(filepath.Join(docs, "performance", figuresFile))
+	require.NoError(t, err)
+	var all []named
+	require.NoError(t, json.Unmarshal(text, &all))
+	require.NotEmpty(t, all)
+
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, figuresFile), text, 0o644))
+	require.NoError(t, redrawCharts(dir))
+	drawn, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, drawn, 1+len(all)*len(render.Themes))
+	for _, file := range drawn {
+		again, err := os.ReadFile(filepath.Join(dir, file.Name()))
+		require.NoError(t, err)
+		kept, err := os.ReadFile(filepath.Join(docs, "performance", file.Name()))
+		require.NoError(t, err)
+		assert.Equal(t, string(again), string(kept), file.Name())
+	}
+
+	page, err := os.ReadFile(filepath.Join(docs, "performance.md"))
+	require.NoError(t, err)
+	for _, c := range all {
+		for _, row := range c.Chart.Rows {
+			if row.Heading != "" {
+				continue
+			}
+			assert.Regexp(t, `(?m)^\| `+regexp.QuoteMeta(row.Label)+` \|.* `+regexp.QuoteMeta(row.Text)+` \|`, string(page), c.Name)
+			if row.Text != none {
+				assert.Equal(t, row.Text, figure(row.Value), c.Name)
 			}
 		}
 	}

@@ -1,88 +1,110 @@
 package render
 
 import (
-	"bytes"
-	"image/color"
+	"fmt"
+	"html"
 	"math"
 	"strconv"
-
-	xfont "golang.org/x/image/font"
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
+	"strings"
+	"unicode/utf8"
 )
 
 // A Chart has horizontal bars, from top to bottom.
 type Chart struct {
-	Title, Axis string
-	Log         bool // a logarithmic axis
-	Rows        []Row
+	Title string `json:"title"`
+	Axis  string `json:"axis"`
+	Log   bool   `json:"log,omitempty"` // a logarithmic axis
+	Rows  []Row  `json:"rows"`
 }
 
 // A Row is a bar, or a heading of those that follow.
 type Row struct {
-	Heading string
+	Heading string `json:"heading,omitempty"`
 
-	Label string
-	Value float64
-	Text  string // stands at the bar's end
-	Ours  bool   // drawn in the color of this library
+	Label string  `json:"label,omitempty"`
+	Value float64 `json:"value,omitempty"`
+	Text  string  `json:"text,omitempty"` // stands at the bar's end
+	Ours  bool    `json:"ours,omitempty"` // drawn in the color of this library
 }
 
+// Sizes in pixels. The reader's font is not known, so nothing is placed by the
+// width of a text in one font: labels end before the bars, headings and figures
+// begin, titles are centered, and advance leaves room for wide fonts (DejaVu
+// Sans takes 0.6 of its size for a letter, Arial 0.5).
 const (
-	width     = vg.Length(540) // points
-	rowHeight = vg.Length(17)
-	around    = vg.Length(76) // title and axis
-	textSize  = 10
+	textSize  = 13.0
+	advance   = 0.72 * textSize
+	margin    = 8.0
+	gap       = 6.0 // between a bar and what stands beside it
+	rowHeight = 23.0
+	barHeight = 16.0
+	barsWidth = 440.0 // of the longest
+	above     = 40.0  // the title
+	below     = 52.0  // ticks and axis
 )
 
-// SVG draws c.
-func (c Chart) SVG(t Theme) ([]byte, error) {
-	p := plot.New()
-	p.BackgroundColor = color.Transparent
-	p.Title.Text = c.Title
-	p.Title.Padding = vg.Points(8)
-	p.X.Label.Text = c.Axis
-	p.X.Padding, p.Y.Padding = 0, 0
-	p.Title.TextStyle.Color, p.Title.TextStyle.Font = t.Text, sans(textSize+3, true)
-	p.X.Label.TextStyle.Color, p.X.Label.TextStyle.Font = t.Text, sans(textSize, false)
-	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		axis.Tick.Label.Color, axis.Tick.Label.Font = t.Text, sans(textSize, false)
-		axis.LineStyle.Width, axis.Tick.LineStyle.Width, axis.Tick.Length = 0, 0, vg.Points(2)
-	}
-	p.Y.Min, p.Y.Max = -0.5, float64(len(c.Rows))-0.5
-	var labels plot.ConstantTicks
-	for i, row := range c.Rows {
-		labels = append(labels, plot.Tick{Value: c.at(i), Label: row.Label})
-	}
-	p.Y.Tick.Marker = labels
-	p.X.Min, p.X.Max = c.span()
-	p.X.Tick.Marker = plot.ConstantTicks(c.ticks(p.X.Min, p.X.Max))
-	if c.Log {
-		p.X.Scale = plot.LogScale{}
-	}
-	p.Add(bars{c, t})
+func room(text string) float64 { return advance * float64(utf8.RuneCountInString(text)) }
 
-	canvas := vgsvg.New(width, around+rowHeight*vg.Length(len(c.Rows)))
-	const edge = 6 // points, for fonts that are a little wider
-	p.Draw(draw.Crop(draw.New(canvas), edge, -edge, edge, -edge))
-	var b bytes.Buffer
-	if _, err := canvas.WriteTo(&b); err != nil {
-		return nil, err
+// SVG draws c.
+func (c Chart) SVG(t Theme) []byte {
+	from, to := c.span()
+	left, right := margin+gap, 0.0
+	for _, row := range c.Rows {
+		left = max(left, margin+room(row.Label)+gap)
+		right = max(right, gap+room(row.Text)+margin)
 	}
-	// Arial and Helvetica are as wide as Liberation Sans, so the layout holds
-	// where that is missing.
-	return bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;")), nil
+	width, bottom := left+barsWidth+right, above+rowHeight*float64(len(c.Rows))
+	height := bottom + below
+	at := func(value float64) float64 {
+		share := (value - from) / (to - from)
+		if c.Log {
+			share = math.Log(value/from) / math.Log(to/from)
+		}
+		return left + barsWidth*share
+	}
+
+	var b strings.Builder
+	text := func(anchor, weight string, size, x, y float64, s string) {
+		fmt.Fprintf(&b, `<text text-anchor="%s" font-weight="%s" font-size="%g" x="%.1f" y="%.1f">%s</text>`+"\n",
+			anchor, weight, size, x, y, html.EscapeString(s))
+	}
+	bar := func(fill string, x, y, width, height float64) {
+		fmt.Fprintf(&b, `<rect fill="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`+"\n", fill, x, y, width, height)
+	}
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %[1]f %[2]f">`+"\n", width, height)
+	fmt.Fprintf(&b, `<path fill="%s" d="M0 0H%.0fV%.0fH0Z"/>`+"\n", t.Page, width, height)
+	for _, tick := range c.ticks(from, to) {
+		fmt.Fprintf(&b, `<path stroke="%s" d="M%.1f %.1fV%.1f"/>`+"\n", t.Grid, at(tick), above, bottom)
+	}
+	fmt.Fprintf(&b, `<g fill="%s" font-family="Helvetica,Arial,sans-serif">`+"\n", t.Text)
+	text("middle", "bold", textSize+3, width/2, above-16, c.Title)
+	for _, tick := range c.ticks(from, to) {
+		text("middle", "normal", textSize, at(tick), bottom+18, strconv.FormatFloat(tick, 'g', 3, 64))
+	}
+	text("middle", "normal", textSize, left+barsWidth/2, bottom+38, c.Axis)
+	for i, row := range c.Rows {
+		middle := above + rowHeight*(float64(i)+0.5)
+		line := middle + 0.35*textSize // the base line of text centered there
+		if row.Heading != "" {
+			text("start", "bold", textSize, left, line, row.Heading)
+			continue
+		}
+		fill := t.Others
+		if row.Ours {
+			fill = t.Ours
+		}
+		end := at(max(row.Value, from))
+		text("end", "normal", textSize, left-gap, line, row.Label)
+		bar(fill, left, middle-barHeight/2, end-left, barHeight)
+		text("start", "normal", textSize, end+gap, line, row.Text)
+	}
+	b.WriteString("</g>\n</svg>\n")
+	return []byte(b.String())
 }
 
-// at is where row i is on the axis, whose zero is at the bottom.
-func (c Chart) at(i int) float64 { return float64(len(c.Rows) - 1 - i) }
-
-// span is the axis' range, with room for the text at the longest bar.
+// span is the axis' range: a logarithmic one begins at a power of ten.
 func (c Chart) span() (from, to float64) {
-	least, most := math.Inf(1), 1.0
+	least, most := 0.1, 1.0
 	for _, row := range c.Rows {
 		if row.Value > 0 {
 			least = min(least, row.Value)
@@ -90,33 +112,20 @@ func (c Chart) span() (from, to float64) {
 		most = max(most, row.Value)
 	}
 	if !c.Log {
-		return 0, most * 1.12
+		return 0, most
 	}
-	return math.Pow(10, math.Floor(math.Log10(min(least, 0.1)))), most * 2.5
+	return math.Pow(10, math.Floor(math.Log10(least))), most
 }
 
-func (c Chart) ticks(from, to float64) (all []plot.Tick) {
-	step := 1.0
-	if !c.Log {
-		for value := from; value <= to; value += step {
-			all = append(all, tick(value))
+func (c Chart) ticks(from, to float64) (all []float64) {
+	if c.Log {
+		for value := from; value <= to; value *= 10 {
+			all = append(all, value)
 		}
 		return all
 	}
-	for value := from; value <= to; value *= 10 {
-		all = append(all, tick(value))
+	for value := from; value <= to; value++ {
+		all = append(all, value)
 	}
 	return all
-}
-
-func tick(value float64) plot.Tick {
-	return plot.Tick{Value: value, Label: strconv.FormatFloat(value, 'g', 3, 64)}
-}
-
-func sans(size float64, bold bool) font.Font {
-	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: font.Points(size)}
-	if bold {
-		f.Weight = xfont.WeightBold
-	}
-	return f
 }
