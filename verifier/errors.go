@@ -72,7 +72,7 @@ var wiringBug = answer{nil, http.StatusInternalServerError, "server_error", "The
 
 // An Error is a refusal: for the client a status, headers and a body made of
 // constants, for the operator a reason and its cause. The client's half never
-// holds what a request sent; the operator's quotes it, 64 bytes at most. It may
+// holds what a request sent; the operator's quotes it, 200 bytes at most. It may
 // be shared between requests: do not change one that this package returned.
 type Error struct {
 	Reason error    // one of this package's, or wrapping one; anything else answers 500
@@ -219,11 +219,16 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 	}{a.code, a.description})
 }
 
-// quote makes unverified text safe to log: escaped, and 64 bytes at most.
+// maxQuoted is what an operator's error shows of unverified text, in bytes: it
+// has room for an issuer whose only difference is at its end.
+const maxQuoted = 200
+
+// quote makes unverified text safe to log: escaped, and maxQuoted bytes at most,
+// its quotation marks included.
 func quote(s string) string {
-	cut := min(len(s), 62)
+	cut := min(len(s), maxQuoted-len(`""`))
 	q := strconv.QuoteToASCII(s[:cut])
-	for len(q) > 64 {
+	for len(q) > maxQuoted {
 		cut = cut * 3 / 4
 		q = strconv.QuoteToASCII(s[:cut])
 	}

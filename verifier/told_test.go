@@ -74,9 +74,9 @@ func TestOperatorsAreTold(t *testing.T) {
 	})
 
 	for name, row := range map[string]struct{ text, want string }{
-		"R9 62 bytes":               {strings.Repeat("a", 62), `"` + strings.Repeat("a", 62) + `"`},
-		"R9 of more, 62 are shown":  {strings.Repeat("a", 100), `"` + strings.Repeat("a", 62) + `"`},
-		"R9 an escape counts twice": {strings.Repeat("a", 61) + `\"`, `"` + strings.Repeat("a", 46) + `"`},
+		"R9 198 bytes":              {strings.Repeat("a", 198), `"` + strings.Repeat("a", 198) + `"`},
+		"R9 of more, 198 are shown": {strings.Repeat("a", 300), `"` + strings.Repeat("a", 198) + `"`},
+		"R9 an escape counts twice": {strings.Repeat("a", 197) + `\"`, `"` + strings.Repeat("a", 148) + `"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := v.Verify(ctx, s.token(nil, members{"iss": `"` + row.text + `"`}))
