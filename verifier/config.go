@@ -82,11 +82,6 @@ type Config struct {
 	// TokenLength is the longest token read, in bytes. Zero means 16,384.
 	TokenLength int
 
-	// AllowPreflight lets CORS preflight requests (OPTIONS with Origin and
-	// Access-Control-Request-Method) through Protect, without a token. Where a
-	// CORS middleware stands outside, it is not needed.
-	AllowPreflight bool
-
 	// Realm is the challenge's (RFC 9110 §11.5): printable ASCII without
 	// quotation mark and backslash. Empty means "api".
 	Realm string

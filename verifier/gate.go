@@ -25,16 +25,13 @@ func (v *Verifier) Optional(rules ...Rule) Gate {
 }
 
 // Inner returns the Gate of a route inside Protect or Optional that adds rules:
-// [Require] as a Gate. A preflight that may pass outside passes here too.
+// [Require] as a Gate.
 func Inner(rules ...Rule) Gate {
 	if slices.Contains(rules, nil) {
 		panic("verifier: a rule is nil")
 	}
 	rules = slices.Clone(rules)
 	return func(r *http.Request) (context.Context, *Error) {
-		if t, _ := r.Context().Value(contextKey{}).(*Token); t != nil && t.preflight {
-			return r.Context(), nil
-		}
 		if err := require(r.Context(), rules); err != nil {
 			return nil, AsError(r.Context(), err)
 		}
@@ -62,9 +59,6 @@ func (v *Verifier) gate(rules []Rule, optional bool) Gate {
 // admit returns the token of r. Where r may pass without one, it returns a Token
 // that is none: that hides an outer layer's, and knows how to challenge.
 func (v *Verifier) admit(r *http.Request, rules []Rule, optional bool) (*Token, *Error) {
-	if v.allowPreflight && isPreflight(r) {
-		return &Token{verifier: v, preflight: true}, nil
-	}
 	raw, err := v.credential(r)
 	switch {
 	case err == nil:
@@ -73,11 +67,4 @@ func (v *Verifier) admit(r *http.Request, rules []Rule, optional bool) (*Token, 
 		return &Token{verifier: v}, nil
 	}
 	return nil, err
-}
-
-// isPreflight reports whether r is a CORS preflight (the Fetch standard's
-// CORS-preflight request).
-func isPreflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" &&
-		r.Header.Get("Access-Control-Request-Method") != ""
 }

@@ -19,8 +19,6 @@ type Token struct {
 	verifier *Verifier
 	trust    *trust // nil: no token
 
-	preflight bool // no token, but a preflight that may pass
-
 	issuer, subject, clientID, id  string
 	audience, scopes               []string
 	issuedAt, notBefore, expiresAt time.Time

@@ -16,12 +16,11 @@ type Verifier struct {
 	trusts  map[string]*trust // by issuer
 	closers []io.Closer       // what New started
 
-	leeway         time.Duration // the longest of all trusts
-	lengthAtMost   int
-	realm          string
-	tokenFrom      tokenFrom
-	allowPreflight bool
-	perRequest     bool // a setting that concerns requests was made
+	leeway       time.Duration // the longest of all trusts
+	lengthAtMost int
+	realm        string
+	tokenFrom    tokenFrom
+	perRequest   bool // a setting that concerns requests was made
 
 	headers headerCache
 	tokens  *tokenCache
@@ -47,13 +46,12 @@ func newVerifier(cfg *Config) (*Verifier, error) {
 		return nil, err
 	}
 	v := &Verifier{
-		trusts:         map[string]*trust{t.issuer: t},
-		leeway:         t.leeway,
-		lengthAtMost:   cfg.TokenLength,
-		realm:          cfg.Realm,
-		tokenFrom:      cfg.TokenFrom,
-		allowPreflight: cfg.AllowPreflight,
-		perRequest:     cfg.TokenLength != 0 || cfg.Realm != "" || cfg.TokenFrom != nil || cfg.AllowPreflight,
+		trusts:       map[string]*trust{t.issuer: t},
+		leeway:       t.leeway,
+		lengthAtMost: cfg.TokenLength,
+		realm:        cfg.Realm,
+		tokenFrom:    cfg.TokenFrom,
+		perRequest:   cfg.TokenLength != 0 || cfg.Realm != "" || cfg.TokenFrom != nil,
 	}
 	if v.lengthAtMost == 0 {
 		v.lengthAtMost = defaultTokenLength
@@ -93,8 +91,8 @@ var joining sync.Mutex
 
 // Join returns a Verifier that trusts every issuer its parts trust, each with
 // its own keys, audiences and rules. Settings that concern the request, before
-// the issuer is known (TokenFrom, TokenLength, AllowPreflight, Realm), must
-// stand in the first part only. Two parts with one issuer are an error.
+// the issuer is known (TokenFrom, TokenLength, Realm), must stand in the first
+// part only. Two parts with one issuer are an error.
 //
 // On success the parts are taken over: close only the result. On error they
 // stay yours. A Verifier joins once.
@@ -113,7 +111,7 @@ func Join(parts ...*Verifier) (*Verifier, error) {
 		case p.joined:
 			return nil, fmt.Errorf("verifier: Join: part %d is joined already", i)
 		case i > 0 && p.perRequest:
-			return nil, fmt.Errorf("verifier: Join: part %d sets TokenFrom, TokenLength, AllowPreflight or Realm, which only the first may", i)
+			return nil, fmt.Errorf("verifier: Join: part %d sets TokenFrom, TokenLength or Realm, which only the first may", i)
 		}
 		for issuer, t := range p.trusts {
 			if v.trusts[issuer] != nil {
@@ -127,7 +125,7 @@ func Join(parts ...*Verifier) (*Verifier, error) {
 	}
 	first := parts[0]
 	v.lengthAtMost, v.realm, v.perRequest = first.lengthAtMost, first.realm, first.perRequest
-	v.tokenFrom, v.allowPreflight = first.tokenFrom, first.allowPreflight
+	v.tokenFrom = first.tokenFrom
 	v.prepare(tokens)
 	for _, p := range parts {
 		p.joined = true

@@ -14,4 +14,16 @@
 //
 // In a group, Echo runs the middleware for paths that do not exist as well: an
 // unknown path under a protected group answers 401 rather than 404.
+//
+// # CORS
+//
+// A browser's preflight carries no token, and Protect answers it with 401 like
+// any other request without one. So Echo's CORS middleware stands outside, where
+// it answers preflights itself and marks refusals so that the page can read them:
+//
+//	e.Use(middleware.CORSWithConfig(middleware.CORSConfig{
+//		AllowOrigins:  []string{"https://app.example.com"},
+//		AllowHeaders:  []string{"Authorization"},
+//		ExposeHeaders: []string{"WWW-Authenticate", "Retry-After"},
+//	}))
 package echoauth

@@ -12,4 +12,18 @@
 // Cache-Control: no-store and a JSON body {"error", "error_description"}, without
 // "error" where no token came;
 // [Middleware] can give it another body.
+//
+// # CORS
+//
+// A browser's preflight carries no token, and Protect answers it with 401 like
+// any other request without one. So a CORS middleware stands outside, where it
+// answers preflights itself and marks refusals so that the page can read them;
+// with github.com/gin-contrib/cors, on the engine and before the routes:
+//
+//	r.Use(cors.New(cors.Config{
+//		AllowOrigins:  []string{"https://app.example.com"},
+//		AllowMethods:  []string{"GET", "POST"},
+//		AllowHeaders:  []string{"Authorization"},
+//		ExposeHeaders: []string{"WWW-Authenticate", "Retry-After"},
+//	}))
 package ginauth

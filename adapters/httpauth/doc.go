@@ -12,4 +12,18 @@
 // JSON body {"error", "error_description"}, without
 // "error" where no token came; [Middleware] can give it another
 // body.
+//
+// # CORS
+//
+// A browser's preflight carries no token, and Protect answers it with 401 like
+// any other request without one. So a CORS middleware stands outside, where it
+// answers preflights itself and marks refusals so that the page can read them;
+// with github.com/rs/cors:
+//
+//	allow := cors.New(cors.Options{
+//		AllowedOrigins: []string{"https://app.example.com"},
+//		AllowedHeaders: []string{"Authorization"},
+//		ExposedHeaders: []string{"WWW-Authenticate", "Retry-After"},
+//	})
+//	http.ListenAndServe(addr, allow.Handler(mux))
 package httpauth
