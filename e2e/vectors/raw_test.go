@@ -68,6 +68,7 @@ func runRaw(t *testing.T, name string) (r row) {
 			if own == "EdDSA" {
 				assert.Equal(t, accepted, fits("Ed25519", key, v), "A1 %d under the other name", v.ID)
 			}
+			refuseForeign(t, own, key, v)
 			r.add(t, name, v, map[bool]string{true: "", false: "signature"}[accepted])
 		}
 	}

@@ -63,7 +63,7 @@ func (r *row) counts() []int {
 	return []int{r.cases, r.valid, r.waived, r.acceptable, r.acceptableRefused, r.invalid, r.others, r.disputed, r.wrong}
 }
 
-const heading = `# Wycheproof scorecard
+const heading = `# Scorecard
 
 Written by ` + "`go test ./vectors -run Scorecard -update`" + `; the test compares. "Waived" are valid
 vectors that are refused, "disputed" invalid ones that are accepted, each with its reason in
@@ -71,12 +71,30 @@ waivers_test.go. "Other" are encrypted tokens and vectors of no algorithm of JOS
 for invalid ones whose comment says that they are good signatures of another algorithm, which
 that one must accept. "False" are false accepts and unexplained refusals.
 
-| file | cases | valid accepted | waived | acceptable accepted | acceptable refused | invalid refused | other refused | disputed | false |
+`
+
+const columns = `| cases | valid accepted | waived | acceptable accepted | acceptable refused | invalid refused | other refused | disputed | false |
 |---|---|---|---|---|---|---|---|---|---|
 `
 
 func line(name string, counts []int) string {
 	return "| " + name + " | " + strings.Trim(strings.ReplaceAll(fmt.Sprint(counts), " ", " | "), "[]") + " |"
+}
+
+// section is a table of rows and their sums. What is not "other" decides
+// something about JOSE.
+func section(title, first string, names []string, rows []row) string {
+	table := "| " + first + " " + columns
+	sums := make([]int, len(rows[0].counts()))
+	others := 0
+	for i, r := range rows {
+		table += line(names[i], r.counts()) + "\n"
+		for j, n := range r.counts() {
+			sums[j] += n
+		}
+		others += r.others
+	}
+	return fmt.Sprintf("## %s\n\n%d cases, of which %d decide something about JOSE.\n\n%s%s\n", title, sums[0], sums[0]-others, table, line("total", sums))
 }
 
 // TestScorecard runs every vector and compares the counts with those on record,
@@ -86,6 +104,12 @@ func TestScorecard(t *testing.T) {
 	names := append(jose, named(t, rawFiles...)...)
 	left := append(named(t, otherCurves...), tooSlow...)
 	names = slices.DeleteFunc(names, func(n string) bool { return slices.Contains(left, n) })
+	published := len(names)
+	tokens := make(map[string]string)
+	for _, alg := range slices.Concat(asymmetric, secret) {
+		tokens[tokensOf(alg)] = alg
+		names = append(names, tokensOf(alg))
+	}
 	recorded, err := os.ReadFile(scorecard)
 	if !*update {
 		require.NoError(t, err)
@@ -96,9 +120,12 @@ func TestScorecard(t *testing.T) {
 		for i, name := range names {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				if slices.Contains(jose, name) {
+				switch alg := tokens[name]; {
+				case alg != "":
+					rows[i] = runTokens(t, alg)
+				case slices.Contains(jose, name):
 					rows[i] = runJOSE(t, name)
-				} else {
+				default:
 					rows[i] = runRaw(t, name)
 				}
 				text := line(name, rows[i].counts())
@@ -110,15 +137,13 @@ func TestScorecard(t *testing.T) {
 		}
 	})
 
-	sums := make([]int, len(rows[0].counts()))
-	table := heading
-	for i, r := range rows {
-		table += line(names[i], r.counts()) + "\n"
-		for j, n := range r.counts() {
-			sums[j] += n
-		}
-	}
-	table += line("total", sums) + "\n"
+	table := heading + section("Wycheproof", "file", names[:published], rows[:published]) + `
+The raw signatures are of texts that are no tokens, so ` + "`internal/signature`" + ` decides them; a
+verifier with each one's key then refuses a token that has this signature. Tokens of the
+JOSE files are decided by a verifier, as far as their claims allow it, and the good ones
+signed again over good claims, which it accepts.
+
+` + section("Tokens that another library signs, decided by verifiers", "algorithm", names[published:], rows[published:])
 	t.Log("\n" + table)
 	if all := !slices.Contains(rows, row{}); all && !*update {
 		assert.Equal(t, string(recorded), table, "the scorecard on record is another")
