@@ -45,8 +45,8 @@ type Config struct {
 	// fetch. Zero means 30 seconds.
 	Cooldown time.Duration
 
-	// MaxStale is how long keys serve after the server last confirmed them, by
-	// the larger of wall and monotonic time. Zero means 24 hours.
+	// MaxStale is how long keys serve after the server made the last good
+	// answer, by the larger of wall and monotonic time. Zero means 24 hours.
 	MaxStale time.Duration
 
 	// Logger hears of changes: refreshing breaks or heals, keys are skipped.
@@ -96,8 +96,7 @@ type Cache struct {
 // A snapshot is what one accepted answer left behind. It is immutable.
 type snapshot struct {
 	keys     *keySet
-	source   string // the address that gave them
-	etag     string
+	age      time.Duration // of the answer, as caches in between said (RFC 9111 §5.1)
 	period   time.Duration
 	accepted moment
 	tooOld   moment // from when on the keys serve no more

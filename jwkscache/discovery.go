@@ -18,44 +18,45 @@ const (
 )
 
 // locate finds the key set's address, where it is not given, not known or a day
-// old. An address that is known outlives discovery that fails.
-func (c *Cache) locate(ctx context.Context) error {
+// old, or where mode asks for it. It returns the metadata if that was asked and
+// is good. An address that is known outlives discovery that fails.
+func (c *Cache) locate(ctx context.Context, mode fetchMode) (*document, error) {
 	s := &c.source
-	if s.issuer == "" || s.jwksURI != "" && c.clock().since(s.discovered) < rediscoverAfter {
-		return nil
+	if s.issuer == "" || s.jwksURI != "" && !mode.rediscover && c.clock().since(s.discovered) < rediscoverAfter {
+		return nil, nil
 	}
-	err := c.rediscover(ctx)
+	metadata, err := c.rediscover(ctx, mode)
 	if err == nil || s.jwksURI == "" {
-		return err
+		return metadata, err
 	}
 	s.discovered = c.clock().add(rediscoverAgain - rediscoverAfter)
-	return nil
+	return nil, nil
 }
 
 // rediscover replaces the key set's address, if discovery succeeds.
-func (c *Cache) rediscover(ctx context.Context) error {
-	uri, err := c.discover(ctx)
+func (c *Cache) rediscover(ctx context.Context, mode fetchMode) (*document, error) {
+	uri, metadata, err := c.discover(ctx, mode)
 	if err == nil {
 		c.source.jwksURI, c.source.discovered = uri, c.clock()
 	}
-	return err
+	return metadata, err
 }
 
 // discover asks both well-known places and believes the first whose document
 // is the configured issuer's.
-func (c *Cache) discover(ctx context.Context) (string, error) {
+func (c *Cache) discover(ctx context.Context, mode fetchMode) (string, *document, error) {
 	var failed []error
 	for _, address := range wellKnown(c.source.issuer) {
-		_, body, err := c.get(ctx, address, "")
+		metadata, err := c.get(ctx, address, mode)
 		if err == nil {
 			var uri string
-			if uri, err = parseMetadata(body, c.source.issuer, c.cfg.AllowHTTP); err == nil {
-				return uri, nil
+			if uri, err = parseMetadata(metadata.body, c.source.issuer, c.cfg.AllowHTTP); err == nil {
+				return uri, metadata, nil
 			}
 		}
 		failed = append(failed, fmt.Errorf("metadata at %s: %w", address, err))
 	}
-	return "", errors.Join(failed...)
+	return "", nil, errors.Join(failed...)
 }
 
 // wellKnown returns where an issuer's metadata may be: appended (OpenID Connect

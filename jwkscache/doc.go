@@ -22,9 +22,10 @@
 // A refresh that fails changes nothing but the time of the next one: the
 // backoff starts at 1 second, doubles up to 60 seconds with full jitter, and
 // honours Retry-After up to 5 minutes. An answer counts as good only if it is a
-// 200 with at least one usable key, or a 304 to our ETag; an empty set, an
-// error page or half a document is a failure. A good answer replaces the whole
-// set, so a withdrawn key is gone with it.
+// 200 with at least one usable key; an empty set, an error page or half a document
+// is a failure. No request is conditional, so an answer of the past cannot be
+// confirmed. A good answer replaces the whole set, so a withdrawn key is gone with
+// it. It counts from when it was made: its Age (RFC 9111 §5.1) is taken off.
 //
 // # Rotation without warning
 //

@@ -75,3 +75,24 @@ func (c *Cache) Deny(kid string) int {
 	c.sched.budget.remember(kid, c.clock().mono, c.cfg.Cooldown)
 	return len(c.sched.budget.denied)
 }
+
+// A Fetcher is a cache without a scheduler: it fetches when it is told to.
+type Fetcher struct{ *Cache }
+
+// NewFetcher returns a Fetcher of the keys at url, or, where that is "", of the
+// keys of issuer.
+func NewFetcher(issuer, url string, cfg Config) (*Fetcher, error) {
+	cfg, err := cfg.withDefaults()
+	return &Fetcher{newCache(source{issuer: issuer, jwksURI: url}, cfg, now)}, err
+}
+
+// Fetch fetches once, in the mode that its parameters make, and returns the age
+// of what it got.
+func (f *Fetcher) Fetch(noCache, rediscover bool) (age time.Duration, err error) {
+	s, err := f.fetch(f.ctx, f.current.Load(), fetchMode{noCache: noCache, rediscover: rediscover})
+	if err != nil {
+		return 0, err
+	}
+	f.current.Store(s)
+	return s.age, nil
+}

@@ -22,6 +22,10 @@ const (
 	periodLeast   = 5 * time.Minute
 	periodMost    = time.Hour
 	retryMost     = 5 * time.Minute
+
+	maxSeconds = 1 << 31 // what a number of seconds beyond counting means (RFC 9111 §1.2.2)
+
+	periodShortest = 10 * time.Second // where Age has eaten up MaxStale
 )
 
 // A source is where the keys come from. Only the scheduler touches what may
@@ -39,79 +43,108 @@ func (s *source) attr() slog.Attr {
 	return slog.String("jwks_uri", s.jwksURI)
 }
 
+// A fetchMode says how a fetch differs from a scheduled one.
+type fetchMode struct {
+	noCache    bool // ask caches in between to ask the server (RFC 9111 §5.2.1.4)
+	rediscover bool // ask the metadata, although the address is known
+}
+
 // fetch brings a snapshot newer than old.
-func (c *Cache) fetch(ctx context.Context, old *snapshot) (*snapshot, error) {
-	if err := c.locate(ctx); err != nil {
+func (c *Cache) fetch(ctx context.Context, old *snapshot, mode fetchMode) (*snapshot, error) {
+	metadata, err := c.locate(ctx, mode)
+	if err != nil {
 		return nil, err
 	}
-	s, err := c.fetchKeys(ctx, old)
-	if gone(err) && c.source.issuer != "" {
-		if again := c.rediscover(ctx); again != nil {
+	s, err := c.fetchKeys(ctx, old, mode)
+	if gone(err) && c.source.issuer != "" && metadata == nil {
+		var again error
+		if metadata, again = c.rediscover(ctx, mode); again != nil {
 			return nil, errors.Join(err, again)
 		}
-		return c.fetchKeys(ctx, old)
+		s, err = c.fetchKeys(ctx, old, mode)
+	}
+	if err == nil && metadata != nil {
+		s.age = max(s.age, metadata.age)
 	}
 	return s, err
 }
 
-func (c *Cache) fetchKeys(ctx context.Context, old *snapshot) (*snapshot, error) {
-	etag := ""
-	if old != nil && old.source == c.source.jwksURI {
-		etag = old.etag
-	}
-	h, body, err := c.get(ctx, c.source.jwksURI, etag)
+func (c *Cache) fetchKeys(ctx context.Context, old *snapshot, mode fetchMode) (*snapshot, error) {
+	got, err := c.get(ctx, c.source.jwksURI, mode)
 	if err != nil {
 		return nil, fmt.Errorf("key set: %w", err)
 	}
-	s := &snapshot{source: c.source.jwksURI, accepted: c.clock(), period: c.period(h)}
-	s.tooOld = s.accepted.add(c.cfg.MaxStale)
-	if body == nil { // 304
-		s.keys, s.etag = old.keys, old.etag
-		return s, nil
-	}
-	s.etag = h.Get("ETag")
-	if s.keys, err = parseKeySet(body, c.cfg.AllowSmallExponents); err != nil {
+	keys, err := parseKeySet(got.body, c.cfg.AllowSmallExponents)
+	if err != nil {
 		return nil, err
 	}
-	if old != nil && old.keys.equal(s.keys) {
-		s.keys = old.keys
+	if old != nil && old.keys.equal(keys) {
+		keys = old.keys
 	}
-	return s, nil
+	tooOld := got.made.add(c.cfg.MaxStale)
+	return &snapshot{
+		keys: keys, age: got.age,
+		accepted: c.clock(), tooOld: tooOld, period: c.period(got.header, -c.clock().since(tooOld)),
+	}, nil
 }
 
-// get does one bounded GET. A nil body means 304 Not Modified, which only an
-// etag of ours can cause.
-func (c *Cache) get(ctx context.Context, url, etag string) (http.Header, []byte, error) {
+// A document is what one GET brought.
+type document struct {
+	header http.Header
+	body   []byte
+	age    time.Duration // as its Age field has it
+	made   moment        // not later than this it was made
+}
+
+// get does one bounded GET. Only a 200 in full is an answer, and none that was
+// made MaxStale ago: what it says has ended.
+func (c *Cache) get(ctx context.Context, url string, mode fetchMode) (*document, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	req.Header.Set("Accept", "application/jwk-set+json, application/json")
 	req.Header.Set("User-Agent", "jwtguard")
-	if etag != "" {
-		req.Header.Set("If-None-Match", etag)
+	if mode.noCache {
+		req.Header.Set("Cache-Control", "no-cache")
 	}
+	asked := c.clock()
 	res, err := c.cfg.HTTPClient.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer res.Body.Close()
-	if res.StatusCode == http.StatusNotModified && etag != "" {
-		return res.Header, nil, nil
-	}
 	if res.StatusCode != http.StatusOK {
-		return nil, nil, &statusError{res.StatusCode, parseRetryAfter(res.Header.Get("Retry-After"), time.Now())}
+		return nil, &statusError{res.StatusCode, parseRetryAfter(res.Header.Get("Retry-After"), time.Now())}
+	}
+	age := parseAge(res.Header)
+	if age >= c.cfg.MaxStale {
+		return nil, fmt.Errorf("a cache in between answered with what is %s old (Age); it serves %s at most", age, c.cfg.MaxStale)
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, bodyAtMost+1))
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the answer: %w", err)
+		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
 	if len(body) > bodyAtMost {
-		return nil, nil, fmt.Errorf("the answer is over %d bytes", bodyAtMost)
+		return nil, fmt.Errorf("the answer is over %d bytes", bodyAtMost)
 	}
-	return res.Header, body, nil
+	return &document{header: res.Header, body: body, age: age, made: asked.add(-age)}, nil
+}
+
+// parseAge returns how long ago the answer with header h was made, by its Age
+// (RFC 9111 §5.1): of several the largest, since only a cache that has it from
+// another could have a second. What is no number is as if it were not there,
+// as §5.1 has it: a server that wanted to hide an age would send none.
+func parseAge(h http.Header) (age time.Duration) {
+	for v := range strings.SplitSeq(strings.Join(h.Values("Age"), ","), ",") {
+		n, err := strconv.ParseUint(strings.TrimSpace(v), 10, 64)
+		if err == nil || errors.Is(err, strconv.ErrRange) {
+			age = max(age, time.Duration(min(n, maxSeconds))*time.Second)
+		}
+	}
+	return age
 }
 
 type statusError struct {
@@ -155,13 +188,15 @@ func parseRetryAfter(v string, now time.Time) time.Duration {
 	return 0
 }
 
-// period returns how long the answer with header h is fresh.
-func (c *Cache) period(h http.Header) time.Duration {
+// period returns how long the answer with header h is fresh: no longer than it
+// serves, so that the next one comes in time. An answer that is nearly too old
+// cannot make us ask at any rate.
+func (c *Cache) period(h http.Header, serves time.Duration) time.Duration {
 	p := c.cfg.Refresh
 	if p == 0 {
 		p = cachePeriod(h)
 	}
-	return min(p, c.cfg.MaxStale)
+	return min(p, max(serves, periodShortest), c.cfg.MaxStale)
 }
 
 // cachePeriod reads Cache-Control and Age (RFC 9111 §4.2.1, §5.1, §5.2) within
@@ -181,9 +216,8 @@ func cachePeriod(h http.Header) time.Duration {
 			if err != nil {
 				continue
 			}
-			age, _ := strconv.ParseUint(h.Get("Age"), 10, 32)
-			fresh := int64(min(seconds, uint64(periodMost/time.Second)+age)) - int64(age)
-			p = time.Duration(fresh) * time.Second
+			age := parseAge(h)
+			p = min(time.Duration(min(seconds, maxSeconds))*time.Second, periodMost+age) - age
 		}
 	}
 	return min(max(p, periodLeast), periodMost)

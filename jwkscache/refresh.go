@@ -123,7 +123,7 @@ func (c *Cache) fetchSafely(old *snapshot) (s *snapshot, err error) {
 			s, err = nil, fmt.Errorf("the fetch panicked: %v", p)
 		}
 	}()
-	return c.fetch(c.ctx, old)
+	return c.fetch(c.ctx, old, fetchMode{})
 }
 
 func (c *Cache) logChange(old, fresh *snapshot, err error, broke, healed bool) {

@@ -29,7 +29,6 @@ func TestPeriod(t *testing.T) {
 		{name: "K2 max-age less Age", fields: []string{"Cache-Control", "max-age=1200", "Age", "600"}, want: 10 * minute},
 		{name: "K2 max-age over the most less Age", fields: []string{"Cache-Control", "max-age=7200", "Age", "4200"}, want: 50 * minute},
 		{name: "K2 Age over max-age", fields: []string{"Cache-Control", "max-age=1200", "Age", "3000"}, want: 5 * minute},
-		{name: "K2 Age beyond counting", fields: []string{"Cache-Control", "max-age=1200", "Age", "99999999999999999999"}, want: 5 * minute},
 		{name: "K2 Age alone", fields: []string{"Age", "600"}, want: 15 * minute},
 		{name: "K2 15 s is clamped to 5 min", fields: []string{"Cache-Control", "max-age=15"}, want: 5 * minute},
 		{name: "K2 max-age 0", fields: []string{"Cache-Control", "max-age=0"}, want: 5 * minute},
@@ -37,7 +36,6 @@ func TestPeriod(t *testing.T) {
 		{name: "K2 30 days are clamped to 1 h", fields: []string{"Cache-Control", "max-age=2592000"}, want: 60 * minute},
 		{name: "K2 the most, exactly", fields: []string{"Cache-Control", "max-age=3600"}, want: 60 * minute},
 		{name: "K2 max-age beyond counting (RFC 9111 §1.2.2)", fields: []string{"Cache-Control", "max-age=99999999999999999999"}, want: 60 * minute},
-		{name: "K2 max-age and Age of 64 bits", fields: []string{"Cache-Control", "max-age=18446744073709551615", "Age", "4294967295"}, want: 60 * minute},
 		{name: "K2 no-cache", fields: []string{"Cache-Control", "no-cache"}, want: 5 * minute},
 		{name: "K2 no-store", fields: []string{"Cache-Control", "no-store"}, want: 5 * minute},
 		{name: "K2 no-cache before max-age", fields: []string{"Cache-Control", "no-cache, max-age=3600"}, want: 5 * minute},
@@ -115,6 +113,9 @@ func TestHeadersThatAreNoNumbers(t *testing.T) {
 	for _, value := range []string{"max-age", "max-age=", "max-age=soon", "max-age=-1", "max-age=1.5"} {
 		assert.Equal(t, 15*minute, jwkscache.CachePeriod(http.Header{"Cache-Control": {value}}), "K2 %s", value)
 		assert.Equal(t, 20*minute, jwkscache.CachePeriod(http.Header{"Cache-Control": {"max-age=1200", value}}), "K2 %s", value)
+	}
+	for age, want := range map[string]time.Duration{"99999999999999999999": 5 * minute, "-1": time.Hour, "rubbish": time.Hour} {
+		assert.Equal(t, want, jwkscache.CachePeriod(http.Header{"Cache-Control": {"max-age=18446744073709551615"}, "Age": {age}}), "K2 Age %s", age)
 	}
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, value := range []string{"", "0", "-5", "soon", now.Format(http.TimeFormat), now.Add(-time.Hour).Format(http.TimeFormat)} {

@@ -46,10 +46,10 @@ func (c *Cache) Stats() Stats {
 	if s != nil {
 		st.Keys, st.Skipped = s.keys.size, append(st.Skipped, s.keys.skipped...)
 		st.LastSuccess = s.accepted.wall
-		switch age := c.clock().since(s.accepted); {
-		case s.static || age <= s.period:
+		switch now := c.clock(); {
+		case s.static || s.serves(now) && now.since(s.accepted) <= s.period:
 			st.State = Fresh
-		case age < c.cfg.MaxStale:
+		case s.serves(now):
 			st.State = Stale
 		default:
 			st.State = Expired
