@@ -3,6 +3,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME    ?= 30s
 SOAKTIME    ?= 5m
 EVERY       ?= 1
+MUTATED     := ./verifier ./jwkscache ./internal/signature
 
 .PHONY: help
 help: ## list the targets
@@ -21,11 +22,12 @@ test: ## run all tests with the race detector
 	go test -race -shuffle=on ./...
 
 .PHONY: lint
-lint: ## gofmt, vet, staticcheck, tidy
+lint: ## gofmt, vet, staticcheck, tidy, explanations of mutants that are gone
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
+	go run ./internal/mutate -stale $(MUTATED)
 	cd e2e && go vet ./... && go run $(STATICCHECK) ./... && go mod tidy -diff
 	cd benchmarks && go vet ./... && go run $(STATICCHECK) ./... && go mod tidy -diff
 
@@ -48,7 +50,7 @@ soak: ## load the three APIs for SOAKTIME (5m) while keys rotate and the issuer 
 
 .PHONY: mutate
 mutate: ## break each check of the library, or one in EVERY, and see a test fail
-	go run ./internal/mutate -every $(EVERY) ./verifier ./jwkscache ./internal/signature
+	go run ./internal/mutate -every $(EVERY) $(MUTATED)
 
 .PHONY: vuln
 vuln: ## look for known vulnerabilities that reach this code

@@ -7,11 +7,13 @@
 //
 //	go run ./internal/mutate ./verifier ./jwkscache ./internal/signature
 //	go run ./internal/mutate -every 20 ./verifier ./jwkscache ./internal/signature
+//	go run ./internal/mutate -stale ./verifier ./jwkscache ./internal/signature
 //
 // All mutants are compiled into one test binary per package, in a copy of the
 // module; an environment variable chooses the one that is active. The exit
-// status is 1 where a survivor is not explained, or where a full run meets an
-// explanation without its survivor.
+// status is 1 where a survivor is not explained, where an explanation is of no
+// mutant of the present source (which -stale alone looks for, in seconds), or
+// where a full run meets an explanation without its survivor.
 package main
 
 import (
@@ -21,10 +23,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -43,6 +47,7 @@ type options struct {
 	explained string         // a file, "" for none
 	only      *regexp.Regexp // on package/file.go, nil for all
 	every     int            // mutants are sampled
+	stale     bool           // only look for explanations of what is gone
 	parallel  int
 	limit     time.Duration // for one run of one test binary
 	verbose   bool
@@ -54,6 +59,7 @@ func main() {
 	var o options
 	only := flag.String("run", "", "mutate only files whose package/file.go matches this `regexp`")
 	flag.IntVar(&o.every, "every", 1, "try every `n`th mutant only")
+	flag.BoolVar(&o.stale, "stale", false, "try no mutant, only look for explanations whose mutant is gone from the source")
 	flag.IntVar(&o.parallel, "p", 1, "try `n` mutants at a time")
 	flag.DurationVar(&o.limit, "limit", 30*time.Second, "a test binary that needs more processor `time` has noticed the mutant")
 	flag.StringVar(&o.explained, "explained", "internal/mutate/explained.txt", "the `file` of explanations")
@@ -113,11 +119,14 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	agree := reportGone(w, o.packages, mutants, explained)
+	if o.stale {
+		return verdict(agree)
+	}
 	binaries, err := compile(dir, o.packages)
 	if err != nil {
 		return err
 	}
-	agree := true
 	for _, name := range o.packages {
 		start := time.Now()
 		tried := choose(mutants, name, o)
@@ -130,6 +139,10 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	if o.only == nil && o.every == 1 {
 		agree = reportStale(w, o.packages, explained) && agree
 	}
+	return verdict(agree)
+}
+
+func verdict(agree bool) error {
 	if !agree {
 		return errSurvived
 	}
@@ -170,16 +183,30 @@ func report(w io.Writer, name string, tried []*mutant, explained map[string]*exp
 	return survived == known
 }
 
-// reportStale prints the explanations for packages that no survivor has met, and
-// reports whether there are none.
+// reportGone prints the explanations of mutants that the source no longer has,
+// forgets them, and reports whether there are none.
+func reportGone(w io.Writer, packages []string, mutants []*mutant, explained map[string]*explanation) bool {
+	present := make(map[string]bool)
+	for _, m := range mutants {
+		present[m.key()] = true
+	}
+	return drop(w, "gone", packages, explained, func(key string) bool { return present[key] })
+}
+
+// reportStale does the same with those that no survivor of a full run has met.
 func reportStale(w io.Writer, packages []string, explained map[string]*explanation) bool {
+	return drop(w, "stale", packages, explained, func(key string) bool { return explained[key].met })
+}
+
+func drop(w io.Writer, why string, packages []string, explained map[string]*explanation, holds func(key string) bool) bool {
 	none := true
-	for _, name := range packages {
-		for key, e := range explained {
-			if !e.met && filepath.ToSlash(filepath.Dir(cmp.Or(strings.Fields(key)...))) == name {
-				fmt.Fprintf(w, "stale: line %d: %s\n", e.lineNumber, key)
-				none = false
-			}
+	byLine := func(a, b string) int { return explained[a].lineNumber - explained[b].lineNumber }
+	for _, key := range slices.SortedFunc(maps.Keys(explained), byLine) {
+		name := filepath.ToSlash(filepath.Dir(cmp.Or(strings.Fields(key)...)))
+		if slices.Contains(packages, name) && !holds(key) {
+			fmt.Fprintf(w, "%s: line %d: %s\n", why, explained[key].lineNumber, key)
+			delete(explained, key)
+			none = false
 		}
 	}
 	return none

@@ -83,12 +83,16 @@ p/tiny.go Change | func Change(m map[string]int) { m["a"] = 1 } | 1 - 1
 func TestTinyModule(t *testing.T) {
 	root := tinyModule(t)
 	explanations := filepath.Join(root, "explained.txt")
-	mutate := func(explained string, every int) (report string, err error) {
+	o := options{root: root, packages: []string{"p"}, explained: explanations, parallel: 2, limit: time.Second, verbose: true}
+	try := func(explained string, o options) (report string, err error) {
 		require.NoError(t, os.WriteFile(explanations, []byte(explained), 0o644))
 		var out bytes.Buffer
-		o := options{root: root, packages: []string{"p"}, explained: explanations, every: every, parallel: 2, limit: time.Second, verbose: true}
 		err = run(context.Background(), o, &out)
 		return out.String(), err
+	}
+	mutate := func(explained string, every int) (report string, err error) {
+		o.every = every
+		return try(explained, o)
 	}
 
 	report, err := mutate("", 1)
@@ -133,6 +137,20 @@ func TestTinyModule(t *testing.T) {
 	report, err = mutate(survivors+stale, 4)
 	require.NoError(t, err, "a sample meets few explanations")
 	assert.Contains(t, report, "p: 5 mutants")
+
+	const gone = "p/tiny.go Check | if s == \"x\" { | s == \"x\" -> true\n\tof a line that was changed\nq/q.go F | x | y\n\tof another package\n"
+	report, err = mutate(survivors+gone, 4)
+	require.ErrorIs(t, err, errSurvived, "a sample knows all mutants")
+	assert.Contains(t, report, "gone: line 13: p/tiny.go Check | if s == \"x\" { | s == \"x\" -> true\n")
+	assert.NotContains(t, report, "q.go")
+
+	o.stale = true
+	report, err = try(survivors+gone, o)
+	require.ErrorIs(t, err, errSurvived)
+	assert.Equal(t, "gone: line 13: p/tiny.go Check | if s == \"x\" { | s == \"x\" -> true\n", report)
+	report, err = try(survivors, o)
+	require.NoError(t, err)
+	assert.Empty(t, report)
 }
 
 func TestReadExplanations(t *testing.T) {

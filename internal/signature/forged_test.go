@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/sha512"
 	"math/big"
 	"slices"
 	"testing"
@@ -45,6 +46,27 @@ func TestCurveAndAlgorithm(t *testing.T) {
 			room := func(x *big.Int) []byte { return x.FillBytes(make([]byte, row.size)) }
 			assert.Equal(t, row.want, verify(row.alg, &private.PublicKey, signed, slices.Concat(room(r), room(s))))
 		})
+	}
+}
+
+// The numbers of a signature may be short, which changes the form that the
+// standard library wants them in (DER): a genuine one is accepted all the same.
+func TestShortNumbers(t *testing.T) {
+	const signed = "eyJhbGciOiJFUzUxMiJ9.e30"
+	curve, n := elliptic.P521(), elliptic.P521().Params().N
+	nonce := must(ecdsa.GenerateKey(curve, rand.Reader))
+	point := must(nonce.PublicKey.Bytes())
+	r := new(big.Int).SetBytes(point[1:67])
+	digest := sha512.Sum512([]byte(signed))
+	// DER in all has 128 bytes, where a length takes two, with an s of about 58.
+	for _, bits := range []int{1, 7, 8, 9, 15, 16, 440, 448, 456, 464, 472, 480, 520} {
+		// Of s, the nonce k and r follows the private key: d = (s*k - e) / r.
+		s := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
+		d := new(big.Int).Mul(s, new(big.Int).SetBytes(must(nonce.Bytes())))
+		d.Sub(d, new(big.Int).SetBytes(digest[:])).Mul(d, new(big.Int).ModInverse(r, n)).Mod(d, n)
+		private := must(ecdsa.ParseRawPrivateKey(curve, d.FillBytes(make([]byte, 66))))
+		sig := slices.Concat(r.FillBytes(make([]byte, 66)), s.FillBytes(make([]byte, 66)))
+		assert.True(t, verify("ES512", &private.PublicKey, signed, sig), "A3 s has %d bits", bits)
 	}
 }
 

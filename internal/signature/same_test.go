@@ -26,6 +26,10 @@ func TestSame(t *testing.T) {
 		func() crypto.PublicKey { return &rsa.PublicKey{N: new(big.Int).Set(m), E: 3} },
 		func() crypto.PublicKey { k := p; return &k },
 		func() crypto.PublicKey { return negative },
+		func() crypto.PublicKey { k := p; k.X = new(big.Int).Add(k.X, big.NewInt(1)); return &k }, // not on the curve
+		func() crypto.PublicKey { k := p; k.Curve = elliptic.P384(); return &k },
+		func() crypto.PublicKey { return ed25519.PublicKey{} },
+		func() crypto.PublicKey { return signature.Secret{} },
 		func() crypto.PublicKey { return ed25519.PublicKey(make([]byte, 32)) },
 		func() crypto.PublicKey { return ed25519.PublicKey([]byte("01234567890123456789012345678901")) },
 		func() crypto.PublicKey { return signature.Secret("a secret") },
