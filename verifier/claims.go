@@ -3,31 +3,32 @@ package verifier
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // readClaims reads the registered claims (RFC 7519 §4.1) into t, each of the
 // right kind, exp present.
 func (t *Token) readClaims() *Error {
 	o := t.members()
-	var errs [7]error
+	var errs [6]error
 	t.issuer, errs[0] = o.str("iss")
-	t.subject, errs[1] = o.strOrNull("sub")
-	t.id, errs[2] = o.strOrNull("jti")
+	t.subject, errs[1] = o.str("sub")
+	t.id, errs[2] = o.str("jti")
 	t.audience, errs[3] = o.stringList("aud")
 	t.expiresAt, errs[4] = o.date("exp")
 	t.notBefore, errs[5] = o.date("nbf")
-	t.issuedAt, errs[6] = o.date("iat")
 	for i, err := range errs {
 		if err != nil {
-			return refusal(ErrClaims, "%s: %w", [...]string{"iss", "sub", "jti", "aud", "exp", "nbf", "iat"}[i], err)
+			return refusal(ErrClaims, "%s: %w", [...]string{"iss", "sub", "jti", "aud", "exp", "nbf"}[i], err)
 		}
 	}
 	switch {
-	case !o.has("exp"):
+	case o.get("exp") == "":
 		return refusal(ErrClaims, "no exp")
 	case t.issuer == "":
 		return refusal(ErrIssuer, "no iss")
 	}
+	t.issuedAt, _ = o.date("iat") // no limit, so nothing in it refuses (RFC 7519 §4.1.6)
 	t.bound = o.has("cnf")
 	return nil
 }
@@ -49,7 +50,7 @@ func (tr *trust) checkType(h *header, t *Token) *Error {
 			return refusal(ErrType, "the token has %s: an ID token or a logout token?", name)
 		}
 	}
-	if o.has("token_use") {
+	if o.get("token_use") != "" {
 		if use, err := o.str("token_use"); err != nil || use != "access" {
 			return refusal(ErrType, "token_use is not access")
 		}
@@ -63,7 +64,7 @@ func (tr *trust) checkType(h *header, t *Token) *Error {
 			return refusal(ErrType, "the payload's typ is %s", other)
 		}
 	}
-	if o.has("nonce") && !is("Bearer") && !o.permits() {
+	if o.get("nonce") != "" && !is("Bearer") && !o.permits() {
 		return refusal(ErrType, "a nonce but no permission: an ID token?")
 	}
 	return nil
@@ -82,7 +83,7 @@ func (o object) permits() bool {
 // readClient finds the client id and the scopes where this issuer puts them.
 func (tr *trust) readClient(t *Token) *Error {
 	for _, name := range tr.clientID {
-		id, err := t.members().strOrNull(name)
+		id, err := t.members().str(name)
 		if err != nil {
 			return refusal(ErrClaims, "%s: %w", name, err)
 		}
@@ -105,7 +106,7 @@ func (tr *trust) readClient(t *Token) *Error {
 }
 
 // checkProfile demands what RFC 9068 §2.2 requires of an access token.
-func (t *Token) checkProfile() *Error {
+func (t *Token) checkProfile(now time.Time) *Error {
 	for _, name := range []string{"sub", "client_id", "jti"} {
 		if s, err := t.members().str(name); err != nil || s == "" {
 			return refusal(ErrClaims, "no %s", name)
@@ -114,8 +115,12 @@ func (t *Token) checkProfile() *Error {
 	switch {
 	case !slices.ContainsFunc(t.audience, func(a string) bool { return a != "" }):
 		return refusal(ErrClaims, "no aud")
-	case !t.members().has("iat"):
-		return refusal(ErrClaims, "no iat")
+	case t.issuedAt.IsZero():
+		return refusal(ErrClaims, "no iat, or one that is no date")
+	case now.Add(t.trust.leeway).Before(t.issuedAt):
+		err := refusal(ErrNotYetValid, "iat is %s", t.issuedAt.Format(time.RFC3339))
+		err.vague = true
+		return err
 	}
 	return nil
 }

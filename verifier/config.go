@@ -52,8 +52,9 @@ type Config struct {
 	AnyAudience bool
 
 	// RFC9068 demands what the JWT profile for access tokens does: typ at+jwt
-	// and its required claims. Only it tells an access token from every other
-	// kind for certain: set it where the issuer follows the profile.
+	// and its required claims (RFC 9068 §2.2), with iat not in the future. Only
+	// it tells an access token from every other kind for certain: set it where
+	// the issuer follows the profile.
 	RFC9068 bool
 
 	// Types are typ values accepted besides the default: none, JWT and at+jwt

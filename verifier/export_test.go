@@ -55,7 +55,7 @@ func ParseCompact(raw string) (alg, kid, signed string, payload, signature []byt
 // ReadObject returns what the strict reader takes text for: names in their
 // order, and raw values.
 func ReadObject(text []byte) (names []string, values [][]byte, err error) {
-	o, err := readObject(string(text), new(scratch))
+	o, err := readObject(string(text), isClaimName, new(scratch))
 	for _, m := range o {
 		names, values = append(names, m.name), append(values, []byte(m.value))
 	}

@@ -16,10 +16,10 @@ type header struct {
 }
 
 // readHeader reads a JOSE header (RFC 7515 §4). It understands no extension, so
-// everything critical is refused (§4.1.11), and so is b64 (RFC 7797 §7). A zip
-// member means nothing in a JWS.
+// everything critical is refused (§4.1.11), and so is b64 (RFC 7797 §7), null as
+// any other. A zip member means nothing in a JWS.
 func readHeader(text string, s *scratch) (*header, *Error) {
-	o, err := readObject(text, s)
+	o, err := readObject(text, isHeaderName, s)
 	if err != nil {
 		return nil, refusal(ErrMalformed, "header: %w", err)
 	}
@@ -36,7 +36,7 @@ func readHeader(text string, s *scratch) (*header, *Error) {
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, refusal(ErrMalformed, "header: alg, kid, typ or cty is no string")
 	}
-	h.hasTyp = o.has("typ")
+	h.hasTyp = o.get("typ") != ""
 	switch {
 	case h.alg == "":
 		return nil, refusal(ErrAlgorithm, "the header has no alg")

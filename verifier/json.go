@@ -27,12 +27,13 @@ var (
 )
 
 // readObject reads text as exactly one JSON object (RFC 8259): valid UTF-8
-// without BOM, no name twice at any depth, at most 32 deep, nothing after it.
-func readObject(text string, s *scratch) (object, error) {
+// without BOM, no name twice at any depth, none of the outermost object in
+// another spelling of a registered one, at most 32 deep, nothing after it.
+func readObject(text string, registered func(name string) bool, s *scratch) (object, error) {
 	if !utf8.ValidString(text) {
 		return nil, errJSON
 	}
-	r := reader{text: text, names: s.names[:0], members: s.members[:0]}
+	r := reader{text: text, registered: registered, names: s.names[:0], members: s.members[:0]}
 	err := errJSON
 	if r.space() == '{' {
 		err = r.object()
@@ -51,11 +52,12 @@ func readObject(text string, s *scratch) (object, error) {
 // read for every request that brings a new one; a library's strict reader stands
 // beside it in the fuzz tests.
 type reader struct {
-	text    string // valid UTF-8
-	pos     int
-	depth   int
-	names   []string // of all objects that are open
-	members []member // of the outermost
+	text       string // valid UTF-8
+	registered func(name string) bool
+	pos        int
+	depth      int
+	names      []string // of all objects that are open
+	members    []member // of the outermost
 }
 
 // object reads the object that begins here.
@@ -70,7 +72,7 @@ func (r *reader) object() error {
 		if err != nil {
 			return err
 		}
-		if r.depth == 1 && isVariant(name) {
+		if r.depth == 1 && isVariant(name, r.registered) {
 			return errVariant
 		}
 		r.names = append(r.names, name)
@@ -297,23 +299,33 @@ func distinct(names []string) bool {
 // bytes.
 const variantAtMost = 4 * 3
 
-// isVariant reports whether name reads like one that no other spelling may stand
-// beside: a reader that folds case would take Exp, or expires with U+017F in it,
-// for the claim.
-func isVariant(name string) bool {
-	if len(name) > variantAtMost || isExact(name) {
+// isVariant reports whether name reads like a registered one without being it: a
+// reader that folds case would take Exp, or expires with U+017F in it, for the
+// claim.
+func isVariant(name string, registered func(name string) bool) bool {
+	if len(name) > variantAtMost || registered(name) {
 		return false
 	}
 	if isASCII(name) {
-		return isExact(strings.ToLower(name))
+		return registered(strings.ToLower(name))
 	}
 	// Both ways, since U+017F is S only in capitals and U+212A k only in small.
-	return isExact(strings.ToLower(strings.ToUpper(name)))
+	return registered(strings.ToLower(strings.ToUpper(name)))
 }
 
-func isExact(name string) bool {
+// isHeaderName reports whether no other spelling may stand for name in a header.
+func isHeaderName(name string) bool {
 	switch name {
-	case "alg", "kid", "typ", "crit", "iss", "sub", "aud", "exp", "nbf", "iat", "cnf":
+	case "alg", "kid", "typ", "crit":
+		return true
+	}
+	return false
+}
+
+// isClaimName reports whether no other spelling may stand for name in claims.
+func isClaimName(name string) bool {
+	switch name {
+	case "iss", "sub", "aud", "exp", "nbf", "iat", "cnf":
 		return true
 	}
 	return false

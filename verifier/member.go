@@ -9,8 +9,19 @@ import (
 	"time"
 )
 
-// get returns the value of name, which is not empty, and "" if there is none.
+// get returns the value of name, and "" if there is none: null is none.
 func (o object) get(name string) string {
+	if v := o.raw(name); v != "null" {
+		return v
+	}
+	return ""
+}
+
+// has reports whether there is a member name, be it null.
+func (o object) has(name string) bool { return o.raw(name) != "" }
+
+// raw returns the value of name, which is not empty, as it was written.
+func (o object) raw(name string) string {
 	for i := range o {
 		// Most claims have three letters: the first tells most of them apart.
 		if n := o[i].name; len(n) == len(name) && n[0] == name[0] && n == name {
@@ -19,8 +30,6 @@ func (o object) get(name string) string {
 	}
 	return ""
 }
-
-func (o object) has(name string) bool { return o.get(name) != "" }
 
 var errKind = errors.New("of the wrong kind")
 
@@ -34,14 +43,6 @@ func (o object) str(name string) (string, error) {
 		return "", errKind
 	}
 	return unquote(v)
-}
-
-// strOrNull is str with null as absent.
-func (o object) strOrNull(name string) (string, error) {
-	if o.get(name) == "null" {
-		return "", nil
-	}
-	return o.str(name)
 }
 
 // strings calls f with each string of name, an array of strings or one string
@@ -85,7 +86,7 @@ func (o object) scopeList(name string) ([]string, error) {
 	var list []string
 	var err error
 	switch {
-	case v == "" || v == "null":
+	case v == "":
 		return nil, nil
 	case v[0] == '"':
 		var s string

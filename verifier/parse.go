@@ -91,7 +91,7 @@ func parse(raw string, known *headerCache, keep bool, s *scratch) (c compact, re
 		c.payload = string(all[len(raw):decoded])
 	}
 	var err error
-	if c.members, err = readObject(c.payload, s); err != nil {
+	if c.members, err = readObject(c.payload, isClaimName, s); err != nil {
 		return c, refusal(ErrMalformed, "claims: %w", err)
 	}
 	return c, nil

@@ -58,8 +58,11 @@ func (c *tokenCache) find(raw string) *Token {
 // remember is for a token that has just passed every check, and for nobody to
 // have seen yet.
 func (c *tokenCache) remember(t *Token, key crypto.PublicKey, now time.Time) {
-	e, leeway := *t.evidence, t.trust.leeway
-	e.key, e.begins, e.ends, e.again = key, t.notBefore.Add(-leeway), t.expiresAt.Add(leeway), now.Add(rememberLongest)
+	e, leeway, begins := *t.evidence, t.trust.leeway, t.notBefore
+	if t.trust.profile && begins.Before(t.issuedAt) {
+		begins = t.issuedAt
+	}
+	e.key, e.begins, e.ends, e.again = key, begins.Add(-leeway), t.expiresAt.Add(leeway), now.Add(rememberLongest)
 	c.entries().Set(c.key(e.raw), t)
 }
 

@@ -1,7 +1,10 @@
 package verifier_test
 
 import (
+	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -80,7 +83,7 @@ func TestHeaderType(t *testing.T) {
 		_, err := v.Verify(ctx, s.token(members{"typ": `"application/text/x+jwt"`}, nil))
 		assertRefused(t, verifier.ErrType, err) // RFC 7515 §4.1.9
 	})
-	for _, typ := range []string{"null", "1", `["at+jwt"]`, "true"} {
+	for _, typ := range []string{"1", `["at+jwt"]`, "true"} {
 		t.Run("C5 "+typ, func(t *testing.T) {
 			v, keys := setup(t)
 			_, err := v.Verify(ctx, s.token(members{"typ": typ}, nil))
@@ -143,6 +146,13 @@ func TestProfile(t *testing.T) {
 		_, err := v.Verify(ctx, s.token(nil, members{"client_id": "", "cid": `"billing"`}))
 		assertRefused(t, verifier.ErrClaims, err)
 	})
+	for _, iat := range []string{`"1"`, "-1", "1e300", "[]", "true"} {
+		t.Run("C6 iat "+iat, func(t *testing.T) {
+			_, err := v.Verify(ctx, s.token(nil, members{"iat": iat}))
+			assertRefused(t, verifier.ErrClaims, err)
+			verified(t, loose, s.token(nil, members{"iat": iat}))
+		})
+	}
 	anyAudience, _ := setup(t, func(cfg *verifier.Config) {
 		cfg.RFC9068, cfg.Audiences, cfg.AnyAudience = true, nil, true
 		cfg.Rules = []verifier.Rule{verifier.Client("billing")}
@@ -154,6 +164,30 @@ func TestProfile(t *testing.T) {
 		})
 	}
 	verified(t, anyAudience, s.token(nil, members{"aud": `["","x"]`}))
+}
+
+// TestProfileIssuedAt goes to both sides of what the leeway permits, for a token
+// that is new and for one that is remembered.
+func TestProfileIssuedAt(t *testing.T) {
+	for leeway, want := range map[time.Duration]time.Duration{0: 60 * time.Second, -1: 0, time.Second: time.Second} {
+		t.Run(fmt.Sprintf("C3 leeway %s", want), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v, _ := remembering(t, func(cfg *verifier.Config) { cfg.RFC9068, cfg.Leeway = true, leeway })
+				iat := time.Now().Add(time.Hour)
+				raw := signerOf("ES256").token(nil, members{"iat": seconds(iat), "exp": seconds(iat.Add(time.Hour))})
+				<-time.After(time.Hour - want - 1)
+				_, err := v.Verify(ctx, raw)
+				assertRefused(t, verifier.ErrNotYetValid, err)
+				var e *verifier.Error
+				require.ErrorAs(t, err, &e)
+				assert.Equal(t, "The access token is not valid for this API.", e.Description(), "R3 it depends on the issuer")
+				<-time.After(1)
+				verified(t, v, raw)
+				require.NotNil(t, verifier.Recall(v, raw, iat.Add(-want)))
+				require.Nil(t, verifier.Recall(v, raw, iat.Add(-want-1)), "the clock stepped back")
+			})
+		})
+	}
 }
 
 // TestOtherKinds has tokens of our issuer that are no access tokens.
@@ -174,7 +208,7 @@ func TestOtherKinds(t *testing.T) {
 		{"C10 token_use refresh", members{"token_use": `"refresh"`}, false},
 		{"C10 token_use Access", members{"token_use": `"Access"`}, false},
 		{"C10 token_use empty", members{"token_use": `""`}, false},
-		{"C10 token_use null", members{"token_use": `null`}, false},
+		{"C10 P6 token_use null", members{"token_use": `null`}, true},
 		{"C10 token_use a list", members{"token_use": `["access"]`}, false},
 		{"C10 token_use access", members{"token_use": `"access"`}, true},
 		{"C10 typ ID", members{"typ": `"ID"`}, false},

@@ -83,7 +83,7 @@ func (v *Verifier) verifyAnew(ctx context.Context, raw string, now time.Time, ru
 		err.vague = true
 		return nil, err
 	}
-	if err := trust.checkClaims(c.header, t); err != nil {
+	if err := trust.checkClaims(now, c.header, t); err != nil {
 		return nil, err
 	}
 	key, err := trust.verifySignature(ctx, now, &c, alg)
@@ -119,8 +119,7 @@ func (v *Verifier) unknownIssuer(iss string) *Error {
 	return refusal(ErrIssuer, "iss is %s, which is none of the %d configured", quote(iss), len(v.trusts))
 }
 
-// checkTimes compares exp and nbf with the clock (RFC 7519 §4.1.4, §4.1.5). iat
-// is no limit (§4.1.6).
+// checkTimes compares exp and nbf with the clock (RFC 7519 §4.1.4, §4.1.5).
 func (t *Token) checkTimes(now time.Time, leeway time.Duration) *Error {
 	if t.expired(now, leeway) {
 		return refusal(ErrExpired, "exp is %s", t.expiresAt.Format(time.RFC3339))
@@ -141,7 +140,7 @@ func (t *Token) early(now time.Time, leeway time.Duration) bool {
 
 // checkClaims makes the checks that depend on the issuer's configuration and
 // need no key, and fills in what it says of client and scopes.
-func (tr *trust) checkClaims(h *header, t *Token) *Error {
+func (tr *trust) checkClaims(now time.Time, h *header, t *Token) *Error {
 	if err := tr.checkType(h, t); err != nil {
 		return err
 	}
@@ -152,7 +151,7 @@ func (tr *trust) checkClaims(h *header, t *Token) *Error {
 		return err
 	}
 	if tr.profile {
-		if err := t.checkProfile(); err != nil {
+		if err := t.checkProfile(now); err != nil {
 			return err
 		}
 	}

@@ -78,4 +78,5 @@ type reading struct{ kind, voter, what string }
 // readings are those that are decided, each with its reason.
 var readings = map[reading]string{
 	{"good: a number beyond float64", joseName, "claims"}: "JavaScript has Infinity there, ClaimsOf into a map an error",
+	{"time: iat 1e999", joseName, "claims"}:               "the same",
 }
