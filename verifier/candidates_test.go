@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -98,6 +99,41 @@ func TestWhatKeysAreAsked(t *testing.T) {
 		assert.Equal(t, "PS384", src.asked[0].alg, "A5 the header's alg")
 		assert.Equal(t, "request", src.asked[0].ctx.Value(mark{}), "A5 the request's context")
 	})
+}
+
+func TestThumbprintsAreAsked(t *testing.T) {
+	const x5t, x5tS256 = "dGhlLXNoYS0xLW9mLWEtY2VydA", "dGhlLXNoYS0yNTYtb2YtYS1jZXJ0aWZpY2F0ZQ"
+	for _, tt := range []struct {
+		name   string
+		header members
+		want   jwkscache.Query
+	}{
+		{"A5 none", nil, jwkscache.Query{KeyID: "ES256"}},
+		{"A5 x5t beside kid", members{"x5t": `"` + x5t + `"`}, jwkscache.Query{KeyID: "ES256", X5T: x5t}},
+		{"A5 x5t alone", members{"kid": "", "x5t": `"` + x5t + `"`}, jwkscache.Query{X5T: x5t}},
+		{"A5 x5t#S256 alone", members{"kid": "", "x5t#S256": `"` + x5tS256 + `"`}, jwkscache.Query{X5TS256: x5tS256}},
+		{"A5 both, escaped", members{"x5t": `"\u0064` + x5t[1:] + `"`, "x5t#\u0053256": `"` + x5tS256 + `"`},
+			jwkscache.Query{KeyID: "ES256", X5T: x5t, X5TS256: x5tS256}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var asked []jwkscache.Query
+			s := signerOf("ES256")
+			v, _ := setup(t, func(cfg *verifier.Config) {
+				cfg.Keys = keyFunc(func(_ context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
+					asked = append(asked, q)
+					return []crypto.PublicKey{s.public()}, nil
+				})
+			})
+			token := s.token(tt.header, nil)
+			verified(t, v, token)
+			verified(t, v, token) // remembered: its key is asked for in the same way
+			require.NotEmpty(t, asked)
+			for _, q := range asked {
+				q.Now, tt.want.Algorithm = time.Time{}, "ES256"
+				assert.Equal(t, tt.want, q)
+			}
+		})
+	}
 }
 
 func TestSameKIDElsewhere(t *testing.T) {

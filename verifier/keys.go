@@ -43,7 +43,7 @@ const candidatesAtMost = 4
 
 // query returns what to ask the issuer's keys for a token with header h.
 func (h *header) query(now time.Time) jwkscache.Query {
-	return jwkscache.Query{KeyID: h.kid, Algorithm: h.alg, Now: now}
+	return jwkscache.Query{KeyID: h.kid, X5T: h.x5t, X5TS256: h.x5tS256, Algorithm: h.alg, Now: now}
 }
 
 // verifySignature returns the key of the issuer that fits c's signature.
