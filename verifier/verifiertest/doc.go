@@ -12,5 +12,6 @@
 //
 // [NewIssuer] notices a testing/synctest bubble and then opens no socket: a
 // verifier made with [Issuer.Config] or [Issuer.Verifier] talks to it in
-// memory, and the bubble's clock decides what has expired.
+// memory, and the bubble's clock decides what has expired. Several issuers in
+// one bubble have identifiers and keys of their own.
 package verifiertest

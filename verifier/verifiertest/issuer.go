@@ -2,6 +2,7 @@ package verifiertest
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -38,9 +39,11 @@ type Issuer struct {
 func NewIssuer(tb testing.TB) *Issuer {
 	tb.Helper()
 	i := &Issuer{tb: tb, memory: inBubble()}
-	address := "https://issuer.test"
+	var address string
 	var listener net.Listener
-	if !i.memory {
+	if i.memory {
+		address = memoryAddress(tb)
+	} else {
 		var err error
 		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			tb.Fatalf("verifiertest: %v", err)
@@ -67,6 +70,31 @@ func NewIssuer(tb testing.TB) *Issuer {
 	return i
 }
 
+// memoryIssuers counts the issuers in memory of each test that has any.
+var memoryIssuers = struct {
+	sync.Mutex
+	of map[string]int // by the test's name
+}{of: make(map[string]int)}
+
+// memoryAddress returns an identifier that no other issuer of the same test has:
+// https://issuer.test, https://issuer-2.test and so on.
+func memoryAddress(tb testing.TB) string {
+	m, name := &memoryIssuers, tb.Name()
+	m.Lock()
+	defer m.Unlock()
+	m.of[name]++
+	n := m.of[name]
+	if n > 1 {
+		return fmt.Sprintf("https://issuer-%d.test", n)
+	}
+	tb.Cleanup(func() {
+		m.Lock()
+		defer m.Unlock()
+		delete(m.of, name)
+	})
+	return "https://issuer.test"
+}
+
 // inBubble reports whether the caller runs in a testing/synctest bubble, where a
 // goroutine that waits on a socket would stop the clock. The runtime says so in
 // a traceback only.
@@ -76,8 +104,9 @@ func inBubble() bool {
 	return bytes.Contains(line, []byte("synctest bubble"))
 }
 
-// URL returns the issuer's identifier, which outside a synctest bubble is also
-// its address.
+// URL returns the issuer's identifier. Outside a synctest bubble it is also its
+// address; in one it is https://issuer.test, and https://issuer-2.test for the
+// second issuer of the same test.
 func (i *Issuer) URL() string { return i.server.Issuer() }
 
 // Verifier returns a verifier for this issuer and these audiences. It is closed

@@ -97,3 +97,23 @@ func TestNewTokenRefusesWhatNoVerifierAccepts(t *testing.T) {
 	assert.Equal(t, []string{"a", "b"}, tok.Audience())
 	assert.Equal(t, "https://other.example.com", tok.Issuer())
 }
+
+// Two issuers of one bubble trust each other no more than two of the network.
+func TestTwoInABubble(t *testing.T) {
+	for range 2 { // the names begin anew
+		synctest.Test(t, func(t *testing.T) {
+			one, two, three := verifiertest.NewIssuer(t), verifiertest.NewIssuer(t), verifiertest.NewIssuer(t)
+			assert.Equal(t, []string{"https://issuer.test", "https://issuer-2.test", "https://issuer-3.test"},
+				[]string{one.URL(), two.URL(), three.URL()})
+			v, w := one.Verifier(audience), two.Verifier(audience)
+			_, err := v.Verify(t.Context(), one.Token(nil))
+			require.NoError(t, err)
+			_, err = w.Verify(t.Context(), two.Token(nil))
+			require.NoError(t, err)
+			_, err = v.Verify(t.Context(), two.Token(nil))
+			assert.ErrorIs(t, err, verifier.ErrIssuer)
+			_, err = v.Verify(t.Context(), two.Token(verifiertest.Claims{"iss": one.URL()}))
+			assert.ErrorIs(t, err, verifier.ErrSignature)
+		})
+	}
+}
