@@ -13,9 +13,12 @@ help: ## list the targets
 demo: ## tell the client-credentials story against net/http, Echo and Gin
 	@go run ./examples/quickstart
 
+# In a process group of its own, where there is a terminal, so that Ctrl-C
+# reaches the servers alone: they end without an error, and make does.
 .PHONY: run
 run: ## keep the demo's servers on 127.0.0.1:8080 to 8083 (ARGS="-auth 127.0.0.1:9000 ..." moves them)
-	@go run ./examples/quickstart -serve $(ARGS)
+	@go build -o bin/quickstart ./examples/quickstart
+	@if [ -t 0 ]; then set -m; fi; bin/quickstart -serve $(ARGS)
 
 .PHONY: test
 test: ## run all tests with the race detector

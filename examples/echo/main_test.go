@@ -33,19 +33,19 @@ func TestRun(t *testing.T) {
 }
 
 func TestConfigFromEnvironment(t *testing.T) {
-	env := map[string]string{"ISSUER": "https://login.example.com/", "AUDIENCE": "a", "INVOICES_CLIENTS": "x,y"}
+	env := map[string]string{"ISSUER": "https://login.example.com/", "AUDIENCE": "a", "INVOICES_CLIENTS": ",x, y,"}
 	got, err := configFrom(func(name string) string { return env[name] })
 	require.NoError(t, err)
 	assert.Equal(t, config{
 		issuer: "https://login.example.com/", orders: "a", invoices: "a", addr: "127.0.0.1:8080", invoiceClients: []string{"x", "y"},
 	}, got)
-	for missing := range env {
+	for _, wrong := range [][2]string{{"ISSUER", ""}, {"AUDIENCE", ""}, {"INVOICES_CLIENTS", ""}, {"INVOICES_CLIENTS", " ,"}} {
 		_, err := configFrom(func(name string) string {
-			if name == missing {
-				return ""
+			if name == wrong[0] {
+				return wrong[1]
 			}
 			return env[name]
 		})
-		assert.Error(t, err, "without %s", missing)
+		assert.ErrorContains(t, err, wrong[0])
 	}
 }

@@ -24,7 +24,7 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 		log.WarnContext(c.Request.Context(), "refused",
 			"method", c.Request.Method, "route", c.FullPath(), "status", err.Status(), "error", err)
 	}}
-	api := api{log}
+	api := api{log, guard}
 	orders := r.Group("/orders", guard.Protect(v, verifier.Audience(cfg.orders)))
 	orders.GET("", guard.Require(verifier.Scope("orders:read")), api.listOrders)
 	orders.POST("", guard.Require(verifier.Scope("orders:write")), api.addOrder)
@@ -42,13 +42,16 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 	return r
 }
 
-type api struct{ log *slog.Logger }
+type api struct {
+	log   *slog.Logger
+	guard ginauth.Middleware // refuses as the routes' own refusals are
+}
 
 func (a api) listOrders(c *gin.Context) {
 	tok, _ := ginauth.Token(c)
 	own, err := verifier.ClaimsOf[claims](tok)
 	if err != nil {
-		ginauth.Refuse(c, err)
+		a.guard.Refuse(c, err)
 		return
 	}
 	a.log.InfoContext(c.Request.Context(), "orders listed", "by", tok)

@@ -37,12 +37,22 @@ func configFrom(getenv func(string) string) (config, error) {
 		orders:         getenv("AUDIENCE"),
 		invoices:       cmp.Or(getenv("INVOICES_AUDIENCE"), getenv("AUDIENCE")),
 		addr:           cmp.Or(getenv("ADDR"), "127.0.0.1:8080"),
-		invoiceClients: strings.Split(getenv("INVOICES_CLIENTS"), ","),
+		invoiceClients: list(getenv("INVOICES_CLIENTS")),
 	}
-	if c.issuer == "" || c.orders == "" || c.invoiceClients[0] == "" {
+	if c.issuer == "" || c.orders == "" || len(c.invoiceClients) == 0 {
 		return c, errors.New("set ISSUER, AUDIENCE and INVOICES_CLIENTS")
 	}
 	return c, nil
+}
+
+// list returns what stands between the commas of text.
+func list(text string) (items []string) {
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
 }
 
 func main() {

@@ -25,7 +25,7 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 	bill := guard.Protect(v, verifier.Audience(cfg.invoices),
 		verifier.Client(cfg.invoiceClients[0], cfg.invoiceClients[1:]...))
 
-	api := api{log}
+	api := api{log, guard}
 	mux := http.NewServeMux()
 	mux.Handle("GET /orders", read(http.HandlerFunc(api.listOrders)))
 	mux.Handle("POST /orders", write(http.HandlerFunc(api.addOrder)))
@@ -40,13 +40,16 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 	return mux
 }
 
-type api struct{ log *slog.Logger }
+type api struct {
+	log   *slog.Logger
+	guard httpauth.Middleware // refuses as the routes' own refusals are
+}
 
 func (a api) listOrders(w http.ResponseWriter, r *http.Request) {
 	tok, _ := httpauth.Token(r)
 	c, err := verifier.ClaimsOf[claims](tok)
 	if err != nil {
-		httpauth.Refuse(w, r, err)
+		a.guard.Refuse(w, r, err)
 		return
 	}
 	a.log.InfoContext(r.Context(), "orders listed", "by", tok)

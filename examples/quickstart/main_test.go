@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -78,6 +80,23 @@ func TestServeUntilInterrupted(t *testing.T) {
 	}
 	cancel()
 	require.NoError(t, <-ended)
+}
+
+// A port that is taken is named, and how to take another.
+func TestBusyPort(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	const free = "127.0.0.1:0"
+	busy := taken.Addr().String()
+	for flag, at := range map[string]addresses{
+		"auth": {busy, free, free, free}, "nethttp": {free, busy, free, free},
+		"echo": {free, free, busy, free}, "gin": {free, free, free, busy},
+	} {
+		err := serveUntil(t.Context(), io.Discard, at)
+		assert.ErrorContains(t, err, busy)
+		assert.ErrorContains(t, err, `make run ARGS="-`+flag+` `)
+	}
 }
 
 // untilPrinted closes done when last has been written.

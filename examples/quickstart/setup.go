@@ -39,7 +39,7 @@ func build(ctx context.Context, at addresses) (w *world, err error) {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	listener, err := net.Listen("tcp", at.auth)
+	listener, err := listen("auth", at.auth)
 	if err != nil {
 		return w, err
 	}
@@ -53,19 +53,19 @@ func build(ctx context.Context, at addresses) (w *world, err error) {
 	w.stopped = w.serve(listener, w.issuer)
 
 	for _, a := range []struct {
-		framework, address string
-		handler            func(*verifier.Verifier) http.Handler
+		framework, flag, address string
+		handler                  func(*verifier.Verifier) http.Handler
 	}{
-		{"net/http", at.nethttp, netHTTPAPI},
-		{"Echo", at.echo, echoAPI},
-		{"Gin", at.gin, ginAPI},
+		{"net/http", "nethttp", at.nethttp, netHTTPAPI},
+		{"Echo", "echo", at.echo, echoAPI},
+		{"Gin", "gin", at.gin, ginAPI},
 	} {
 		v, err := verifier.New(verifier.Config{Issuer: w.authURL, Audiences: []string{audience}, RFC9068: true})
 		if err != nil {
 			return w, err
 		}
 		w.closers = append(w.closers, v.Close)
-		listener, err := net.Listen("tcp", a.address)
+		listener, err := listen(a.flag, a.address)
 		if err != nil {
 			return w, err
 		}
@@ -76,6 +76,15 @@ func build(ctx context.Context, at addresses) (w *world, err error) {
 		}
 	}
 	return w, nil
+}
+
+// listen says how to choose another address where that one is taken.
+func listen(flag, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%w\n\tanother address: make run ARGS=\"-%s 127.0.0.1:9000\"", err, flag)
+	}
+	return l, nil
 }
 
 // serve runs h until the returned function or close is called.

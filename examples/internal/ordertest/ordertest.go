@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -59,8 +60,11 @@ func Routes(t *testing.T, routes func(*slog.Logger, *verifier.Verifier) http.Han
 			if row.claims != nil {
 				token = iss.Token(row.claims)
 			}
+			before := strings.Count(log.String(), "msg=refused")
 			w := call(app, row.method, row.path, token)
 			assert.Equal(t, row.status, w.Code)
+			refused := strings.Count(log.String(), "msg=refused") - before
+			assert.Equal(t, row.status >= 400, refused == 1, "logged %d times", refused)
 			if row.body != nil {
 				var got map[string]any
 				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got))
