@@ -10,6 +10,11 @@
 // answer is one of those documented, no request fails below HTTP, strangers cost
 // no more fetches than their budget, and neither memory nor goroutines grow.
 //
+// Neither good nor bad, and counted apart, are tokens of a key that an API may
+// or may not know: after a rotation without overlap those of the old key and of
+// the new one, for a cooldown and a second; and those of a key published while
+// the authority was out, until it is back.
+//
 // Everything runs in this process, each API with a verifier, a cache and a
 // loopback socket of its own, so that memory and goroutines can be counted. The
 // load generator, vegeta, and the authorization server are in those figures

@@ -102,6 +102,7 @@ func (r *report) perAPI() [][]string {
 		{"good tokens refused", func(c *count) string { return strconv.Itoa(c.denied) }},
 		{"bad tokens", func(c *count) string { return strconv.Itoa(c.bad) }},
 		{"bad tokens accepted", func(c *count) string { return strconv.Itoa(c.passed) }},
+		{"tokens that are neither", func(c *count) string { return strconv.Itoa(c.open) }},
 		{"answers other than promised", func(c *count) string { return strconv.Itoa(c.odd) }},
 		{"transport errors", func(c *count) string { return strconv.Itoa(c.lost) }},
 		{"good tokens, p50", func(c *count) string { return quantile(c, 0.5) }},

@@ -23,6 +23,9 @@ func TestSoak(t *testing.T) {
 	assert.Contains(t, out.String(), "Every promise was kept.")
 	assert.Equal(t, []int{1, 1}, []int{r.events.planned, r.events.restarts})
 	assert.Contains(t, out.String(), "| bad tokens accepted | 0 | 0 | 0 |")
+	c := r.tally.sum()
+	assert.Positive(t, c.open, "a key was published while nobody could know of it")
+	assert.Equal(t, c.requests, c.good+c.bad+c.open+c.lost, "every request is counted as something")
 }
 
 // A promise that is not kept is noticed.

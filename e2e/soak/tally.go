@@ -24,6 +24,7 @@ type count struct {
 	requests     int
 	good, denied int // good tokens, and those of them refused
 	bad, passed  int // bad tokens, and those of them accepted
+	open         int // tokens of a key that an API may or may not know: neither good nor bad
 	odd          int // other answers than those promised
 	lost         int // requests that failed below HTTP
 	latency      vegeta.LatencyMetrics
@@ -65,8 +66,11 @@ func (t *tally) add(r *vegeta.Result) {
 		} else if !kept {
 			c.odd++
 		}
-	case !kept:
-		c.odd++
+	default:
+		c.open++
+		if !kept {
+			c.odd++
+		}
 	}
 	if !kept && len(t.examples) < examplesAtMost {
 		t.examples = append(t.examples, fmt.Sprintf("%s (%s): %d %s %.100q after %s, at %s",
@@ -82,6 +86,7 @@ func (t *tally) sum() (all count) {
 		all.denied += c.denied
 		all.bad += c.bad
 		all.passed += c.passed
+		all.open += c.open
 		all.odd += c.odd
 		all.lost += c.lost
 	}
