@@ -64,20 +64,21 @@ func (tr *trust) checkType(h *header, t *Token) *Error {
 			return refusal(ErrType, "the payload's typ is %s", other)
 		}
 	}
-	if o.get("nonce") != "" && !is("Bearer") && !o.permits() {
+	if o.get("nonce") != "" && !is("Bearer") && !o.permits(tr.scopes) {
 		return refusal(ErrType, "a nonce but no permission: an ID token?")
 	}
 	return nil
 }
 
-// permits reports whether the claims grant anything by the common names.
-func (o object) permits() bool {
-	for _, name := range []string{"scope", "scp", "roles"} {
-		if list, err := o.scopeList(name); err == nil && len(list) > 0 {
-			return true
-		}
+// permits reports whether the claims grant anything, by the names configured or
+// by the common ones.
+func (o object) permits(configured []string) bool {
+	grants := func(name string) bool {
+		some := false
+		err := o.strings(name, func(s string) { some = some || strings.Trim(s, " ") != "" })
+		return err == nil && some
 	}
-	return false
+	return slices.ContainsFunc(configured, grants) || slices.ContainsFunc([]string{"scope", "scp", "roles"}, grants)
 }
 
 // readClient finds the client id and the scopes where this issuer puts them.

@@ -1,6 +1,8 @@
 package verifier_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -136,7 +138,8 @@ func TestClientCredentials(t *testing.T) {
 		{name: "C9 what the preset says", preset: app, claims: members{"sub": `"7"`, "client_id": `"a"`, "idtyp": `"app"`}, ok: true},
 		{name: "C9 what the preset does not say", preset: app, claims: members{"sub": `"7"`, "client_id": `"a"`, "idtyp": `"user"`}},
 		{name: "C9 the preset's claim without the preset", claims: members{"sub": `"7"`, "client_id": `"a"`, "idtyp": `"app"`}},
-		{name: "C9 beside the preset", preset: app, claims: members{"sub": `"a"`, "client_id": `"a"`}, ok: true},
+		{name: "C9 the preset alone decides, sub is the client id", preset: app, claims: members{"sub": `"a"`, "client_id": `"a"`}},
+		{name: "C9 the preset alone decides, Auth0's form", preset: app, claims: members{"sub": `"a@clients"`, "client_id": `"a"`, "gty": `"client-credentials"`}},
 		{name: "C7 the preset without a client id", preset: app, claims: members{"sub": `"7"`, "client_id": "", "idtyp": `"app"`}},
 		{name: "C9 with the preset's client id", preset: verifier.Claims{ClientID: []string{"cid"}}, claims: members{"sub": `"c"`, "cid": `"c"`}, ok: true},
 		{name: "C9 not with another client id", preset: verifier.Claims{ClientID: []string{"cid"}}, claims: members{"sub": `"a"`, "client_id": `"a"`, "cid": `"c"`}},
@@ -152,6 +155,26 @@ func TestClientCredentials(t *testing.T) {
 				return
 			}
 			assertRefused(t, verifier.ErrDenied, err)
+		})
+	}
+}
+
+// A preset that cannot tell, or knows more than no, has its own answer.
+func TestClientCredentialsAnswers(t *testing.T) {
+	for name, reason := range map[string]error{
+		"R4 cannot tell": verifier.ErrUnavailable, "R2 revoked": verifier.ErrRevoked, "R2 no": verifier.ErrDenied,
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, _ := setup(t, func(cfg *verifier.Config) {
+				cfg.Claims.ClientCredentials = verifier.Check(func(ctx context.Context, tok *verifier.Token) error {
+					judged, _ := verifier.FromContext(ctx)
+					assert.Same(t, tok, judged, "C11")
+					return fmt.Errorf("the directory says: %w", reason)
+				})
+			})
+			_, err := v.Verify(ctx, signerOf("ES256").good(), verifier.ClientCredentials())
+			assertRefused(t, reason, err)
+			assert.ErrorContains(t, err, "the directory says")
 		})
 	}
 }

@@ -113,8 +113,8 @@ type Claims struct {
 
 	// ClientCredentials is a rule that this issuer's tokens pass if they come
 	// from a client-credentials grant, and no others; Claim("idtyp", "app")
-	// say. See the rule ClientCredentials. The claim must not be one that a
-	// user can choose.
+	// say. Where it is set, the rule ClientCredentials asks nothing else. The
+	// claim must not be one that a user can choose.
 	ClientCredentials Rule
 }
 

@@ -27,12 +27,23 @@ func TestAllocationsOfAHit(t *testing.T) {
 		raw := signerOf(alg).token(nil, machineClaims(0))
 		r := bearer(raw)
 		rules := []verifier.Rule{verifier.Audience(api), verifier.Scope("orders:read"), verifier.Claim("tenant", "acme")}
+		check := verifier.Check(pass)
+		all := append(rules[:3:3], check, verifier.ClientCredentials())
+		protect := v.Protect(rules...)
+		inside := verifier.NewContext(ctx, verified(t, v, raw))
 		for name, f := range map[string]func(){
 			"Verify":        func() { verified(t, v, raw) },
 			"Verify, rules": func() { verified(t, v, raw, rules...) },
 			"Authenticate":  func() { must(v.Authenticate(r, rules...)) },
+			"Require":       func() { mustNot(verifier.Require(inside, all...)) },
 		} {
 			assert.Zero(t, allocations(t, f), "%s %s", alg, name)
+		}
+		for name, f := range map[string]func(){
+			"a Check, which gets a context with the token": func() { verified(t, v, raw, check) },
+			"Protect, whose context has the token":         func() { mustNot(gateError(protect, r)) },
+		} {
+			assert.Equal(t, 1, allocations(t, f), "%s %s", alg, name)
 		}
 	}
 }
@@ -126,4 +137,10 @@ func TestFlatMemory(t *testing.T) {
 	assert.LessOrEqual(t, after, uint64(32<<20))
 	t.Logf("%d tokens: heap %.2f MiB before, %.2f MiB after", *distinct, float64(before)/(1<<20), float64(after)/(1<<20))
 	runtime.KeepAlive(v)
+}
+
+func mustNot(err error) {
+	if err != nil {
+		panic(err)
+	}
 }

@@ -44,6 +44,16 @@
 // route (Protect) and in a handler ([Require]). With several audiences in
 // Config, put an Audience rule on every group of routes.
 //
+// The scopes that a route's own rules demand stand in all of its challenges, so
+// that a client without a token learns which to ask for (RFC 6750 §3). Protect
+// outside cannot know what Require demands inside: where clients should be told,
+// put Scope on Protect.
+//
+// A rule that could not do what it says, with an empty list, an empty string or
+// an audience that is not configured, is an error of New and a panic of Protect.
+// Where it can only show with a request, that gets 500, and what to change is
+// logged at ERROR, once a minute.
+//
 // # What is answered
 //
 // Every refusal is an [*Error]. The client reads a status, a challenge and a
@@ -55,6 +65,9 @@
 //	a scope is missing                          403  ErrScope
 //	another rule refuses                        403  ErrDenied
 //	the issuer's keys are not there             503  ErrUnavailable
+//
+// An error that wraps one of these, returned by a [Check] or handed to an
+// adapter's Refuse, is answered as it is.
 //
 // "No" and "cannot tell" differ: without keys nobody can say that a token is
 // bad. Strangers can provoke the 503 while the issuer is down, with tokens that

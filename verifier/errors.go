@@ -6,14 +6,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 )
 
-// Why a request was refused. Test with errors.Is; a reason of your own in a
-// [Check] wraps one of these.
+// Why a request was refused. Test with errors.Is. An error of your own that
+// wraps one of these, from a [Check] or handed to an adapter's Refuse, has its
+// status and code.
 var (
 	ErrNoToken     = errors.New("no access token in the request")                   // 401, no error code
 	ErrBadRequest  = errors.New("not exactly one well-formed credential")           // 400 invalid_request
@@ -79,8 +81,9 @@ type Error struct {
 	Scopes []string // what ErrScope asks for
 	Err    error    // the cause, for operators; may be nil
 
-	realm string
-	vague bool // a forged token could learn something from the reason's sentence
+	verifier        *Verifier // whose answer it is; nil stands for any that says nothing of its own
+	challengeScopes []string  // nil means Scopes
+	vague           bool      // a forged token could learn something from the reason's sentence
 }
 
 // refusal returns an Error whose cause is the formatted text.
@@ -89,13 +92,11 @@ func refusal(reason error, format string, args ...any) *Error {
 }
 
 // AsError returns err as the answer to the request of ctx: an [*Error] within
-// it as it is, any other error as ErrDenied. Adapters use it.
+// it; else the reason of this package's that err wraps, of several the first in
+// their list; else ErrDenied. The cause is err. A 500 is a wiring bug and is
+// logged. Adapters use it.
 func AsError(ctx context.Context, err error) *Error {
-	e := asError(err)
-	if t, _ := ctx.Value(contextKey{}).(*Token); t != nil && t.verifier != nil && e.realm == "" {
-		e.realm = t.verifier.realm
-	}
-	return e
+	return admissionOf(ctx).refuse(ctx, asError(err), nil)
 }
 
 // asError returns a copy: errors may be shared between requests.
@@ -103,11 +104,55 @@ func asError(err error) *Error {
 	var e *Error
 	switch {
 	case !errors.As(err, &e):
-		return &Error{Reason: ErrDenied, Err: err}
+		return &Error{Reason: reasonOf(err), Err: err}
 	case e == nil: // which would panic when printed
 		return refusal(ErrDenied, "a nil *verifier.Error")
 	}
 	c := *e
+	if err != error(e) {
+		c.Err = err // and with it what wraps e
+	}
+	return &c
+}
+
+// reasonOf returns the reason that err wraps. In the order of answers, what is
+// wrong with the token comes before what it does not permit, and a no before
+// "cannot tell".
+func reasonOf(err error) error {
+	for _, a := range answers {
+		if errors.Is(err, a.reason) {
+			return a.reason
+		}
+	}
+	return ErrDenied
+}
+
+// refuse returns e as the answer of v, which may be nil, to a request on a route
+// that needs scopes. It is the way of every refusal, once.
+func (v *Verifier) refuse(ctx context.Context, e *Error, scopes []string) *Error {
+	e = v.complete(e, scopes)
+	if e.answer().status == http.StatusInternalServerError {
+		v.logBug(ctx, e)
+	}
+	return e
+}
+
+// complete returns e with what its challenge says of v and of the route. An
+// answer of another Verifier stays as it is.
+func (v *Verifier) complete(e *Error, scopes []string) *Error {
+	if e.verifier != nil && e.verifier != v {
+		return e
+	}
+	own := e.challengeScopes
+	if own == nil {
+		own = e.Scopes
+	}
+	all := union(scopes, own)
+	if len(all) == len(own) && (v == nil || v.realm == "" || e.verifier == v) {
+		return e // which costs nothing: anybody can provoke it
+	}
+	c := *e
+	c.verifier, c.challengeScopes = v, all
 	return &c
 }
 
@@ -118,7 +163,7 @@ func (e *Error) Error() string {
 		reason = "jwtguard: " + e.Reason.Error()
 	}
 	if len(e.Scopes) > 0 {
-		reason += fmt.Sprintf(" (needs %q)", strings.Join(e.Scopes, " "))
+		reason += fmt.Sprintf(" (needs %s)", quoteList(e.Scopes))
 	}
 	if e.Err != nil {
 		reason += ": " + e.Err.Error()
@@ -182,19 +227,21 @@ func (e *Error) SetHeaders(h http.Header) {
 }
 
 // challenge writes RFC 6750 §3. Every part is a constant, the configured realm
-// or a rule's scopes, whose characters were checked at wiring; scopes that an
-// error of the caller's own brings are checked here.
+// or a scope whose characters are checked.
 func (e *Error) challenge(a answer) string {
-	realm := e.realm
-	if realm == "" {
-		realm = defaultRealm
+	realm := defaultRealm
+	if e.verifier != nil && e.verifier.realm != "" {
+		realm = e.verifier.realm
 	}
 	s := `Bearer realm="` + realm + `"`
-	if a.code == "" {
-		return s
+	if a.code != "" {
+		s += `, error="` + a.code + `", error_description="` + a.description + `"`
 	}
-	s += `, error="` + a.code + `", error_description="` + a.description + `"`
-	if scopes := scopeTokens(e.Scopes); len(scopes) > 0 {
+	scopes := e.challengeScopes
+	if scopes == nil {
+		scopes = e.Scopes
+	}
+	if scopes = scopeTokens(scopes); len(scopes) > 0 {
 		s += `, scope="` + strings.Join(scopes, " ") + `"`
 	}
 	return s
@@ -202,7 +249,7 @@ func (e *Error) challenge(a answer) string {
 
 func scopeTokens(scopes []string) (valid []string) {
 	for _, s := range scopes {
-		if isScopeToken(s) {
+		if isScopeToken(s) && !slices.Contains(valid, s) {
 			valid = append(valid, s)
 		}
 	}

@@ -1,11 +1,13 @@
 package verifier_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -100,7 +102,7 @@ func TestScopeInTheChallenge(t *testing.T) {
 	}{
 		"R2 one":    {verifier.Scope("orders:delete"), "orders:delete"},
 		"R2 all":    {verifier.Scope("orders:read", "orders:delete"), "orders:read orders:delete"},
-		"R2 any of": {verifier.AnyScope("a", "b"), "a b"},
+		"R2 any of": {verifier.AnyScope("a", "b"), "a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := v.Verify(ctx, raw, tt.rule)
@@ -116,6 +118,95 @@ func TestScopeInTheChallenge(t *testing.T) {
 		h := http.Header{}
 		(&verifier.Error{Reason: verifier.ErrScope, Scopes: []string{"", "a b", `a"b`, `a\b`, "é", "a\nb", "\x7f"}}).SetHeaders(h)
 		assert.NotContains(t, h.Get("WWW-Authenticate"), "scope=")
+	})
+}
+
+// TestRouteScopes has the scopes that a route's rules demand, in the challenge
+// of every refusal (RFC 6750 §3).
+func TestRouteScopes(t *testing.T) {
+	v, _ := setup(t)
+	s := signerOf("ES256")
+	down, keys := setup(t)
+	keys.err = errors.New("down")
+	ab := []verifier.Rule{verifier.Scope("a"), verifier.Client("billing"), verifier.AnyScope("b", "c"), verifier.Scope("a", "d")}
+	two := bearer("x")
+	two.Header.Add("Authorization", "Bearer x")
+	own := verifier.Check(func(context.Context, *verifier.Token) error {
+		return &verifier.Error{Reason: verifier.ErrScope, Scopes: []string{"e", "a", "no scope"}}
+	})
+	for name, tt := range map[string]struct {
+		r      *http.Request
+		rules  []verifier.Rule
+		reason error
+		scope  string
+	}{
+		"R2 no token":                        {anonymous(), ab, verifier.ErrNoToken, "a b d"},
+		"R2 no token, another route":         {anonymous(), ab[:1], verifier.ErrNoToken, "a"},
+		"R2 no token, no rule":               {anonymous(), nil, verifier.ErrNoToken, ""},
+		"R2 no token, no Scope rule":         {anonymous(), ab[1:2], verifier.ErrNoToken, ""},
+		"R2 two tokens":                      {two, ab, verifier.ErrBadRequest, "a b d"},
+		"R2 no JWT":                          {bearer("x"), ab, verifier.ErrMalformed, "a b d"},
+		"R2 too long":                        {bearer(strings.Repeat("x", 17<<10)), ab, verifier.ErrMalformed, "a b d"},
+		"R2 expired":                         {bearer(s.token(nil, members{"exp": "1"})), ab, verifier.ErrExpired, "a b d"},
+		"R2 another key":                     {bearer(newSigner("ES256").good()), ab, verifier.ErrSignature, "a b d"},
+		"R2 a scope is missing":              {bearer(s.token(nil, members{"scope": `"a"`})), ab, verifier.ErrScope, "a b d"},
+		"R2 another client":                  {bearer(s.token(nil, members{"client_id": `"x"`, "scope": `"a c d"`})), ab, verifier.ErrDenied, "a b d"},
+		"R2 a Check that names some as well": {bearer(s.good()), []verifier.Rule{own, verifier.Scope("orders:read"), verifier.AnyScope("a", "orders:write")}, verifier.ErrScope, "orders:read a e"},
+	} {
+		for place, err := range map[string]func() error{
+			"Protect":      func() error { return gateError(v.Protect(tt.rules...), tt.r) },
+			"Authenticate": func() error { _, err := v.Authenticate(tt.r, tt.rules...); return err },
+			"Optional": func() error {
+				if tt.reason == verifier.ErrNoToken { // which passes, but not Require inside
+					inside := tt.r.WithContext(behind(t, v.Optional(tt.rules...), tt.r))
+					return gateError(verifier.Inner(), inside)
+				}
+				return gateError(v.Optional(tt.rules...), tt.r)
+			},
+			"Require": func() error {
+				if tt.reason != verifier.ErrScope && tt.reason != verifier.ErrDenied {
+					return gateError(v.Protect(tt.rules...), tt.r)
+				}
+				inside := tt.r.WithContext(behind(t, v.Protect(), tt.r))
+				return verifier.Require(inside.Context(), tt.rules...)
+			},
+			"Refuse, inside": func() error {
+				if len(tt.rules) == 0 || tt.reason != verifier.ErrNoToken {
+					return gateError(v.Protect(tt.rules...), tt.r)
+				}
+				return verifier.AsError(behind(t, v.Optional(tt.rules...), tt.r), verifier.ErrNoToken)
+			},
+		} {
+			t.Run(name+", "+place, func(t *testing.T) {
+				err := err()
+				assertRefused(t, tt.reason, err)
+				challenge := challengeOf(t, err)
+				if tt.scope == "" {
+					assert.NotContains(t, challenge, "scope=")
+					return
+				}
+				assert.Contains(t, challenge, `, scope="`+tt.scope+`"`)
+				assert.Equal(t, 1, strings.Count(challenge, "scope="))
+			})
+		}
+	}
+	t.Run("R4 no challenge", func(t *testing.T) {
+		assertRefused(t, verifier.ErrUnavailable, gateError(down.Protect(ab...), bearer(s.good())))
+	})
+	t.Run("R2 Config.Rules are not the route's", func(t *testing.T) {
+		v, _ := setup(t, func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{verifier.AnyScope("x", "y")} })
+		assert.Equal(t, `Bearer realm="api", scope="a"`, challengeOf(t, gateError(v.Protect(ab[0]), anonymous())))
+		err := gateError(v.Protect(ab[0]), bearer(s.good()))
+		assertRefused(t, verifier.ErrScope, err)
+		assert.Contains(t, challengeOf(t, err), `scope="a x"`, "but what is missing is named")
+	})
+	t.Run("R2 what one route needs is not in another's challenge", func(t *testing.T) {
+		for range 2 {
+			assert.Contains(t, challengeOf(t, gateError(v.Protect(verifier.Scope("a")), anonymous())), `scope="a"`)
+			assert.NotContains(t, challengeOf(t, gateError(v.Protect(), anonymous())), "scope=")
+			assert.Contains(t, challengeOf(t, gateError(v.Protect(verifier.Scope("b")), bearer("x"))), `scope="b"`)
+			assert.NotContains(t, challengeOf(t, gateError(v.Protect(), bearer("x"))), "scope=")
+		}
 	})
 }
 

@@ -31,6 +31,12 @@ func Change(t *Token, bound bool, audience ...string) { t.bound, t.audience = bo
 // IsTooDeepOrVariant reports whether err is for what is strict JSON.
 func IsTooDeepOrVariant(err error) bool { return err == errDepth || err == errVariant }
 
+// ForgetBugs lets wiring bugs that no Verifier has a part in be logged again.
+func ForgetBugs() { unguardedBugs = bugLog{} }
+
+// Bugs returns how many wiring bugs v keeps in mind.
+func Bugs(v *Verifier) int { return len(v.bugs.logged) }
+
 // Headers returns how many header texts v remembers.
 func Headers(v *Verifier) int {
 	if m := v.headers.current.Load(); m != nil {

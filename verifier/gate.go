@@ -13,27 +13,32 @@ type Gate func(*http.Request) (context.Context, *Error)
 
 // Protect returns the Gate that only a token which passes v and rules opens. It
 // panics where a rule could not do what it says: at wiring, not in a request.
+//
+// The scopes of its own rules stand in every challenge (RFC 6750 §3), so that a
+// client without a token learns which to ask for. Those of [Require] and [Inner]
+// inside cannot: put Scope here for that.
 func (v *Verifier) Protect(rules ...Rule) Gate {
 	return v.gate(rules, false)
 }
 
 // Optional returns the Gate that lets requests without a token through as well,
 // and only those: a bad token is refused as in Protect. Behind it
-// [FromContext] tells the two apart, whatever an outer layer left there.
+// [FromContext] tells them apart, whatever an outer layer left there.
 func (v *Verifier) Optional(rules ...Rule) Gate {
 	return v.gate(rules, true)
 }
 
 // Inner returns the Gate of a route inside Protect or Optional that adds rules:
-// [Require] as a Gate.
+// [Require] as a Gate. It panics over rules that could not do what they say at
+// any Verifier; what depends on the one outside shows as a 500, which is logged.
 func Inner(rules ...Rule) Gate {
-	if slices.Contains(rules, nil) {
-		panic("verifier: a rule is nil")
+	if err := (*Verifier)(nil).checkRules(rules); err != nil {
+		panic("verifier: " + err.Error())
 	}
 	rules = slices.Clone(rules)
 	return func(r *http.Request) (context.Context, *Error) {
 		if err := require(r.Context(), rules); err != nil {
-			return nil, AsError(r.Context(), err)
+			return nil, err
 		}
 		return r.Context(), nil
 	}
@@ -47,24 +52,24 @@ func (v *Verifier) gate(rules []Rule, optional bool) Gate {
 		panic("verifier: " + err.Error())
 	}
 	rules = slices.Clone(rules)
+	scopes := challengeScopes(rules)
 	return func(r *http.Request) (context.Context, *Error) {
 		t, err := v.admit(r, rules, optional)
 		if err != nil {
-			return nil, v.answer(err)
+			return nil, v.refuse(r.Context(), err, scopes)
 		}
-		return NewContext(r.Context(), t), nil
+		return &admission{r.Context(), t, v, scopes}, nil
 	}
 }
 
-// admit returns the token of r. Where r may pass without one, it returns a Token
-// that is none: that hides an outer layer's, and knows how to challenge.
+// admit returns the token of r, and none where r may pass without.
 func (v *Verifier) admit(r *http.Request, rules []Rule, optional bool) (*Token, *Error) {
 	raw, err := v.credential(r)
 	switch {
 	case err == nil:
 		return v.verifyCredential(r.Context(), raw, rules)
 	case optional && err.Reason == ErrNoToken:
-		return &Token{verifier: v}, nil
+		return nil, nil
 	}
 	return nil, err
 }

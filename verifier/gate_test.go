@@ -172,12 +172,14 @@ func TestRequire(t *testing.T) {
 	t.Run("inside Optional without a token", func(t *testing.T) {
 		inside := behind(t, v.Optional(), anonymous())
 		for _, err := range []error{
-			verifier.Require(inside), verifier.Require(inside, verifier.Scope("a")),
-			gateError(verifier.Inner(), anonymous().WithContext(inside)),
+			verifier.Require(inside), gateError(verifier.Inner(), anonymous().WithContext(inside)),
 		} {
 			assertRefused(t, verifier.ErrNoToken, err)
 			assert.Equal(t, `Bearer realm="orders"`, challenge(err))
 		}
+		err := verifier.Require(inside, verifier.Scope("a"))
+		assertRefused(t, verifier.ErrNoToken, err)
+		assert.Equal(t, `Bearer realm="orders", scope="a"`, challenge(err))
 	})
 	t.Run("inside, with a token", func(t *testing.T) {
 		for _, g := range []verifier.Gate{v.Protect(), v.Optional()} {

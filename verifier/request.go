@@ -19,14 +19,14 @@ type tokenFrom func(*http.Request) string
 func (v *Verifier) Authenticate(r *http.Request, rules ...Rule) (*Token, error) {
 	raw, err := v.credential(r)
 	if err == nil {
-		err = v.wired(rules)
+		err = v.checkRouteRules(rules)
 	}
 	var t *Token
 	if err == nil {
 		t, err = v.verifyCredential(r.Context(), raw, rules)
 	}
 	if err != nil {
-		return nil, v.answer(err)
+		return nil, v.refuse(r.Context(), err, challengeScopes(rules))
 	}
 	return t, nil
 }

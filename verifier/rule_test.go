@@ -221,34 +221,66 @@ func TestRulesOnlyNarrow(t *testing.T) {
 	})
 }
 
-func TestEmptyRules(t *testing.T) {
-	for name, wire := range map[string]func(){
-		"Scope":                   func() { verifier.Scope("") },
-		"Scope, the second":       func() { verifier.Scope("a", "") },
-		"Scope of two words":      func() { verifier.Scope("a b") },
-		"Scope of a quote":        func() { verifier.Scope(`a"b`) },
-		"Scope of a backslash":    func() { verifier.Scope(`a\b`) },
-		"Scope with a newline":    func() { verifier.Scope("a\r\nX: y") },
-		"Scope with DEL":          func() { verifier.Scope("a\x7f") },
-		"Scope beyond ASCII":      func() { verifier.Scope("é") },
-		"AnyScope":                func() { verifier.AnyScope("") },
-		"AnyScope, the second":    func() { verifier.AnyScope("a", "") },
-		"AnyScope of two words":   func() { verifier.AnyScope("a", "b c") },
-		"Audience":                func() { verifier.Audience("") },
-		"Audience, the second":    func() { verifier.Audience(api, "") },
-		"Issuer":                  func() { verifier.Issuer("") },
-		"Issuer, the second":      func() { verifier.Issuer(issuer, "") },
-		"Client":                  func() { verifier.Client("") },
-		"Client, the second":      func() { verifier.Client("a", "") },
-		"Claim's name":            func() { verifier.Claim("", "a") },
-		"Claim's value":           func() { verifier.Claim("a", "") },
-		"Claim's value, a second": func() { verifier.Claim("a", "b", "") },
-		"Check of nil":            func() { verifier.Check(nil) },
+// TestRulesThatNothingCanSatisfy has rules that are wrong whatever the
+// configuration. They never panic where they are made, since what they are made
+// of is often configuration, and never let a token pass.
+func TestRulesThatNothingCanSatisfy(t *testing.T) {
+	v, _ := setup(t)
+	raw := signerOf("ES256").good()
+	tok := verified(t, v, raw)
+	for name, rule := range map[string]verifier.Rule{
+		"Scope, no list":          verifier.Scope(),
+		"Scope":                   verifier.Scope(""),
+		"Scope, the second":       verifier.Scope("orders:read", ""),
+		"Scope of two words":      verifier.Scope("orders:read orders:write"),
+		"Scope of a quote":        verifier.Scope(`a"b`),
+		"Scope of a backslash":    verifier.Scope(`a\b`),
+		"Scope with a newline":    verifier.Scope("a\r\nX: y"),
+		"Scope with DEL":          verifier.Scope("a\x7f"),
+		"Scope beyond ASCII":      verifier.Scope("é"),
+		"AnyScope, no list":       verifier.AnyScope(),
+		"AnyScope":                verifier.AnyScope(""),
+		"AnyScope, the second":    verifier.AnyScope("orders:read", ""),
+		"AnyScope of two words":   verifier.AnyScope("orders:read", "b c"),
+		"Audience, no list":       verifier.Audience(),
+		"Audience":                verifier.Audience(""),
+		"Audience, the second":    verifier.Audience(api, ""),
+		"Issuer, no list":         verifier.Issuer(),
+		"Issuer":                  verifier.Issuer(""),
+		"Issuer, the second":      verifier.Issuer(issuer, ""),
+		"Client, no list":         verifier.Client(),
+		"Client":                  verifier.Client(""),
+		"Client, the second":      verifier.Client("billing", ""),
+		"Claim, no list":          verifier.Claim("sub"),
+		"Claim's name":            verifier.Claim("", "billing"),
+		"Claim's value":           verifier.Claim("sub", ""),
+		"Claim's value, a second": verifier.Claim("sub", "billing", ""),
+		"Check of nil":            verifier.Check(nil),
 	} {
-		t.Run("C11 C7 "+name, func(t *testing.T) {
-			text := panicText(t, wire)
-			assert.Contains(t, text, strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == ',' || r == '\'' })[0])
+		kind := strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == ',' || r == '\'' })[0]
+		rules := []verifier.Rule{verifier.ClientCredentials(), rule}
+		t.Run("C11 C7 "+name+", at wiring", func(t *testing.T) {
+			for _, change := range []func(*verifier.Config){
+				func(cfg *verifier.Config) { cfg.Rules = rules },
+				func(cfg *verifier.Config) { cfg.Claims.ClientCredentials = rule },
+			} {
+				cfg := config()
+				change(&cfg)
+				_, err := verifier.New(cfg)
+				assert.ErrorContains(t, err, kind)
+			}
+			assert.Contains(t, panicText(t, func() { v.Protect(rules...) }), kind)
+			assert.Contains(t, panicText(t, func() { v.Optional(rules...) }), kind)
+			assert.Contains(t, panicText(t, func() { verifier.Inner(rules...) }), kind)
+		})
+		t.Run("C11 C7 "+name+", with a request", func(t *testing.T) {
+			_, errVerify := v.Verify(ctx, raw, rules...)
+			_, errAuthenticate := v.Authenticate(bearer(raw), rules...)
+			for _, err := range []error{errVerify, errAuthenticate, verifier.Require(verifier.NewContext(ctx, tok), rules...)} {
+				assertWiringBug(t, err)
+				assert.ErrorContains(t, err, kind)
+			}
 		})
 	}
-	assert.NotPanics(t, func() { verifier.Scope("!#[]^~AZaz09:/.-_") }, "the ends of RFC 6749's characters")
+	assert.NotPanics(t, func() { v.Protect(verifier.Scope("!#[]^~AZaz09:/.-_")) }, "the ends of RFC 6749's characters")
 }

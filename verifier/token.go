@@ -1,7 +1,6 @@
 package verifier
 
 import (
-	"context"
 	"crypto"
 	"errors"
 	"fmt"
@@ -127,25 +126,7 @@ func ClaimsOf[T any](t *Token) (T, error) {
 	}
 	if err := json.Unmarshal([]byte((*t.evidence).payload), &claims); err != nil {
 		var zero T
-		return zero, fmt.Errorf("jwtguard: the claims do not fit %T: %w", zero, err)
+		return zero, fmt.Errorf("jwtguard: %w: the claims do not fit %T: %w", ErrClaims, zero, err)
 	}
 	return claims, nil
-}
-
-type contextKey struct{}
-
-// FromContext returns the verified token of a request; false where none was
-// sent, or where nothing guards the route.
-func FromContext(ctx context.Context) (*Token, bool) {
-	t, _ := ctx.Value(contextKey{}).(*Token)
-	if !t.verified() {
-		return nil, false
-	}
-	return t, true
-}
-
-// NewContext returns a context with t in it: for adapters, and for tests of
-// handlers. A nil t hides the token of an outer layer, as Optional does.
-func NewContext(ctx context.Context, t *Token) context.Context {
-	return context.WithValue(ctx, contextKey{}, t)
 }

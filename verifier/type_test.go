@@ -263,6 +263,30 @@ func TestOtherKinds(t *testing.T) {
 			})
 		}
 	}
+	for name, tt := range map[string]struct {
+		configured []string
+		claims     members
+		ok         bool
+	}{
+		"where it is configured":            {[]string{"permissions"}, members{"permissions": `["orders:read"]`}, true},
+		"in the second that is configured":  {[]string{"x", "permissions"}, members{"permissions": `"orders:read"`}, true},
+		"by a common name all the same":     {[]string{"permissions"}, members{"scope": `"orders:read"`}, true},
+		"where it is not configured":        {nil, members{"permissions": `["orders:read"]`}, false},
+		"C7 empty where it is configured":   {[]string{"permissions"}, members{"permissions": `[""]`}, false},
+		"C7 null where it is configured":    {[]string{"permissions"}, members{"permissions": `null`}, false},
+		"C7 a space where it is configured": {[]string{"permissions"}, members{"permissions": `" "`}, false},
+		"a flag where it is configured":     {[]string{"email_verified"}, members{"email_verified": `true`}, false},
+	} {
+		t.Run("C10 nonce with a permission "+name, func(t *testing.T) {
+			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Claims.Scopes = tt.configured })
+			_, err := v.Verify(ctx, signerOf("ES256").token(nil, tt.claims.over(members{"nonce": `"n"`, "scope": ""})))
+			if tt.ok {
+				require.NoError(t, err)
+				return
+			}
+			assertRefused(t, verifier.ErrType, err)
+		})
+	}
 	t.Run("C10 only RFC9068 tells the rest", func(t *testing.T) {
 		id := signerOf("ES256").token(members{"typ": `"JWT"`}, members{"client_id": "", "scope": ""})
 		loose, _ := setup(t)

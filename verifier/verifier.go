@@ -25,6 +25,7 @@ type Verifier struct {
 	headers headerCache
 	tokens  *tokenCache
 	tooLong *Error // to say so of a token costs nothing
+	bugs    bugLog
 
 	joined bool // under joining
 }
@@ -83,7 +84,7 @@ func newVerifier(cfg *Config) (*Verifier, error) {
 // prepare makes what v has for itself and not of its parts.
 func (v *Verifier) prepare(tokens int) {
 	v.tokens = newTokenCache(max(tokens, 0))
-	v.tooLong = v.answer(refusal(ErrMalformed, "the token has more than %d bytes", v.lengthAtMost))
+	v.tooLong = v.complete(refusal(ErrMalformed, "the token has more than %d bytes", v.lengthAtMost), nil)
 }
 
 // joining is held by Join, so that no part is taken over twice at one moment.
@@ -179,14 +180,4 @@ func (v *Verifier) hasAudience(a string) bool {
 		}
 	}
 	return false
-}
-
-// answer completes e with what the challenge says of this API.
-func (v *Verifier) answer(e *Error) *Error {
-	if e.realm == v.realm {
-		return e
-	}
-	c := *e
-	c.realm = v.realm
-	return &c
 }

@@ -12,19 +12,19 @@ import (
 // there is no request to confirm it against. Most programs want
 // [Verifier.Authenticate] or an adapter.
 func (v *Verifier) Verify(ctx context.Context, raw string, rules ...Rule) (*Token, error) {
-	err := v.wired(rules)
+	err := v.checkRouteRules(rules)
 	var t *Token
 	if err == nil {
 		t, err = v.verify(ctx, raw, rules)
 	}
 	if err != nil {
-		return nil, v.answer(err)
+		return nil, v.refuse(ctx, err, challengeScopes(rules))
 	}
 	return t, nil
 }
 
-// wired is checkRules for rules that come with a request.
-func (v *Verifier) wired(rules []Rule) *Error {
+// checkRouteRules is checkRules for rules that come with a request.
+func (v *Verifier) checkRouteRules(rules []Rule) *Error {
 	if err := v.checkRules(rules); err != nil {
 		return &Error{Err: err}
 	}

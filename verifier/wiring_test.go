@@ -105,9 +105,9 @@ func TestCopies(t *testing.T) {
 	})
 	t.Run("rules", func(t *testing.T) {
 		v, _ := setup(t, twoAudiences)
-		more := []string{"orders:write"}
-		rules := []verifier.Rule{verifier.Scope("orders:read", more...)}
-		more[0] = "x"
+		scopes := []string{"orders:read", "orders:write"}
+		rules := []verifier.Rule{verifier.Scope(scopes...)}
+		scopes[0] = "x"
 		protect, inner := v.Protect(rules...), verifier.Inner(rules...)
 		rules[0] = verifier.Scope("y")
 		r := bearer(s.good())

@@ -30,8 +30,8 @@ func Token(c echo.Context) (*verifier.Token, bool) {
 }
 
 // Refuse sets the headers of a refusal with err as Protect would, and returns
-// the error for the handler to return: an *verifier.Error within err, or 403
-// for any other.
+// the error for the handler to return. The answer is an *verifier.Error within
+// err or the reason of package verifier's that err wraps, and 403 for any other.
 func Refuse(c echo.Context, err error) error {
 	return refuse(c, verifier.AsError(c.Request().Context(), err))
 }
@@ -51,12 +51,15 @@ func gate(admit verifier.Gate) echo.MiddlewareFunc {
 
 func refuse(c echo.Context, err *verifier.Error) error {
 	err.SetHeaders(c.Response().Header())
-	return echo.NewHTTPError(err.Status(), public{err}).SetInternal(err)
+	return echo.NewHTTPError(err.Status(), public{err}).SetInternal(public{err})
 }
 
-// public is the client's half of an error, however an error handler prints it.
+// public is the client's half of an error, however an error handler or a log
+// prints it. Only errors.As and errors.Is reach the operator's half.
 type public struct{ err *verifier.Error }
 
 func (p public) MarshalJSON() ([]byte, error) { return p.err.MarshalJSON() }
 
-func (p public) String() string { return p.err.Description() }
+func (p public) Error() string { return p.err.Description() }
+
+func (p public) Unwrap() error { return p.err }

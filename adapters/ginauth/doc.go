@@ -6,7 +6,9 @@
 // [Protect] and [Optional] stand before a handler, [Require] adds rules inside
 // them, [Token] tells the handler who is calling, and [Refuse] lets it refuse
 // as they do. Wiring that cannot work panics at once: a nil Verifier, an
-// audience that is not configured. Everything is safe for concurrent use.
+// empty list in a rule, an audience that is not configured. Require cannot know
+// the audiences: there, one that is not configured answers 500 and is logged at
+// ERROR. Everything is safe for concurrent use.
 //
 // An answer aborts the chain and has the challenge of RFC 6750 §3,
 // Cache-Control: no-store and a JSON body {"error", "error_description"}, without

@@ -2,7 +2,6 @@ package httpauth
 
 import (
 	"encoding/json"
-	"log/slog"
 	"net/http"
 
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
@@ -29,15 +28,19 @@ func Require(rules ...verifier.Rule) func(http.Handler) http.Handler {
 // without one.
 func Token(r *http.Request) (*verifier.Token, bool) { return verifier.FromContext(r.Context()) }
 
-// Refuse answers with err as Protect would: an *verifier.Error within it, or
-// 403 for any other. The handler returns after it.
+// Refuse answers with err as Protect would: with an *verifier.Error within it or
+// the reason of package verifier's that it wraps, and with 403 for any other. The
+// handler returns after it.
 func Refuse(w http.ResponseWriter, r *http.Request, err error) { Middleware{}.Refuse(w, r, err) }
 
 // A Middleware is the package's functions with another answer.
 type Middleware struct {
-	// OnError writes the answer; its headers are set already. If it writes
-	// nothing or another status than 400 to 999, or panics, the default answer is given. Nil
-	// means the default answer.
+	// OnError writes the answer; its headers are set already. A body
+	// without a status has the refusal's own. Where OnError writes nothing, the
+	// default answer follows, with the headers that OnError set. Where it panics
+	// or answers with a status that does not refuse (400 to 999 do), the default
+	// answer is given with none of them, and an ERROR is logged. Nil means the
+	// default answer.
 	OnError func(http.ResponseWriter, *http.Request, *verifier.Error)
 }
 
@@ -75,15 +78,11 @@ func (m Middleware) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (m Middleware) refuse(w http.ResponseWriter, r *http.Request, err *verifier.Error) {
-	err.SetHeaders(w.Header())
-	if m.OnError != nil {
-		hw := &hookWriter{ResponseWriter: w}
-		m.runHook(hw, r, err)
-		if hw.answered {
-			return
-		}
-	}
 	h := w.Header()
+	err.SetHeaders(h)
+	if m.OnError != nil && m.runHook(w, r, err) {
+		return
+	}
 	h.Del("Content-Length")
 	h.Del("Content-Encoding")
 	h.Set("Content-Type", "application/json")
@@ -91,47 +90,4 @@ func (m Middleware) refuse(w http.ResponseWriter, r *http.Request, err *verifier
 	if r.Method != http.MethodHead {
 		_ = json.NewEncoder(w).Encode(err)
 	}
-}
-
-// runHook calls OnError and keeps its panic from turning a refusal into a
-// broken connection.
-func (m Middleware) runHook(w http.ResponseWriter, r *http.Request, err *verifier.Error) {
-	defer func() {
-		switch p := recover(); p {
-		case nil:
-		case http.ErrAbortHandler:
-			panic(p)
-		default:
-			slog.ErrorContext(r.Context(), "jwtguard: OnError panicked", "panic", p)
-		}
-	}()
-	m.OnError(w, r, err)
-}
-
-// A hookWriter passes on a refusal only: what comes with another status is
-// dropped.
-type hookWriter struct {
-	http.ResponseWriter
-	answered, dropping bool
-}
-
-func (w *hookWriter) WriteHeader(status int) {
-	switch {
-	case w.answered || w.dropping:
-	case !isRefusal(status):
-		w.dropping = true
-	default:
-		w.answered = true
-		w.ResponseWriter.WriteHeader(status)
-	}
-}
-
-// isRefusal reports whether status refuses; net/http panics over those past 999.
-func isRefusal(status int) bool { return status >= http.StatusBadRequest && status <= 999 }
-
-func (w *hookWriter) Write(b []byte) (int, error) {
-	if !w.answered {
-		return len(b), nil // under no refusing status, if only the implied 200
-	}
-	return w.ResponseWriter.Write(b)
 }

@@ -32,7 +32,7 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 	orders.GET("", api.listOrders, echoauth.Require(verifier.Scope("orders:read")))
 	orders.POST("", api.addOrder, echoauth.Require(verifier.Scope("orders:write")))
 	bill := echoauth.Protect(v, verifier.Audience(cfg.invoices),
-		verifier.Client(cfg.invoiceClients[0], cfg.invoiceClients[1:]...))
+		verifier.Client(cfg.invoiceClients...))
 	e.GET("/invoices", api.listInvoices, bill)
 
 	e.GET("/healthz", func(c echo.Context) error { return c.NoContent(http.StatusOK) })

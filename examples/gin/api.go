@@ -29,7 +29,7 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 	orders.GET("", guard.Require(verifier.Scope("orders:read")), api.listOrders)
 	orders.POST("", guard.Require(verifier.Scope("orders:write")), api.addOrder)
 	bill := guard.Protect(v, verifier.Audience(cfg.invoices),
-		verifier.Client(cfg.invoiceClients[0], cfg.invoiceClients[1:]...))
+		verifier.Client(cfg.invoiceClients...))
 	r.GET("/invoices", bill, api.listInvoices)
 
 	r.GET("/healthz", func(*gin.Context) {})

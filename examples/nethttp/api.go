@@ -23,7 +23,7 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 	read := guard.Protect(v, orders, verifier.Scope("orders:read"))
 	write := guard.Protect(v, orders, verifier.Scope("orders:write"))
 	bill := guard.Protect(v, verifier.Audience(cfg.invoices),
-		verifier.Client(cfg.invoiceClients[0], cfg.invoiceClients[1:]...))
+		verifier.Client(cfg.invoiceClients...))
 
 	api := api{log, guard}
 	mux := http.NewServeMux()

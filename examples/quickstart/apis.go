@@ -44,9 +44,8 @@ func echoAPI(v *verifier.Verifier) http.Handler {
 		return c.JSON(http.StatusOK, reply{tok.ClientID(), tok.Scopes()})
 	}
 	e := echo.New()
-	api := e.Group("", echoauth.Protect(v))
-	api.GET("/orders", orders, echoauth.Require(mayRead))
-	api.POST("/orders", orders, echoauth.Require(mayWrite))
+	e.GET("/orders", orders, echoauth.Protect(v, mayRead))
+	e.POST("/orders", orders, echoauth.Protect(v, mayWrite))
 	return e
 }
 
@@ -57,8 +56,7 @@ func ginAPI(v *verifier.Verifier) http.Handler {
 	}
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
-	api := r.Group("", ginauth.Protect(v))
-	api.GET("/orders", ginauth.Require(mayRead), orders)
-	api.POST("/orders", ginauth.Require(mayWrite), orders)
+	r.GET("/orders", ginauth.Protect(v, mayRead), orders)
+	r.POST("/orders", ginauth.Protect(v, mayWrite), orders)
 	return r
 }

@@ -47,7 +47,7 @@ func Routes(t *testing.T, routes func(*slog.Logger, *verifier.Verifier) http.Han
 		{"reads orders", "GET", "/orders", reader, 200, map[string]any{"client_id": "shop", "tenant": "acme", "orders": []any{"o-1"}}},
 		{"may not write", "POST", "/orders", reader, 403, nil},
 		{"writes", "POST", "/orders", verifiertest.Claims{"scope": "orders:write"}, 201, nil},
-		{"a tenant of the wrong kind", "GET", "/orders", verifiertest.Claims{"scope": "orders:read", "tenant": 1}, 403, nil},
+		{"a tenant of the wrong kind", "GET", "/orders", verifiertest.Claims{"scope": "orders:read", "tenant": 1}, 401, nil},
 		{"orders' token for invoices", "GET", "/invoices", verifiertest.Claims{"client_id": "ledger"}, 401, nil},
 		{"reads invoices", "GET", "/invoices", verifiertest.Claims{"client_id": "ledger", "aud": Invoices}, 200, nil},
 		{"not on the list", "GET", "/invoices", verifiertest.Claims{"client_id": "shop", "aud": Invoices}, 403, nil},

@@ -1,0 +1,88 @@
+package ginauth
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// runHook calls OnError and reports whether it answered. What it did beside a
+// refusal is undone, and a panic does not turn one into something else.
+func (m Middleware) runHook(c *gin.Context, err *verifier.Error) (answered bool) {
+	w := c.Writer
+	before := w.Header().Clone()
+	w.WriteHeader(err.Status()) // for a body without one; in NoRoute it is 404 by now
+	hw := &hookWriter{ResponseWriter: w}
+	c.Writer = hw
+	defer func() {
+		c.Writer = w
+		mistake := ""
+		switch p := recover(); {
+		case p == http.ErrAbortHandler:
+			panic(p)
+		case p != nil:
+			mistake = fmt.Sprintf("panicked: %v", p)
+		case hw.dropped:
+			mistake = fmt.Sprintf("answered with status %d, which does not refuse", w.Status())
+		default:
+			return
+		}
+		if answered = w.Written(); !answered {
+			clear(w.Header())
+			maps.Copy(w.Header(), before)
+		}
+		bug := *err // which knows whose refusal it is
+		bug.Reason, bug.Scopes, bug.Err = nil, nil, fmt.Errorf("ginauth: OnError %s", mistake)
+		verifier.AsError(c.Request.Context(), &bug) // logs it
+	}()
+	m.OnError(c, err)
+	if hw.hasStatus {
+		hw.WriteHeaderNow()
+	}
+	return w.Written()
+}
+
+// A hookWriter passes on a refusal only: what comes with another status is
+// dropped.
+type hookWriter struct {
+	gin.ResponseWriter
+	hasStatus, dropped bool // OnError set a status; one that does not refuse
+}
+
+func (w *hookWriter) WriteHeader(status int) {
+	if status > 0 && !w.dropped { // as Gin has it
+		w.hasStatus = true
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *hookWriter) WriteHeaderNow() {
+	status := w.Status()
+	if w.dropped = w.dropped || status < http.StatusBadRequest || status > 999; !w.dropped { // net/http panics over those
+		w.ResponseWriter.WriteHeaderNow()
+	}
+}
+
+func (w *hookWriter) Write(b []byte) (int, error) {
+	if w.WriteHeaderNow(); w.dropped {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+func (w *hookWriter) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
+
+// Flush sends what was written. Unlike Gin's it does not answer by itself: the
+// default answer may follow.
+func (w *hookWriter) Flush() {
+	if w.Written() {
+		w.ResponseWriter.Flush()
+	}
+}
+
+// Unwrap is for http.ResponseController's deadlines.
+func (w *hookWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
