@@ -41,8 +41,9 @@ type Config struct {
 	// server's Cache-Control chooses.
 	Refresh time.Duration
 
-	// Cooldown is the time in which the budget for unknown kids regains one
-	// fetch. Zero means 30 seconds.
+	// Cooldown is the time in which the budget for missing keys, of five
+	// fetches, regains one. Zero means 5 seconds. A server that answers 429 or
+	// Retry-After doubles it, up to 30 seconds, until it answers well again.
 	Cooldown time.Duration
 
 	// MaxStale is how long keys serve after the server made the last good
@@ -61,7 +62,7 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	if c.Cooldown == 0 {
-		c.Cooldown = 30 * time.Second
+		c.Cooldown = 5 * time.Second
 	}
 	if c.MaxStale == 0 {
 		c.MaxStale = 24 * time.Hour
@@ -156,6 +157,7 @@ func newCache(src source, cfg Config, clock func() moment) *Cache {
 		cfg: cfg, source: src, clock: clock,
 		ctx: ctx, stop: stop, wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
+	c.sched.bucket = bucket{base: cfg.Cooldown, cooldown: cfg.Cooldown}
 	c.sched.next = newAttempt()
 	c.sched.due = clock()
 	return c
@@ -168,38 +170,32 @@ func newCache(src source, cfg Config, clock func() moment) *Cache {
 // modified.
 //
 // No key is (nil, nil); an error wraps [ErrUnavailable]. A key that is there is
-// found without a lock and without I/O. Otherwise Lookup may wait for a fetch
-// under way, until ctx is done or 2 seconds have passed.
+// found without a lock and without I/O. For a missing one Lookup may wait for a
+// fetch, until ctx is done or 5.5 seconds have passed; for the first keys of all
+// 2 seconds at most.
 //
 // With Tried, Lookup returns the keys of a set that is newer than those tried,
 // or none. Where the token or the key set has no kid, only this reveals a
-// rotation, so Lookup may then fetch, within the budget for unknown kids.
+// rotation, so Lookup may then fetch and wait as for a missing key. Where all of
+// those tried have the token's kid, it asks for a fetch, once in 15 seconds, and
+// does not wait.
 func (c *Cache) Lookup(ctx context.Context, q Query) ([]crypto.PublicKey, error) {
-	if q.Tried != nil {
-		return c.lookupAgain(ctx, q.KeyID, q.Algorithm, q.Tried)
-	}
+	now := momentOf(q.Now)
 	if q.Now.IsZero() {
-		return c.lookup(ctx, c.clock(), q.KeyID, q.Algorithm)
+		now = c.clock()
 	}
-	return c.lookup(ctx, momentOf(q.Now), q.KeyID, q.Algorithm)
-}
-
-func (c *Cache) lookup(ctx context.Context, now moment, kid, alg string) ([]crypto.PublicKey, error) {
-	s := c.current.Load()
-	if !s.serves(now) {
-		return c.lookupFirst(ctx, kid, alg)
+	if s := c.current.Load(); s.serves(now) {
+		if keys, final := s.answer(q); final {
+			return keys, nil
+		}
 	}
-	if keys, known := s.keys.lookup(kid, alg); known {
-		return keys, nil
-	}
-	if s.static {
-		return nil, nil
-	}
-	return c.lookupUnknown(ctx, kid, alg)
+	return c.lookupSlowly(ctx, q)
 }
 
 // Ready waits until there are keys to serve, or until ctx is done: the error
-// then wraps ctx's, [ErrUnavailable] and the last fetch's.
+// then wraps ctx's, [ErrUnavailable] and the last fetch's. It returns at once
+// where waiting does not help: when the metadata names another issuer, and when
+// it was not found twice in a row.
 func (c *Cache) Ready(ctx context.Context) error {
 	if c.serves(c.current.Load()) {
 		return nil
@@ -215,9 +211,13 @@ func (c *Cache) Ready(ctx context.Context) error {
 			return unavailable(errClosed)
 		}
 		at, err := c.sched.running, c.sched.lastErr
+		if c.sched.hopeless >= 2 {
+			c.mu.Unlock()
+			return unavailable(err)
+		}
 		if at == nil {
 			at = c.sched.next
-			c.rouse() // the machine may have slept past due
+			c.wakeScheduler() // the machine may have slept past due
 		}
 		c.mu.Unlock()
 		select {

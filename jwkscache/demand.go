@@ -4,6 +4,15 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"time"
+)
+
+const (
+	maxFirstWait  = 2 * time.Second         // for keys, where there are none to serve
+	maxWait       = 5500 * time.Millisecond // for a missing key: until the bucket is refilled, and a fetch
+	maxWaiters    = 1000                    // at one time
+	mismatchPause = 15 * time.Second        // between fetches for a signature that fits no key of its kid
+	maxRetryPause = 10 * time.Second        // between attempts that fail while somebody asks
 )
 
 var (
@@ -11,105 +20,17 @@ var (
 	errBusy    = errors.New("too many wait for the fetch under way")
 )
 
-// lookupFirst is Lookup with nothing to serve: it joins the fetch that is
-// running or due. While the backoff lasts the answer is an error at once.
-func (c *Cache) lookupFirst(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
-	c.mu.Lock()
-	s, now := &c.sched, c.clock()
-	var at *attempt
+// answer returns what the snapshot has for q, and whether that is the last word:
+// a key that is missing may have been published since.
+func (s *snapshot) answer(q Query) (keys []crypto.PublicKey, final bool) {
+	keys, known := s.keys.lookup(q.KeyID, q.Algorithm)
 	switch {
-	case c.serves(c.current.Load()):
-		at = ended
-	case s.closed:
-		c.mu.Unlock()
-		return nil, unavailable(errClosed)
-	case s.running != nil:
-		at = s.running
-	case s.failures == 0 || now.since(s.due) >= 0:
-		at = c.fetchNow(now)
-	default:
-		err := s.lastErr
-		c.mu.Unlock()
-		return nil, unavailable(err)
+	case q.Tried == nil:
+		return keys, known || s.static
+	case !same(keys, q.Tried):
+		return keys, true
 	}
-	c.mu.Unlock()
-
-	ctx, cancel := context.WithTimeout(ctx, waitAtMost)
-	defer cancel()
-	if err := c.await(ctx, at); err != nil {
-		return nil, unavailable(err)
-	}
-	snap := c.current.Load()
-	if !c.serves(snap) {
-		return nil, unavailable(at.err)
-	}
-	if keys, known := snap.keys.lookup(kid, alg); known {
-		return keys, nil
-	}
-	return c.lookupUnknown(ctx, kid, alg)
-}
-
-// lookupUnknown is Lookup for a kid, or, without one, an alg, that the set
-// lacks.
-func (c *Cache) lookupUnknown(ctx context.Context, kid, alg string) ([]crypto.PublicKey, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitAtMost)
-	defer cancel()
-	for asked := false; ; {
-		s := c.current.Load()
-		if keys, known := s.keys.lookup(kid, alg); known {
-			return keys, nil
-		}
-		if asked { // the server was, after this caller came, and has no such key
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.sched.budget.remember(kid, c.clock().mono, c.cfg.Cooldown)
-			c.stats.unknownKIDs++
-			return nil, nil
-		}
-		at, fresh, err := c.demand(s, kid)
-		if at == nil {
-			return nil, err
-		}
-		if err := c.await(ctx, at); err != nil {
-			return nil, c.refuse(err)
-		}
-		if at.err != nil {
-			if keys, known := c.current.Load().keys.lookup(kid, alg); known {
-				return keys, nil
-			}
-			return nil, unavailable(at.err)
-		}
-		asked = fresh
-	}
-}
-
-// lookupAgain is Lookup with Tried. A kid that the set has never causes a fetch.
-func (c *Cache) lookupAgain(ctx context.Context, kid, alg string, tried []crypto.PublicKey) ([]crypto.PublicKey, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitAtMost)
-	defer cancel()
-	for asked := false; ; {
-		s := c.current.Load()
-		if !c.serves(s) || s.static {
-			return nil, nil
-		}
-		if keys, _ := s.keys.lookup(kid, alg); !same(keys, tried) {
-			return keys, nil
-		}
-		if asked || s.keys.named(kid) {
-			return nil, nil
-		}
-		at, fresh, err := c.demand(s, "")
-		if at == nil {
-			return nil, err
-		}
-		if err := c.await(ctx, at); err != nil {
-			return nil, c.refuse(err)
-		}
-		if at.err != nil {
-			return nil, unavailable(at.err)
-		}
-		asked = fresh
-	}
+	return nil, s.static
 }
 
 // same reports whether a and b are the very same answer of one key set.
@@ -117,53 +38,97 @@ func same(a, b []crypto.PublicKey) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// ended is an attempt that nobody needs to wait for.
-var ended = func() *attempt {
+// lookupSlowly is Lookup where the keys at hand do not answer q. Each round
+// waits for one fetch. One that was running already may have begun before the
+// key was published, so only one that began after the call says no for certain.
+func (c *Cache) lookupSlowly(ctx context.Context, q Query) ([]crypto.PublicKey, error) {
+	start := c.clock()
+	asked := 0 // the number of a fetch that began after the call and has ended
+	for {
+		s := c.current.Load()
+		serves, limit := c.serves(s), maxFirstWait
+		if serves {
+			if keys, final := s.answer(q); final {
+				return keys, nil
+			}
+			limit = maxWait
+		}
+		at, fresh, err := c.request(s, q, asked)
+		if at == nil {
+			return nil, err
+		}
+		if err := c.await(ctx, at, limit-c.clock().since(start)); err != nil {
+			return nil, c.giveUp(q, err)
+		}
+		switch {
+		case at.err != nil && c.current.Load() == s:
+			return nil, unavailable(at.err)
+		case at.err == nil && fresh:
+			asked = at.number
+		}
+	}
+}
+
+// doneAttempt is an attempt that nobody needs to wait for.
+var doneAttempt = func() *attempt {
 	a := newAttempt()
 	close(a.done)
 	return a
 }()
 
-// demand asks for a fetch on behalf of a kid that the snapshot seen lacks. It
-// returns the attempt to wait for and whether that one began after the call; or
-// no attempt and the answer: a nil error is no.
-func (c *Cache) demand(seen *snapshot, kid string) (at *attempt, fresh bool, err error) {
+// request decides what q, which the snapshot seen does not answer, may cause. It
+// returns the attempt to wait for and whether that begins after the call; or no
+// attempt and the answer, of which a nil error is no.
+func (c *Cache) request(seen *snapshot, q Query, asked int) (at *attempt, fresh bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s, now := &c.sched, c.clock()
+	serves := seen.serves(now)
 	switch {
 	case c.current.Load() != seen:
-		return ended, false, nil // look again
+		return doneAttempt, false, nil // look again
+	case serves && q.Tried != nil && seen.keys.named(q.KeyID):
+		c.noteMismatch(now)
+		return nil, false, nil
+	case serves && asked > 0:
+		if q.Tried == nil {
+			s.missing.add(q.name(), now.mono, asked)
+			c.stats.unknownKIDs++
+		}
+		return nil, false, nil
 	case s.closed:
 		return nil, false, unavailable(errClosed)
-	case s.running != nil:
-		return s.running, false, nil
-	case now.since(s.due) >= 0:
-		return c.fetchNow(now), true, nil // by the wall clock, which wakes nobody
-	case s.failures == 0 && s.budget.knows(kid, now.mono, c.cfg.Cooldown):
+	case serves && q.Tried == nil && s.failures == 0 && s.missing.denies(q.name(), now.mono):
 		c.stats.unknownKIDs++
 		return nil, false, nil
-	case now.since(s.held) < 0:
-		return nil, false, unavailable(s.lastErr)
-	case s.budget.take(now.mono, c.cfg.Cooldown):
+	case s.running != nil:
+		return s.running, false, nil
+	case now.since(s.due) >= 0: // by the wall clock, say, for which no timer fires
 		return c.fetchNow(now), true, nil
-	}
-	s.pending = true
-	if refill := now.add(s.budget.refill(c.cfg.Cooldown).Sub(now.mono)); refill.since(s.due) < 0 {
-		s.due = refill
-		c.rouse()
-	}
-	if s.failures > 0 {
+	case s.failures > 0:
+		c.fetchWithin(now, maxRetryPause-now.since(s.failed))
 		return nil, false, unavailable(s.lastErr)
 	}
-	c.stats.unknownKIDs++
-	return nil, false, nil
+	return c.fetchSoon(now), true, nil
+}
+
+// noteMismatch asks for a fetch on behalf of a signature that fits none of the
+// keys of its kid, since an issuer may have given the kid to another key. Anyone
+// can send such a signature, so this is rare, and nobody waits for it. c.mu is
+// held.
+func (c *Cache) noteMismatch(now moment) {
+	s := &c.sched
+	if s.closed || s.running != nil || s.failures > 0 || now.since(s.mismatch) < mismatchPause {
+		return
+	}
+	s.mismatch = now
+	c.fetchSoon(now)
 }
 
 // await waits for at, unless too many do already.
-func (c *Cache) await(ctx context.Context, at *attempt) error {
+func (c *Cache) await(ctx context.Context, at *attempt, limit time.Duration) error {
 	c.mu.Lock()
-	if c.sched.waiters >= waitersAtMost {
+	if c.sched.waiters >= maxWaiters {
 		c.mu.Unlock()
 		return errBusy
 	}
@@ -174,24 +139,29 @@ func (c *Cache) await(ctx context.Context, at *attempt) error {
 		c.sched.waiters--
 		c.mu.Unlock()
 	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
 	select {
 	case <-at.done:
 		return nil
+	case <-timer.C:
+		return errTimeout
 	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return errTimeout
-		}
 		return ctx.Err()
 	}
 }
 
-// refuse answers for an unknown kid that could not wait. While refreshing works
-// the crowd is the reason, and the answer is no, as it is under any flood.
-func (c *Cache) refuse(err error) error {
+// giveUp answers for a lookup that could not wait, or no longer. If fetching
+// works and none is under way, the server has had its chance: the answer is no.
+// So it is for those whom too many others keep from waiting.
+func (c *Cache) giveUp(q Query, err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if errors.Is(err, errBusy) && c.sched.failures == 0 {
-		c.stats.unknownKIDs++
+	s := &c.sched
+	if s.failures == 0 && (s.running == nil || err == errBusy) && c.serves(c.current.Load()) {
+		if q.Tried == nil {
+			c.stats.unknownKIDs++
+		}
 		return nil
 	}
 	return unavailable(err)

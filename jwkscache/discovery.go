@@ -46,6 +46,7 @@ func (c *Cache) rediscover(ctx context.Context, mode fetchMode) (*document, erro
 // is the configured issuer's.
 func (c *Cache) discover(ctx context.Context, mode fetchMode) (string, *document, error) {
 	var failed []error
+	found := false
 	for _, address := range wellKnown(c.source.issuer) {
 		metadata, err := c.get(ctx, address, mode)
 		if err == nil {
@@ -54,9 +55,34 @@ func (c *Cache) discover(ctx context.Context, mode fetchMode) (string, *document
 				return uri, metadata, nil
 			}
 		}
+		found = found || !gone(err)
 		failed = append(failed, fmt.Errorf("metadata at %s: %w", address, err))
 	}
-	return "", nil, errors.Join(failed...)
+	err := errors.Join(failed...)
+	if !found {
+		err = fmt.Errorf("%w: %w", errNoMetadata, err)
+	}
+	return "", nil, err
+}
+
+// What waiting does not mend, unless somebody changes the server or the
+// configuration.
+var (
+	errOtherIssuer = errors.New("the document's issuer is")
+	errNoMetadata  = errors.New("there is no metadata")
+)
+
+// hopelessness weighs a failure that waiting does not mend: two are enough for
+// Ready to return. That metadata is not found may be a server's start; that it
+// names another issuer is settled.
+func hopelessness(err error) int {
+	switch {
+	case errors.Is(err, errOtherIssuer):
+		return 2
+	case errors.Is(err, errNoMetadata):
+		return 1
+	}
+	return 0
 }
 
 // wellKnown returns where an issuer's metadata may be: appended (OpenID Connect
@@ -91,7 +117,7 @@ func parseMetadata(doc []byte, issuer string, allowHTTP bool) (string, error) {
 		if strings.TrimSuffix(m.Issuer, "/") == strings.TrimSuffix(issuer, "/") {
 			hint = ": they differ in the slash at the end"
 		}
-		return "", fmt.Errorf("the document's issuer is %.200q, configured is %q%s", m.Issuer, issuer, hint)
+		return "", fmt.Errorf("%w %.200q, configured is %q%s", errOtherIssuer, m.Issuer, issuer, hint)
 	}
 	if err := checkURL(m.JWKSURI, allowHTTP); err != nil {
 		return "", fmt.Errorf("jwks_uri: %w", err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
@@ -81,7 +82,7 @@ func TestWellKnownPlaces(t *testing.T) {
 			s.at(oidcForm, first)
 			s.at(rfcForm, metadata(issuer, jwksURL))
 			c := openIssuer(t, s, issuer, jwkscache.Config{})
-			pass(5 * time.Second)
+			pass(10 * time.Second)
 			serves(t, c, a)
 		}
 	}))
@@ -157,12 +158,12 @@ func TestIssuerMatch(t *testing.T) {
 			reply(201, toJSON(map[string]any{"issuer": issuer, "jwks_uri": jwksURL})),
 			reply(304, ""),
 			reply(200, toJSON(map[string]any{"issuer": issuer, "jwks_uri": jwksURL, "x": make([]byte, 512<<10)})),
-			slow(5*time.Second+1, metadata(issuer, jwksURL)),
+			slow(10*time.Second+1, metadata(issuer, jwksURL)),
 		} {
 			s := newServer(publish(a))
 			s.at(oidcForm, doc)
 			openIssuer(t, s, issuer, jwkscache.Config{})
-			pass(6 * time.Second)
+			pass(11 * time.Second)
 			require.Zero(t, s.fetches())
 		}
 	}))
@@ -186,15 +187,24 @@ func TestRediscovery(t *testing.T) {
 		require.Equal(t, 3, asked(s))
 	}))
 
-	t.Run("K10 an address is known for less than a day", inBubble(func(t *testing.T) {
+	t.Run("K4 K10 rerun by Refresh, past caches in between", inBubble(func(t *testing.T) {
 		s := newIssuer(publish(a))
-		c := openIssuer(t, s, issuer, jwkscache.Config{Refresh: 12 * time.Hour})
-		pass(day - 1)
+		c := openIssuer(t, s, issuer, jwkscache.Config{})
+		s.at(oidcForm, metadata(issuer, movedURL))
+		s.at(movedURL, publish(b))
 		require.NoError(t, c.Refresh(t.Context()))
-		require.Equal(t, 1, asked(s))
-		pass(1)
-		require.NoError(t, c.Refresh(t.Context()))
+		serves(t, c, b)
 		require.Equal(t, 2, asked(s))
+		assert.Equal(t, "no-cache", s.requests(oidcForm)[1].header.Get("Cache-Control"))
+		assert.Equal(t, "no-cache", s.requests(movedURL)[0].header.Get("Cache-Control"))
+	}))
+
+	t.Run("K5 not rerun for a missing key", inBubble(func(t *testing.T) {
+		s := newIssuer(publish(a))
+		c := openIssuer(t, s, issuer, jwkscache.Config{})
+		denies(t, c, "x")
+		require.Equal(t, 2, s.fetches())
+		require.Equal(t, 1, asked(s))
 	}))
 
 	t.Run("K10 a move is noticed within a day", inBubble(func(t *testing.T) {
@@ -253,7 +263,8 @@ func TestRediscovery(t *testing.T) {
 		c := openIssuer(t, s, issuer, jwkscache.Config{})
 		for _, status := range []int{400, 401, 403, 405, 429, 500, 503} {
 			s.serve(fail(status))
-			require.Error(t, c.Refresh(t.Context()))
+			pass(20 * minute)
+			require.Error(t, c.Stats().LastError)
 		}
 		require.Equal(t, 1, asked(s))
 	}))

@@ -29,12 +29,20 @@
 //
 // # Rotation without warning
 //
-// A kid that the set lacks starts one fetch, shared by all who wait for it, for
-// 2 seconds and 1,000 at most; the answer to those beyond is an immediate no. A bucket of two such fetches, one refilled per
-// [Config.Cooldown], bounds what made-up kids can cost. With the bucket empty
-// the answer is an immediate no, and the next refill fetches for those refused:
-// a rotated key is accepted at first use, and under a flood of made-up kids
-// within one cooldown of its publication.
+// A key that the set lacks starts one fetch, shared by all who wait for it: up to
+// 1,000 of them, for up to 5.5 seconds; the answer to those beyond is an immediate
+// no. All fetches share a bucket of five, one refilled per [Config.Cooldown], so
+// that made-up kids cost at most 17 fetches a minute, and callers wait for the
+// refill. A rotated key is accepted at its first use, and under a flood of made-up
+// kids within 6 seconds of its publication.
+//
+// A key that a fetch did not bring is fetched for again after 1, 1, 2 and 2
+// seconds, then every 5, and after two minutes every 30: an issuer whose key set
+// lags behind its tokens heals within seconds. In between the answer is no.
+//
+// A signature that fits none of the keys of its kid asks for a fetch, too, since
+// an issuer may have given the kid to another key: once in 15 seconds, and nobody
+// waits for it.
 //
 // # No, and cannot tell
 //

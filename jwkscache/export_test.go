@@ -67,13 +67,13 @@ func (c *Cache) Locked(f func()) {
 	f()
 }
 
-// Deny remembers kid as one that the server has just denied, and returns how
+// Deny notes that the fetch with this number did not bring kid, and returns how
 // many are remembered.
-func (c *Cache) Deny(kid string) int {
+func (c *Cache) Deny(kid string, fetch int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sched.budget.remember(kid, c.clock().mono, c.cfg.Cooldown)
-	return len(c.sched.budget.denied)
+	c.sched.missing.add(Query{KeyID: kid}.name(), c.clock().mono, fetch)
+	return len(c.sched.missing.keys)
 }
 
 // A Fetcher is a cache without a scheduler: it fetches when it is told to.

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	fetchTimeout  = 5 * time.Second
+	fetchTimeout  = 10 * time.Second
 	bodyAtMost    = 512 << 10
 	periodDefault = 15 * time.Minute
 	periodLeast   = 5 * time.Minute
@@ -266,4 +266,10 @@ func cut(s string) string { return s[:min(len(s), 200)] }
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// asksForPeace reports whether err says that the server wants fewer requests.
+func asksForPeace(err error) bool {
+	var se *statusError
+	return retryAfter(err) > 0 || errors.As(err, &se) && se.status == http.StatusTooManyRequests
 }

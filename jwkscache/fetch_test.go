@@ -2,6 +2,7 @@ package jwkscache_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -127,8 +128,24 @@ func TestAge(t *testing.T) {
 			pass(day)
 			require.Error(t, c.Health())
 			s.serve(reply(200, setOf(a), "Age", "86399"))
-			require.NoError(t, c.Refresh(t.Context()))
+			require.ErrorContains(t, c.Refresh(t.Context()), "23h59m59s ago")
 			serves(t, c, a)
+		}))
+	}
+
+	for age, ok := range map[time.Duration]bool{0: true, 5 * time.Second: true, 6 * time.Second: false, time.Hour: false} {
+		t.Run("K4 an answer to Refresh that is over 5 s old is an error that names the age: "+age.String(), inBubble(func(t *testing.T) {
+			s := newServer(publish(newKey("old")))
+			c := open(t, s, jwkscache.Config{})
+			s.serve(reply(200, setOf(a), "Age", strconv.Itoa(int(age.Seconds()))))
+			err := c.Refresh(t.Context())
+			serves(t, c, a)
+			if ok {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, age.String())
+			require.NotErrorIs(t, err, jwkscache.ErrUnavailable, "there are keys")
 		}))
 	}
 

@@ -1,8 +1,11 @@
 package jwkscache_test
 
 import (
+	"context"
+	"crypto"
+	"errors"
+	"net/http"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,86 +17,218 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-// flood looks up n kids that nobody ever saw, each in a goroutine of its own.
-func flood(t *testing.T, c *jwkscache.Cache, n int, serial *atomic.Int64) *sync.WaitGroup {
-	var all sync.WaitGroup
-	for range n {
-		all.Go(func() {
-			keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "made-up-" + strconv.FormatInt(serial.Add(1), 10), Algorithm: "ES256"})
-			assert.NoError(t, err)
-			assert.Nil(t, keys)
-		})
+// flood looks up perSecond kids that nobody ever saw, each in a goroutine of its
+// own, until the function that it returns is called.
+func flood(t *testing.T, c *jwkscache.Cache, perSecond int) (end func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for i := 0; ctx.Err() == nil; i++ {
+			kid := "made-up-" + strconv.Itoa(i)
+			go func() {
+				keys, err := c.Lookup(ctx, jwkscache.Query{KeyID: kid, Algorithm: "ES256"})
+				assert.True(t, keys == nil && (err == nil || errors.Is(err, jwkscache.ErrUnavailable)), kid)
+			}()
+			select {
+			case <-time.After(time.Second / time.Duration(perSecond)):
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		synctest.Wait()
 	}
-	return &all
+}
+
+// mostInAMinute returns how many fetches fell within the busiest minute.
+func mostInAMinute(s *server) (most int) {
+	log := s.requests(jwksURL)
+	for i, first := range log {
+		n := 0
+		for _, r := range log[i:] {
+			if r.at.Sub(first.at) < time.Minute {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+// rotated asks for b every 100 ms, each time in a goroutine of its own, and
+// returns when it was first found and how often the answer was a wrong no.
+func rotated(t *testing.T, c *jwkscache.Cache, b key) (found time.Duration, wrong int64) {
+	start := time.Now()
+	var first, no atomic.Int64
+	for first.Load() == 0 && time.Since(start) < time.Minute {
+		go func() {
+			switch keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: b.kid, Algorithm: b.alg}); {
+			case keys != nil:
+				first.CompareAndSwap(0, int64(time.Since(start))+1)
+			case err == nil:
+				no.Add(1)
+			}
+		}()
+		pass(100 * time.Millisecond)
+	}
+	pass(6 * time.Second)
+	return time.Duration(first.Load() - 1), no.Load()
+}
+
+func TestRotationAfterJunk(t *testing.T) {
+	a, b := newKey("a"), newKey("b")
+	for _, row := range []struct {
+		junk   int
+		within time.Duration
+	}{{0, 0}, {1, 0}, {2, 0}, {4, 0}, {5, 5 * time.Second}, {6, 5 * time.Second}, {100, 5 * time.Second}} {
+		t.Run("K5 "+strconv.Itoa(row.junk)+" made-up kids before a hard rotation", inBubble(func(t *testing.T) {
+			s := newServer(publish(a))
+			c := open(t, s, jwkscache.Config{})
+			pass(minute)
+			for i := range row.junk {
+				go c.Lookup(t.Context(), jwkscache.Query{KeyID: strconv.Itoa(i), Algorithm: "ES256"})
+				synctest.Wait()
+			}
+			s.serve(publish(b))
+			found, wrong := rotated(t, c, b)
+			assert.LessOrEqual(t, found, row.within)
+			assert.Zero(t, wrong)
+		}))
+	}
 }
 
 func TestFlood(t *testing.T) {
 	a, b := newKey("a"), newKey("b")
 
 	for name, latency := range map[string]time.Duration{"at once": 0, "in 100 ms": 100 * time.Millisecond, "in 900 ms": 900 * time.Millisecond} {
-		t.Run("K5 10,000 goroutines with made-up kids in a minute cost four fetches, answered "+name, inBubble(func(t *testing.T) {
+		t.Run("K5 10,000 made-up kids a minute cost 17 fetches, answered "+name, inBubble(func(t *testing.T) {
 			s := newServer(publish(a))
 			c := open(t, s, jwkscache.Config{})
 			s.serve(slow(latency, publish(a)))
-			var serial atomic.Int64
-			flood(t, c, 4000, &serial)
-			for range 60 {
+			end := flood(t, c, 170)
+			for range 600 {
 				serves(t, c, a)
-				flood(t, c, 100, &serial)
 				pass(time.Second)
 			}
-			require.EqualValues(t, 10_000, serial.Load())
-			assert.LessOrEqual(t, s.fetches(), 1+4)
-			assert.GreaterOrEqual(t, s.fetches(), 1+3)
-			pass(3 * time.Second)
-			assert.Equal(t, 10_000, c.Stats().UnknownKIDs)
+			end()
+			assert.LessOrEqual(t, mostInAMinute(s), 17)
+			assert.GreaterOrEqual(t, s.fetches(), 100)
 		}))
 	}
 
-	for _, published := range []time.Duration{0, 1, 7 * time.Second, 29 * time.Second, 30 * time.Second, 44 * time.Second} {
-		t.Run("K5 under a flood a rotated key is accepted within one cooldown, published after "+published.String(), inBubble(func(t *testing.T) {
+	for _, perSecond := range []int{10, 100, 1000} {
+		for _, published := range []time.Duration{0, 1, 3 * time.Second, 7 * time.Second, 44 * time.Second} {
+			t.Run("K5 a rotation "+published.String()+" into a flood of "+strconv.Itoa(perSecond)+" a second", inBubble(func(t *testing.T) {
+				s := newServer(publish(a))
+				c := open(t, s, jwkscache.Config{})
+				end := flood(t, c, perSecond)
+				defer end()
+				pass(10 * time.Second)
+				pass(published)
+				s.serve(publish(b))
+				found, wrong := rotated(t, c, b)
+				assert.LessOrEqual(t, found, 6*time.Second)
+				if perSecond < 200 { // so that fewer than 1,000 wait
+					assert.Zero(t, wrong)
+				}
+			}))
+		}
+	}
+
+	t.Run("K5 at most 17 fetches in any minute, outage and recovery included", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		end := flood(t, c, 20)
+		defer end()
+		for i, next := range []answer{fail(500), publish(a, b), broken(errors.New("refused")), publish(a), hang, publish(b), fail(503), publish(a)} {
+			pass(time.Duration(17+i) * time.Second)
+			s.serve(next)
+			for range 60 { // and signatures that fit no key of their kid
+				tried, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
+				if err == nil && tried != nil {
+					c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256", Tried: tried})
+				}
+				pass(time.Second)
+			}
+		}
+		assert.LessOrEqual(t, mostInAMinute(s), 17)
+	}))
+
+	t.Run("K5 while fetching fails, only the backoff fetches, at most 10 s apart", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		pass(minute)
+		s.serve(fail(500))
+		cannotTell(t, c, "first")
+		pass(5 * minute) // the backoff is at its longest
+		failing := len(s.gaps())
+		end := flood(t, c, 20)
+		pass(5 * minute)
+		end()
+		require.Greater(t, len(s.gaps()), failing+29)
+		for _, gap := range s.gaps()[failing+1:] {
+			assert.LessOrEqual(t, gap, 10*time.Second)
+		}
+		assert.LessOrEqual(t, mostInAMinute(s), 17)
+	}))
+
+	for _, header := range [][]string{nil, {"Retry-After", "1"}} {
+		t.Run("K5 a server that limits is asked ever more slowly", inBubble(func(t *testing.T) {
 			s := newServer(publish(a))
 			c := open(t, s, jwkscache.Config{})
-			var serial atomic.Int64
-			stop := make(chan struct{})
-			go func() {
-				for {
-					select {
-					case <-time.After(200 * time.Millisecond):
-						flood(t, c, 20, &serial)
-					case <-stop:
-						return
-					}
-				}
-			}()
-			defer close(stop)
-			pass(time.Second)
-			pass(published)
-			s.serve(publish(a, b))
-			wait := took(func() {
-				for {
-					keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
-					require.NoError(t, err)
-					if keys != nil {
-						return
-					}
-					pass(100 * time.Millisecond)
-				}
-			})
-			assert.LessOrEqual(t, wait, 30*time.Second)
-			assert.LessOrEqual(t, s.fetches(), 1+2+3)
-			serves(t, c, a)
+			end := flood(t, c, 20)
+			defer end()
+			pass(minute)
+			s.serve(fail(429, header...))
+			pass(5 * minute)
+			before := len(s.gaps())
+			pass(5 * minute)
+			slowest := s.gaps()[before:]
+			require.NotEmpty(t, slowest)
+			for _, gap := range slowest {
+				assert.GreaterOrEqual(t, gap, 30*time.Second)
+			}
+			s.serve(publish(a))
+			pass(5 * minute)
+			before = len(s.gaps())
+			pass(minute)
+			require.Len(t, s.gaps()[before:], 12)
+			for _, gap := range s.gaps()[before:] {
+				assert.Equal(t, 5*time.Second, gap, "healed")
+			}
 		}))
 	}
+
+	t.Run("K5 a server that limits at times is asked more slowly meanwhile", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		last := time.Time{}
+		s.serve(func(r *http.Request) (*http.Response, error) {
+			defer func() { last = time.Now() }()
+			if time.Since(last) < 20*time.Second {
+				return fail(429)(r)
+			}
+			return publish(a)(r)
+		})
+		end := flood(t, c, 20)
+		defer end()
+		pass(10 * minute)
+		before := len(s.requests(jwksURL))
+		pass(10 * minute)
+		assert.LessOrEqual(t, len(s.requests(jwksURL))-before, 45)
+	}))
 }
 
 func TestWaiters(t *testing.T) {
 	a, b := newKey("a"), newKey("b")
+	look := func(t *testing.T, c *jwkscache.Cache) ([]crypto.PublicKey, error) {
+		return c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+	}
 
 	// crowd makes 1,000 goroutines wait for the fetch of an unknown kid.
 	crowd := func(t *testing.T, c *jwkscache.Cache) {
 		for range 1000 {
-			go c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+			go look(t, c)
 		}
 		synctest.Wait()
 	}
@@ -119,10 +254,10 @@ func TestWaiters(t *testing.T) {
 		c := open(t, s, jwkscache.Config{})
 		s.serve(hang)
 		for range 999 {
-			go c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+			go look(t, c)
 		}
 		synctest.Wait()
-		assert.Equal(t, 2*time.Second, took(func() { c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"}) }))
+		assert.Equal(t, 5500*time.Millisecond, took(func() { look(t, c) }))
 	}))
 
 	t.Run("K5 those who have gone make room", inBubble(func(t *testing.T) {
@@ -130,8 +265,8 @@ func TestWaiters(t *testing.T) {
 		c := open(t, s, jwkscache.Config{})
 		s.serve(hang)
 		crowd(t, c)
-		pass(2 * time.Second)
-		assert.Equal(t, 2*time.Second, took(func() { c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"}) }))
+		pass(5500 * time.Millisecond)
+		assert.Positive(t, took(func() { look(t, c) }))
 	}))
 
 	t.Run("K5 while refreshing fails the others are told so", inBubble(func(t *testing.T) {
@@ -142,5 +277,40 @@ func TestWaiters(t *testing.T) {
 		s.serve(hang)
 		crowd(t, c)
 		cannotTell(t, c, "b")
+	}))
+
+	t.Run("K5 with the bucket empty a caller waits for the refill, at most 5.5 s, then the answer is no", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{Cooldown: 6 * time.Second})
+		pass(minute)
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		require.Equal(t, 6, s.fetches())
+		assert.Equal(t, 5500*time.Millisecond, took(func() {
+			keys, err := look(t, c)
+			require.NoError(t, err)
+			require.Nil(t, keys)
+		}))
+		pass(500*time.Millisecond - 1)
+		require.Equal(t, 6, s.fetches())
+		pass(1)
+		require.Equal(t, 7, s.fetches(), "the refill fetches for it all the same")
+	}))
+
+	t.Run("K5 a time-out while a fetch runs cannot tell", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		pass(minute)
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		s.serve(slow(time.Second, publish(a, b)))
+		assert.Equal(t, 5500*time.Millisecond, took(func() {
+			_, err := look(t, c)
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+		}))
+		pass(500 * time.Millisecond)
+		serves(t, c, b)
 	}))
 }

@@ -2,6 +2,7 @@ package jwkscache_test
 
 import (
 	"bytes"
+	"context"
 	"log"
 	"log/slog"
 	"net/http"
@@ -137,6 +138,67 @@ func TestTheFirstFailureIsToldApart(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, 1, j.count("the last known keys stay in use"))
 	}))
+}
+
+func TestExpiryIsLogged(t *testing.T) {
+	t.Run("K4 keys that are too old are the second event, with no request to notice it", inBubble(func(t *testing.T) {
+		j := new(journal)
+		s := newServer(publish(newKey("a")))
+		c := open(t, s, jwkscache.Config{Logger: j.logger()})
+		for i := 1; i <= 2; i++ {
+			s.serve(fail(500))
+			pass(day - 1)
+			require.Equal(t, i, j.count("level=WARN", "the last known keys stay in use"))
+			require.Equal(t, i-1, j.count("too old"))
+			pass(1)
+			require.Equal(t, i, j.count("level=WARN", "too old to be used, so tokens get 503", "answered 500", "jwks_uri="+jwksURL))
+			pass(day)
+			require.Equal(t, i, j.count("too old"), "once")
+			require.Error(t, c.Health())
+			s.serve(publish(newKey("a")))
+			require.NoError(t, c.Refresh(t.Context()))
+			synctest.Wait()
+		}
+		require.Equal(t, 2+2+2, j.count())
+	}))
+
+	t.Run("K4 without any keys there is nothing that expires", inBubble(func(t *testing.T) {
+		j := new(journal)
+		open(t, newServer(fail(500)), jwkscache.Config{Logger: j.logger()})
+		pass(2 * day)
+		require.Equal(t, 1, j.count())
+	}))
+}
+
+// A panicking handler is one whose every method panics.
+type panicking struct{ from string }
+
+func (p panicking) on(method string) {
+	if p.from == method {
+		panic("a bug elsewhere")
+	}
+}
+
+func (p panicking) Enabled(context.Context, slog.Level) bool  { p.on("Enabled"); return true }
+func (p panicking) Handle(context.Context, slog.Record) error { p.on("Handle"); return nil }
+func (p panicking) WithAttrs([]slog.Attr) slog.Handler        { p.on("WithAttrs"); return p }
+func (p panicking) WithGroup(string) slog.Handler             { return p }
+
+func TestLoggerThatPanics(t *testing.T) {
+	for _, from := range []string{"Enabled", "Handle", "WithAttrs"} {
+		t.Run("K3 a Logger that panics in "+from+" stops nothing", inBubble(func(t *testing.T) {
+			a, b := newKey("a"), newKey("b")
+			s := newServer(publish(a, key{jwk: jwk{"kty": "mystery"}}))
+			c := open(t, s, jwkscache.Config{Logger: slog.New(panicking{from})})
+			serves(t, c, a)
+			s.serve(fail(500))
+			pass(2 * day)
+			require.Error(t, c.Health())
+			s.serve(publish(b))
+			pass(minute)
+			serves(t, c, b)
+		}))
+	}
 }
 
 func TestDefaultLogger(t *testing.T) { // not parallel: it changes the process

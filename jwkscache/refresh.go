@@ -4,22 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 )
 
 const (
-	waitAtMost    = 2 * time.Second  // for a caller of Lookup
-	waitersAtMost = 1000             // at one time
-	backoffFirst  = time.Second      // doubled at each failure
-	backoffLast   = 60 * time.Second // and never more
-	napAtMost     = time.Minute      // so that a suspended machine notices soon
+	minBackoff = time.Second      // doubled at each failure
+	maxBackoff = 60 * time.Second // and never more
+	maxSleep   = time.Minute      // so that a suspended machine notices soon
 )
 
-// An attempt is one run of fetch. err is set before done is closed.
+// An attempt is one run of fetch. What it found is set before done is closed.
 type attempt struct {
-	done chan struct{}
-	err  error
+	mode   fetchMode
+	number int // from 1 on
+	done   chan struct{}
+	age    time.Duration // of what was answered
+	err    error
 }
 
 func newAttempt() *attempt { return &attempt{done: make(chan struct{})} }
@@ -32,11 +34,15 @@ type schedule struct {
 	due      moment
 	urgent   bool   // due was moved to the front
 	failures int    // since the last success
+	hopeless int    // weight of the failures in a row that waiting does not mend
+	failed   moment // when the last one failed
 	lastErr  error  // nil after a success
 	held     moment // the server asked (Retry-After) for peace until then
+	expired  bool   // it was logged that the keys are too old to serve
 	waiters  int
-	budget   budget
-	pending  bool // somebody was refused for want of budget
+	bucket   bucket
+	missing  missingKeys
+	mismatch moment // when a signature that fitted no key last asked for a fetch
 }
 
 // run is the scheduler: the only goroutine of the cache, and the only one that
@@ -47,13 +53,26 @@ func (c *Cache) run() {
 	defer timer.Stop()
 	for c.ctx.Err() == nil {
 		c.mu.Lock()
-		wait := -c.clock().since(c.sched.due)
+		now, current := c.clock(), c.current.Load()
+		wait := -now.since(c.sched.due)
+		expires := current != nil && !c.sched.expired
+		if expires && current.serves(now) {
+			wait = min(wait, -now.since(current.tooOld))
+			expires = false
+		}
+		c.sched.expired = c.sched.expired || expires
+		err := c.sched.lastErr
 		c.mu.Unlock()
+		if expires {
+			c.log(func(log *slog.Logger) {
+				log.Warn("jwtguard: the issuer's keys are too old to be used, so tokens get 503", "error", err)
+			})
+		}
 		if wait <= 0 {
 			c.attempt()
 			continue
 		}
-		timer.Reset(min(wait, napAtMost))
+		timer.Reset(min(wait, maxSleep))
 		select {
 		case <-timer.C:
 		case <-c.wake:
@@ -71,43 +90,47 @@ func (c *Cache) run() {
 func (c *Cache) attempt() {
 	c.mu.Lock()
 	s := &c.sched
-	at := s.next
-	s.running, s.next, s.urgent = at, newAttempt(), false
-	if s.pending {
-		s.pending = false
-		s.budget.take(c.clock().mono, c.cfg.Cooldown)
-	}
 	c.stats.fetches++
+	at := s.next
+	at.number = c.stats.fetches
+	s.running, s.next, s.urgent = at, newAttempt(), false
+	s.bucket.take(c.clock().mono)
 	c.mu.Unlock()
 
 	old := c.current.Load()
-	fresh, err := c.fetchSafely(old)
+	fresh, err := c.fetchSafely(old, at.mode)
 	if c.ctx.Err() != nil {
 		err = errClosed
 	}
 
 	c.mu.Lock()
 	s.running = nil
+	now := c.clock()
 	broke, healed := false, false
-	if err == nil {
+	switch {
+	case err == nil:
 		healed = s.failures > 0
-		s.failures, s.lastErr, s.held = 0, nil, moment{}
+		s.failures, s.hopeless, s.lastErr, s.held, s.expired = 0, 0, nil, moment{}, false
+		s.bucket.quicken(now.mono)
 		if old == nil || old.keys != fresh.keys {
-			s.budget.forget()
+			s.missing.clear()
 		}
 		c.current.Store(fresh)
-		s.due = c.clock().add(jitter(fresh.period))
-	} else if !errors.Is(err, errClosed) {
+		at.age = fresh.age
+		s.due = now.add(jitter(fresh.period))
+	case !errors.Is(err, errClosed):
 		broke = s.failures == 0
-		s.failures++
-		s.lastErr = err
 		c.stats.failures++
-		now := c.clock()
-		s.held = now.add(retryAfter(err))
-		s.due = now.add(max(backoff(s.failures), retryAfter(err)))
+		s.failures, s.failed, s.lastErr = s.failures+1, now, err
+		if weight := hopelessness(err); weight > 0 {
+			s.hopeless += weight
+		} else {
+			s.hopeless = 0
+		}
+		c.scheduleRetry(now, old == nil)
 	}
 	if s.urgent { // by Refresh, while this one ran
-		s.due = c.clock()
+		s.due = now
 	}
 	at.err = err
 	close(at.done)
@@ -115,32 +138,59 @@ func (c *Cache) attempt() {
 	c.logChange(old, fresh, err, broke, healed)
 }
 
+// scheduleRetry sets when to fetch after a failure: as the backoff says, not
+// before the server wants it, and not before the bucket has a fetch. c.mu is
+// held.
+func (c *Cache) scheduleRetry(now moment, empty bool) {
+	s := &c.sched
+	pause := retryAfter(s.lastErr)
+	if asksForPeace(s.lastErr) {
+		s.bucket.slow(now.mono)
+	}
+	if empty { // nothing can be served until an attempt succeeds
+		pause = min(pause, maxRetryPause)
+	}
+	s.held = now.add(pause)
+	refill := s.bucket.next(now.mono).Sub(now.mono)
+	s.due = now.add(max(backoff(s.failures), pause, refill))
+}
+
 // fetchSafely keeps a panic, of a caller's HTTP transport say, from taking the
 // process down.
-func (c *Cache) fetchSafely(old *snapshot) (s *snapshot, err error) {
+func (c *Cache) fetchSafely(old *snapshot, mode fetchMode) (s *snapshot, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s, err = nil, fmt.Errorf("the fetch panicked: %v", p)
 		}
 	}()
-	return c.fetch(c.ctx, old, fetchMode{})
+	return c.fetch(c.ctx, old, mode)
+}
+
+// log calls f with the logger. A logger that panics must not take the process
+// down either.
+func (c *Cache) log(f func(*slog.Logger)) {
+	defer func() { _ = recover() }()
+	f(c.cfg.Logger.With(c.source.attr()))
 }
 
 func (c *Cache) logChange(old, fresh *snapshot, err error, broke, healed bool) {
-	log := c.cfg.Logger.With(c.source.attr())
 	if broke {
 		meanwhile := "the last known keys stay in use"
 		if !c.serves(old) {
 			meanwhile = "there are none to use, so tokens get 503"
 		}
-		log.Warn("jwtguard: fetching the issuer's keys fails; "+meanwhile, "error", err)
+		c.log(func(log *slog.Logger) {
+			log.Warn("jwtguard: fetching the issuer's keys fails; "+meanwhile, "error", err)
+		})
 	}
 	if healed {
-		log.Info("jwtguard: fetching the issuer's keys works again")
+		c.log(func(log *slog.Logger) { log.Info("jwtguard: fetching the issuer's keys works again") })
 	}
 	if err == nil && len(fresh.keys.skipped) > 0 && (old == nil || old.keys != fresh.keys) {
 		skipped := fresh.keys.skipped
-		log.Warn("jwtguard: some of the issuer's keys are not used, or are odd", "count", len(skipped), "first", skipped[:min(len(skipped), 5)])
+		c.log(func(log *slog.Logger) {
+			log.Warn("jwtguard: some of the issuer's keys are not used, or are odd", "count", len(skipped), "first", skipped[:min(len(skipped), 5)])
+		})
 	}
 }
 
@@ -151,28 +201,59 @@ func jitter(period time.Duration) time.Duration {
 
 // backoff returns the wait after the nth failure in a row, with full jitter.
 func backoff(n int) time.Duration {
-	limit := min(backoffFirst<<min(n-1, 10), backoffLast)
+	limit := min(minBackoff<<min(n-1, 10), maxBackoff)
 	return time.Duration(rand.Float64() * float64(limit))
 }
 
 // fetchNow moves the next attempt to this moment and returns it. c.mu is held.
 func (c *Cache) fetchNow(now moment) *attempt {
 	c.sched.due, c.sched.urgent = now, true
-	c.rouse()
+	c.sched.next.mode.noCache = true
+	c.wakeScheduler()
 	return c.sched.next
 }
 
-func (c *Cache) rouse() {
+// fetchSoon moves the next attempt to when the bucket has a fetch, and returns
+// it. c.mu is held.
+func (c *Cache) fetchSoon(now moment) *attempt {
+	if c.sched.bucket.has(now.mono) {
+		return c.fetchNow(now)
+	}
+	c.fetchWithin(now, 0)
+	return c.sched.next
+}
+
+// fetchWithin moves the next attempt to no later than d from now, as far as the
+// server's Retry-After and the bucket allow. c.mu is held.
+func (c *Cache) fetchWithin(now moment, d time.Duration) {
+	s := &c.sched
+	due := now.add(max(d, -now.since(s.held), s.bucket.next(now.mono).Sub(now.mono)))
+	s.next.mode.noCache = true
+	if due.since(s.due) < 0 {
+		s.due = due
+		c.wakeScheduler()
+	}
+}
+
+func (c *Cache) wakeScheduler() {
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
 }
 
-// Refresh fetches now, whatever the schedule, the budget or Retry-After say,
-// and returns when a fetch that began after the call has ended, with its error;
-// or when ctx is done. It is for operators: with it a compromised key that the
-// issuer has withdrawn goes at once. Concurrent calls share a fetch.
+// maxRefreshAge is how old an answer to Refresh may be: what clocks and a slow
+// network explain.
+const maxRefreshAge = 5 * time.Second
+
+// Refresh fetches metadata and keys now, whatever the schedule, the budget or
+// Retry-After say, and returns when a fetch that began after the call has ended,
+// with its error; or when ctx is done. It is for operators: with it a compromised
+// key that the issuer has withdrawn goes at once. Concurrent calls share a fetch.
+//
+// The request says Cache-Control: no-cache (RFC 9111 §5.2.1.4). A cache in
+// between that answers all the same shows by its Age: over 5 seconds, Refresh
+// returns an error that names it, for the keys may be as old as that.
 func (c *Cache) Refresh(ctx context.Context) error {
 	c.mu.Lock()
 	if c.sched.closed {
@@ -183,11 +264,15 @@ func (c *Cache) Refresh(ctx context.Context) error {
 		return unavailable(errClosed)
 	}
 	at := c.fetchNow(c.clock())
+	at.mode.rediscover = true
 	c.mu.Unlock()
 	select {
 	case <-at.done:
-		if at.err != nil {
+		switch {
+		case at.err != nil:
 			return unavailable(at.err)
+		case at.age > maxRefreshAge:
+			return fmt.Errorf("jwkscache: a cache in between answered with what was fetched %s ago", at.age)
 		}
 		return nil
 	case <-ctx.Done():

@@ -28,100 +28,100 @@ func TestUnknownKID(t *testing.T) {
 		require.Equal(t, 2, s.fetches())
 	}))
 
-	t.Run("K5 unknown kid: two fetches, then one per cooldown", inBubble(func(t *testing.T) {
+	t.Run("K5 unknown kid: five fetches, then one per 5 s, for which callers wait", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
-		pass(10 * time.Second)
-		for _, kid := range []string{"1", "2", "3", "4", "5"} {
-			denies(t, c, kid)
+		pass(minute)
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(i))
 		}
-		require.Equal(t, 3, s.fetches(), "the first load and two")
-		pass(30*time.Second - 1)
-		require.Equal(t, 3, s.fetches())
-		pass(1)
-		require.Equal(t, 4, s.fetches(), "one refilled, for those refused")
-		denies(t, c, "6")
-		pass(30*time.Second - 1)
-		require.Equal(t, 4, s.fetches())
-		pass(1)
-		require.Equal(t, 5, s.fetches())
+		require.Equal(t, 6, s.fetches(), "the first load and five")
+		for i := range 5 {
+			assert.Equal(t, 5*time.Second, took(func() {
+				keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: strconv.Itoa(5 + i), Algorithm: "ES256"})
+				require.NoError(t, err)
+				require.Nil(t, keys)
+			}))
+			require.Equal(t, 7+i, s.fetches())
+		}
 		pass(2 * minute)
-		require.Equal(t, 5, s.fetches(), "nobody was refused since")
-		for _, kid := range []string{"7", "8", "9"} {
-			denies(t, c, kid)
+		require.Equal(t, 11, s.fetches(), "nobody asked since")
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(10+i))
 		}
-		require.Equal(t, 7, s.fetches(), "the bucket holds two, not more")
+		assert.NotZero(t, took(func() { c.Lookup(t.Context(), jwkscache.Query{KeyID: "15", Algorithm: "ES256"}) }))
+		require.Equal(t, 17, s.fetches(), "the bucket holds five, not more")
 	}))
 
 	t.Run("K5 Config.Cooldown", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{Cooldown: 7 * time.Second})
-		denies(t, c, "1")
-		denies(t, c, "2")
-		denies(t, c, "3")
-		pass(7*time.Second - 1)
-		require.Equal(t, 3, s.fetches())
-		pass(1)
-		require.Equal(t, 4, s.fetches())
+		c := open(t, s, jwkscache.Config{Cooldown: 2 * time.Second})
+		pass(minute)
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		assert.Equal(t, 2*time.Second, took(func() {
+			c.Lookup(t.Context(), jwkscache.Query{KeyID: "x", Algorithm: "ES256"})
+		}))
+		require.Equal(t, 7, s.fetches())
 	}))
 
 	t.Run("K5 refilling is steady: a late use loses nothing", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{})
-		denies(t, c, "1")
-		denies(t, c, "2")
-		pass(45 * time.Second) // one refilled at 30 s
-		denies(t, c, "3")
-		require.Equal(t, 4, s.fetches())
-		pass(15 * time.Second) // the next at 60 s
-		denies(t, c, "4")
-		require.Equal(t, 5, s.fetches())
-		denies(t, c, "5")
-		require.Equal(t, 5, s.fetches())
-	}))
-
-	t.Run("K5 the bucket never holds more than two", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{})
-		denies(t, c, "1")
-		pass(5 * minute)
-		for _, kid := range []string{"2", "3", "4"} {
-			denies(t, c, kid)
+		c := open(t, s, jwkscache.Config{Cooldown: 5 * time.Second})
+		pass(minute)
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(i))
 		}
-		require.Equal(t, 4, s.fetches())
+		pass(7500 * time.Millisecond) // one refilled at 5 s
+		denies(t, c, "6")
+		require.Equal(t, 7, s.fetches())
+		assert.Equal(t, 2500*time.Millisecond, took(func() { // the next at 10 s
+			c.Lookup(t.Context(), jwkscache.Query{KeyID: "x", Algorithm: "ES256"})
+		}))
+		require.Equal(t, 8, s.fetches())
 	}))
 
 	t.Run("K5 with the bucket empty the next refill fetches for the pending kid", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
-		denies(t, c, "1")
-		denies(t, c, "2")
-		s.serve(publish(a, b))
-		denies(t, c, "b")
-		pass(30 * time.Second)
-		require.Equal(t, 4, s.fetches())
-		serves(t, c, b)
-		require.Equal(t, 4, s.fetches())
-	}))
-
-	t.Run("K5 the pending kid never delays the refresh", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{Refresh: minute, Cooldown: time.Hour})
-		for _, kid := range []string{"1", "2", "3"} {
-			denies(t, c, kid)
-		}
-		pass(10 * minute)
-		assert.InDelta(t, 3+12, s.fetches(), 3)
-	}))
-
-	t.Run("K5 an empty bucket never waits, nor asks", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{})
-		for i := range 1000 {
+		pass(minute)
+		for i := range 5 {
 			denies(t, c, strconv.Itoa(i))
 		}
-		require.Equal(t, 3, s.fetches())
-		require.Equal(t, 1000, c.Stats().UnknownKIDs)
+		s.serve(publish(a, b))
+		go c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+		pass(5*time.Second - 1)
+		require.Equal(t, 6, s.fetches())
+		pass(1)
+		require.Equal(t, 7, s.fetches())
+		serves(t, c, b)
+		require.Equal(t, 7, s.fetches())
+	}))
+
+	t.Run("K5 a pending kid never delays the refresh", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{Refresh: minute, Cooldown: time.Hour})
+		for i := range 10 {
+			go c.Lookup(t.Context(), jwkscache.Query{KeyID: strconv.Itoa(i), Algorithm: "ES256"})
+			pass(time.Second)
+		}
+		before := s.fetches()
+		pass(10 * minute)
+		assert.InDelta(t, 12, s.fetches()-before, 3)
+	}))
+
+	t.Run("K5 a fetch for a missing key says no-cache, a refresh does not", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		denies(t, c, "x")
+		require.NoError(t, c.Refresh(t.Context()))
+		pass(15 * minute)
+		var said []string
+		for _, r := range s.requests(jwksURL)[:4] {
+			said = append(said, r.header.Get("Cache-Control"))
+		}
+		require.Equal(t, []string{"", "no-cache", "no-cache", ""}, said)
 	}))
 
 	t.Run("K5 one shared fetch at a time", inBubble(func(t *testing.T) {
@@ -147,14 +147,18 @@ func TestUnknownKID(t *testing.T) {
 		assert.Equal(t, 2, s.fetches())
 	}))
 
-	t.Run("K5 counted per attempt: those that fail count too", inBubble(func(t *testing.T) {
+	t.Run("K5 the fetches of the backoff take from the bucket too", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{})
+		c := open(t, s, jwkscache.Config{Cooldown: 20 * time.Second})
+		pass(2 * minute)
 		s.serve(fail(500))
-		for _, kid := range []string{"1", "2", "3", "4"} {
-			cannotTell(t, c, kid)
+		cannotTell(t, c, "x")
+		pass(time.Second)
+		for range 200 {
+			cannotTell(t, c, "x")
+			pass(time.Second)
 		}
-		require.Equal(t, 3, s.fetches())
+		assert.Equal(t, 1+5+10, s.fetches())
 	}))
 
 	t.Run("K5 the fetch is on the cache's own context", inBubble(func(t *testing.T) {
@@ -173,11 +177,11 @@ func TestUnknownKID(t *testing.T) {
 		require.Equal(t, 2, s.fetches())
 	}))
 
-	t.Run("K5 callers wait at most 2 s", inBubble(func(t *testing.T) {
+	t.Run("K5 callers wait at most 5.5 s", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
-		s.serve(slow(2*time.Second+1, publish(a, b)))
-		assert.Equal(t, 2*time.Second, took(func() {
+		s.serve(slow(5500*time.Millisecond+1, publish(a, b)))
+		assert.Equal(t, 5500*time.Millisecond, took(func() {
 			_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
 			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 		}))
@@ -235,21 +239,5 @@ func TestUnknownKID(t *testing.T) {
 			}))
 		}
 		require.Equal(t, 1, s.fetches())
-	}))
-
-	t.Run("K5 no kid, and no key for the alg: within the same bucket", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{})
-		for range 10 {
-			keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "RS256"})
-			require.NoError(t, err)
-			require.Nil(t, keys)
-		}
-		require.Equal(t, 3, s.fetches())
-		s.serve(publish(a, rsaKey("r")))
-		pass(minute)
-		keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "RS256"})
-		require.NoError(t, err)
-		require.Len(t, keys, 1)
 	}))
 }

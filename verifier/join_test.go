@@ -210,8 +210,8 @@ func TestCloseAndReadyOfIssuers(t *testing.T) {
 		defer cancel()
 		err = v.Ready(short)
 		assert.ErrorIs(t, err, jwkscache.ErrUnavailable, "b's metadata is another issuer's")
-		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Contains(t, err.Error(), "https://b.test")
+		synctest.Wait() // for a's keys, whatever Ready said of b
 		assert.Contains(t, v.Health().Error(), "https://b.test")
 
 		require.NoError(t, v.Close(), "both caches: a goroutine left behind would fail the bubble")
