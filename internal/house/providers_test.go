@@ -36,22 +36,26 @@ func TestProviders(t *testing.T) {
 	}
 }
 
-// Auth0, default token profile. ClientCredentials() needs no setting here.
+// Auth0, default token profile, machines only. ClientCredentials() needs no
+// setting here.
 func auth0() verifier.Config {
 	return verifier.Config{
 		Issuer:     "https://tenant.eu.auth0.com/", // with the slash
 		Audiences:  []string{"https://api.example.com"},
 		Algorithms: []string{"RS256"},
+		Rules:      []verifier.Rule{verifier.ClientCredentials()},
 		Claims:     verifier.Claims{ClientID: []string{"azp"}, Scopes: []string{"scope"}},
 	}
 }
 
-// Auth0, RFC 9068 token profile: there is no gty, so say how a machine looks.
+// Auth0, RFC 9068 token profile, machines only: there is no gty, so say how a
+// machine looks.
 func auth0RFC9068() verifier.Config {
 	return verifier.Config{
 		Issuer:    "https://tenant.eu.auth0.com/",
 		Audiences: []string{"https://api.example.com"},
 		RFC9068:   true,
+		Rules:     []verifier.Rule{verifier.ClientCredentials()},
 		Claims:    verifier.Claims{ClientCredentials: verifier.Check(auth0Machine)},
 	}
 }
@@ -65,16 +69,15 @@ func auth0Machine(_ context.Context, t *verifier.Token) error {
 
 // Okta, custom authorization server, machines only.
 func okta() verifier.Config {
-	noUser := verifier.Check(oktaNoUser)
 	return verifier.Config{
 		Issuer:     "https://example.okta.com/oauth2/default", // no slash
 		Audiences:  []string{"api://orders"},
 		Algorithms: []string{"RS256"},
-		Rules:      []verifier.Rule{noUser},
+		Rules:      []verifier.Rule{verifier.ClientCredentials()},
 		Claims: verifier.Claims{
 			ClientID:          []string{"cid"},
 			Scopes:            []string{"scp"},
-			ClientCredentials: noUser,
+			ClientCredentials: verifier.Check(oktaNoUser),
 		},
 	}
 }
@@ -90,11 +93,12 @@ func oktaNoUser(_ context.Context, t *verifier.Token) error {
 	return nil
 }
 
-// Keycloak, default access tokens (header typ JWT).
+// Keycloak, default access tokens (header typ JWT), machines only.
 func keycloak() verifier.Config {
 	return verifier.Config{
 		Issuer:    "https://sso.example.com/realms/shop", // no slash
 		Audiences: []string{"orders-api"},
+		Rules:     []verifier.Rule{verifier.ClientCredentials()},
 		Claims: verifier.Claims{
 			ClientID:          []string{"azp"},
 			Scopes:            []string{"scope"},
@@ -104,12 +108,13 @@ func keycloak() verifier.Config {
 }
 
 // Keycloak, client option "at+jwt" switched on at every calling client.
-// User tokens lack client_id and fail here: this is for machines only.
+// User tokens lack client_id: this is for machines only.
 func keycloakRFC9068() verifier.Config {
 	return verifier.Config{
 		Issuer:    "https://sso.example.com/realms/shop",
 		Audiences: []string{"orders-api"},
 		RFC9068:   true,
+		Rules:     []verifier.Rule{verifier.ClientCredentials()},
 		Claims:    verifier.Claims{ClientCredentials: verifier.Check(keycloakMachine)},
 	}
 }
@@ -175,20 +180,19 @@ func entraV1Keys() (verifier.Config, *jwkscache.Cache, error) {
 	return cfg, keys, nil
 }
 
-// Amazon Cognito user pool: no aud, so the clients are listed.
+// Amazon Cognito user pool: no aud, so the clients are listed, those that have
+// the client-credentials grant and no other.
 func cognito() verifier.Config {
+	jobs := verifier.Client("1example23456789", "2example34567890")
 	return verifier.Config{
 		Issuer:      "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_EXAMPLE", // no slash
 		AnyAudience: true,
 		Algorithms:  []string{"RS256"},
-		Rules: []verifier.Rule{
-			verifier.Client("1example23456789", "2example34567890"),
-			verifier.Claim("token_use", "access"),
-		},
+		Rules:       []verifier.Rule{jobs, verifier.Claim("token_use", "access")},
 		Claims: verifier.Claims{
 			ClientID:          []string{"client_id"},
 			Scopes:            []string{"scope"},
-			ClientCredentials: verifier.Client("1example23456789"), // those with this grant only
+			ClientCredentials: jobs,
 		},
 	}
 }
@@ -239,11 +243,12 @@ func googleSelfSigned(keys verifier.KeySource) verifier.Config {
 	}
 }
 
-// PingOne, custom resource.
+// PingOne, custom resource, machines only.
 func pingOne() verifier.Config {
 	return verifier.Config{
 		Issuer:    "https://auth.pingone.eu/00000000-0000-0000-0000-000000000000/as", // no slash
 		Audiences: []string{"https://api.example.com"},
+		Rules:     []verifier.Rule{verifier.ClientCredentials()},
 		Claims: verifier.Claims{
 			ClientID:          []string{"client_id"},
 			Scopes:            []string{"scope"},
@@ -262,26 +267,32 @@ func noSubject(_ context.Context, t *verifier.Token) error {
 // PingFederate, JWT access token manager. keys is a jwkscache.ForURL cache of
 // the manager's JWKS endpoint, where that is not the one in the metadata.
 func pingFederate(keys verifier.KeySource) verifier.Config {
+	jobs := verifier.Client("orders-job")
 	return verifier.Config{
 		Issuer:    "https://sso.example.com", // the Issuer Claim Value
 		Keys:      keys,
 		Audiences: []string{"https://api.example.com"}, // the Audience Claim Value
+		Rules:     []verifier.Rule{jobs},
 		Claims: verifier.Claims{
 			ClientID:          []string{"client_id"}, // the Client ID Claim Name
 			Scopes:            []string{"scope"},     // the Scope Claim Name
-			ClientCredentials: verifier.Client("orders-job"),
+			ClientCredentials: jobs,
 		},
 	}
 }
 
-// Ory Hydra with strategies.access_token: jwt.
+// Ory Hydra with strategies.access_token: jwt. The clients are listed, those
+// whose only grant type is client_credentials.
 func hydra() verifier.Config {
+	jobs := verifier.Client("orders-job")
 	return verifier.Config{
 		Issuer:    "https://auth.example.com", // urls.self.issuer as written; 1.x adds a slash
 		Audiences: []string{"https://api.example.com"},
+		Rules:     []verifier.Rule{jobs},
 		Claims: verifier.Claims{
-			ClientID: []string{"client_id"},
-			Scopes:   []string{"scp", "scope"},
+			ClientID:          []string{"client_id"},
+			Scopes:            []string{"scp", "scope"},
+			ClientCredentials: jobs,
 		},
 	}
 }
