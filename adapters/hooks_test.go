@@ -65,7 +65,7 @@ func (l *lockedText) String() string {
 func captureLog(t *testing.T) *lockedText {
 	log := &lockedText{}
 	before, writer, flags := slog.Default(), stdlog.Writer(), stdlog.Flags()
-	slog.SetDefault(slog.New(slog.NewTextHandler(log, nil)))
+	slog.SetDefault(slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError})))
 	t.Cleanup(func() {
 		slog.SetDefault(before)
 		stdlog.SetOutput(writer) // which slog.SetDefault changes, and leaves so

@@ -61,12 +61,23 @@ func (a *admission) require(ctx context.Context, rules []Rule) *Error {
 	return apply(ctx, a.token, rules)
 }
 
-// refuse completes a refusal by a handler behind a, which may be nil.
+// refuse completes and logs a refusal by a handler behind a, which may be nil.
 func (a *admission) refuse(ctx context.Context, err *Error, scopes []string) *Error {
+	err = a.complete(err, scopes)
 	if a == nil {
-		return (*Verifier)(nil).refuse(ctx, err, scopes)
+		(*Verifier)(nil).logRefusal(ctx, err)
+	} else {
+		a.verifier.logRefusal(ctx, err)
 	}
-	return a.verifier.refuse(ctx, err, union(a.scopes, scopes))
+	return err
+}
+
+// complete is [Verifier.complete] behind a, which may be nil.
+func (a *admission) complete(err *Error, scopes []string) *Error {
+	if a == nil {
+		return (*Verifier)(nil).complete(err, scopes)
+	}
+	return a.verifier.complete(err, union(a.scopes, scopes))
 }
 
 // FromContext returns the verified token of a request; false where none was

@@ -197,7 +197,7 @@ func TestLeeway(t *testing.T) {
 	}{
 		{"C3 by default", 0, 60 * time.Second},
 		{"C3 of a second", time.Second, time.Second},
-		{"C3 of a nanosecond", 1, 1},
+		{"C3 of a millisecond", time.Millisecond, time.Millisecond},
 		{"C3 at most", 5 * time.Minute, 5 * time.Minute},
 		{"C3 none", -1, 0},
 		{"C3 none, by a lot", -time.Hour, 0},

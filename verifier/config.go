@@ -3,6 +3,8 @@ package verifier
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -30,14 +32,16 @@ type Config struct {
 	// JWKS tunes that default cache; together with Keys it is an error.
 	JWKS jwkscache.Config
 
-	// SharedSecret makes HS256, HS384 and HS512 the only algorithms, as far as
-	// it is long enough for them (RFC 7518 §3.2): 32, 48, 64 bytes. Everyone
-	// who can check such a token can make one; prefer public keys.
-	SharedSecret []byte
+	// SharedSecrets make HS256, HS384 and HS512 the only algorithms. Any of them
+	// verifies, so that one can replace another while tokens of both are in use;
+	// each serves the algorithms that it is long enough for (RFC 7518 §3.2): 32,
+	// 48, 64 bytes. There are at most four. Everyone who can check such a token
+	// can make one; prefer public keys.
+	SharedSecrets [][]byte
 
 	// Algorithms accepted, by their exact names (RFC 7518 §3.1). Empty means
 	// RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA and
-	// Ed25519; with SharedSecret, the HMAC ones. "none" is never accepted.
+	// Ed25519; with SharedSecrets, the HMAC ones. "none" is never accepted.
 	Algorithms []string
 
 	// What to demand of every token of this issuer.
@@ -46,9 +50,10 @@ type Config struct {
 	// must be in aud. With several, put an Audience rule on every route.
 	Audiences []string
 
-	// AnyAudience gives up that check, for issuers that send no usable aud. A
-	// token that another service was sent is then good here too, so New asks
-	// for a Client rule in Rules instead.
+	// AnyAudience gives up that check, for issuers that send no usable aud. New
+	// then asks for at least one rule in Rules, such as Client or Scope, to keep
+	// other callers out. No rule stops another service that such a caller also
+	// calls from sending on here the token that it got from it.
 	AnyAudience bool
 
 	// RFC9068 demands what the JWT profile for access tokens does: typ at+jwt
@@ -63,7 +68,8 @@ type Config struct {
 	Types []string
 
 	// Leeway is granted to other machines' clocks at exp and nbf. Zero means 60
-	// seconds, 5 minutes is the most, and a negative one means none.
+	// seconds, 5 minutes is the most, and a negative one means none. One below a
+	// millisecond is an error: it lacks its unit.
 	Leeway time.Duration
 
 	// Rules are checked for every token of this issuer, before a route's own.
@@ -87,7 +93,16 @@ type Config struct {
 	// quotation mark and backslash. Empty means "api".
 	Realm string
 
-	// What to keep.
+	// What to keep, and who hears of it.
+
+	// Logger hears why requests are refused; nil means slog.Default(). Each
+	// refusal is logged at Debug, and at Info at most one per reason and minute,
+	// with the number of those since the last. That nobody can tell (503) is
+	// logged at Warn when it begins, and what is set up wrongly at Error. The
+	// lines say who was refused where a signature vouches for it, and quote at
+	// most 200 bytes of what does not. JWKS.Logger is this one, too, unless it is
+	// set. In a Join the first part's hears of refusals.
+	Logger *slog.Logger
 
 	// TokenCache is how many verified tokens are remembered, so that the next
 	// request with one costs no signature. Zero means 4,096, a negative number
@@ -172,8 +187,8 @@ func newTrust(cfg *Config) (*trust, error) {
 	if t.scopes == nil {
 		t.scopes = []string{"scope", "scp"}
 	}
-	if cfg.SharedSecret != nil {
-		t.keys = newSecretKeys(cfg.SharedSecret)
+	if cfg.SharedSecrets != nil {
+		t.keys = newSecretKeys(cfg.SharedSecrets)
 	}
 	if err := checkConfig(cfg); err != nil {
 		return nil, err
@@ -184,16 +199,15 @@ func newTrust(cfg *Config) (*trust, error) {
 }
 
 func checkConfig(cfg *Config) error {
-	isClient := func(r Rule) bool { _, ok := r.(clientRule); return ok }
 	switch {
 	case cfg.Issuer == "":
 		return errors.New("no Issuer is configured")
 	case len(cfg.Audiences) == 0 && !cfg.AnyAudience:
-		return errors.New("no Audiences are configured (or AnyAudience with a Client rule)")
+		return errors.New("no Audiences are configured (or AnyAudience with a rule in Rules)")
 	case len(cfg.Audiences) > 0 && cfg.AnyAudience:
 		return errors.New("both Audiences and AnyAudience are set")
-	case cfg.AnyAudience && !slices.ContainsFunc(cfg.Rules, isClient):
-		return errors.New("with AnyAudience a Client rule is needed in Rules")
+	case cfg.AnyAudience && len(cfg.Rules) == 0:
+		return errors.New("with AnyAudience a rule is needed in Rules, such as Client")
 	case slices.Contains(cfg.Audiences, ""), slices.Contains(cfg.Types, ""),
 		slices.Contains(cfg.Claims.ClientID, ""), slices.Contains(cfg.Claims.Scopes, ""):
 		return errors.New("an empty string in Audiences, Types or Claims can satisfy nothing")
@@ -203,8 +217,12 @@ func checkConfig(cfg *Config) error {
 		return errors.New("the rule ClientCredentials asks Claims.ClientCredentials, which is that rule")
 	case cfg.Keys != nil && cfg.JWKS != (jwkscache.Config{}):
 		return errors.New("both Keys and JWKS are set, but JWKS tunes the default keys")
-	case cfg.SharedSecret != nil && (cfg.Keys != nil || cfg.JWKS != (jwkscache.Config{})):
-		return errors.New("both SharedSecret and Keys or JWKS are set")
+	case cfg.SharedSecrets != nil && (cfg.Keys != nil || cfg.JWKS != (jwkscache.Config{})):
+		return errors.New("both SharedSecrets and Keys or JWKS are set")
+	case len(cfg.SharedSecrets) > candidatesAtMost:
+		return fmt.Errorf("%d SharedSecrets, where at most %d are tried", len(cfg.SharedSecrets), candidatesAtMost)
+	case cfg.Leeway > 0 && cfg.Leeway < time.Millisecond:
+		return fmt.Errorf("a Leeway of %d ns: is the unit missing?", cfg.Leeway)
 	case cfg.Leeway > leewayAtMost:
 		return fmt.Errorf("a Leeway of %s, where at most %s is accepted", cfg.Leeway, leewayAtMost)
 	case cfg.TokenLength < 0:
@@ -230,28 +248,42 @@ func isQuotable(s string) bool {
 }
 
 func chooseAlgorithms(cfg *Config) (map[string]*signature.Algorithm, error) {
+	secrets := cfg.SharedSecrets
+	names := cfg.Algorithms
+	if len(names) == 0 {
+		names = slices.Collect(maps.Keys(signature.Algorithms))
+	}
 	chosen := make(map[string]*signature.Algorithm)
-	for name, a := range signature.Algorithms {
-		if (a.Secret > 0) == (cfg.SharedSecret != nil) && len(cfg.SharedSecret) >= a.Secret {
-			chosen[name] = a
+	useful := make([]bool, len(secrets))
+	for _, name := range names {
+		a := signature.Algorithms[name]
+		ok := a != nil && a.Secret == 0 && secrets == nil
+		for i, secret := range secrets {
+			if a != nil && a.Secret > 0 && len(secret) >= a.Secret {
+				ok, useful[i] = true, true
+			}
 		}
-	}
-	if len(chosen) == 0 {
-		return nil, errors.New("a SharedSecret shorter than 32 bytes (RFC 7518 section 3.2)")
-	}
-	if len(cfg.Algorithms) == 0 {
-		return chosen, nil
-	}
-	asked := make(map[string]*signature.Algorithm)
-	for _, name := range cfg.Algorithms {
-		if asked[name] = chosen[name]; asked[name] == nil {
+		switch {
+		case ok:
+			chosen[name] = a
+		case len(cfg.Algorithms) > 0:
 			return nil, fmt.Errorf("algorithm %q is unknown, never accepted, or does not fit the keys", name)
 		}
 	}
-	return asked, nil
+	switch i := slices.Index(useful, false); {
+	case secrets != nil && len(secrets) == 0:
+		return nil, errors.New("SharedSecrets is empty")
+	case i >= 0:
+		return nil, fmt.Errorf("SharedSecrets[%d] has %d bytes, which is too short (RFC 7518 section 3.2: 32 bytes for HS256, 48 for HS384, 64 for HS512)", i, len(secrets[i]))
+	}
+	return chosen, nil
 }
 
-// discoverKeys makes the default KeySource.
+// discoverKeys makes the default KeySource. It logs where the verifier does.
 func discoverKeys(cfg *Config) (*jwkscache.Cache, error) {
-	return jwkscache.ForIssuer(cfg.Issuer, cfg.JWKS)
+	jwks := cfg.JWKS
+	if jwks.Logger == nil {
+		jwks.Logger = cfg.Logger
+	}
+	return jwkscache.ForIssuer(cfg.Issuer, jwks)
 }

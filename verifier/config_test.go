@@ -3,6 +3,7 @@ package verifier_test
 import (
 	"context"
 	"crypto"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,7 +39,7 @@ func TestNew(t *testing.T) {
 	rules := func(r ...verifier.Rule) func(*cfg) { return func(c *cfg) { c.Rules = r } }
 	secret := func(n int) []byte { return []byte(strings.Repeat("s", n)) }
 	withSecret := func(n int, algs ...string) func(*cfg) {
-		return func(c *cfg) { c.Keys, c.SharedSecret, c.Algorithms = nil, secret(n), algs }
+		return func(c *cfg) { c.Keys, c.SharedSecrets, c.Algorithms = nil, [][]byte{secret(n)}, algs }
 	}
 	anyAudience := func(r ...verifier.Rule) func(*cfg) {
 		return func(c *cfg) { c.Audiences, c.AnyAudience, c.Rules = nil, true, r }
@@ -69,8 +70,8 @@ func TestNew(t *testing.T) {
 		{"C7 an empty audience", func(c *cfg) { c.Audiences = []string{api, ""} }, "empty string"},
 		{"C2 AnyAudience with Client", anyAudience(verifier.Client("a")), ""},
 		{"C2 AnyAudience with Client among others", anyAudience(verifier.Scope("a"), verifier.Client("a")), ""},
-		{"C2 AnyAudience without rules", anyAudience(), "Client"},
-		{"C2 AnyAudience with other rules", anyAudience(verifier.Scope("a"), verifier.ClientCredentials(), verifier.Claim("client_id", "a")), "Client"},
+		{"C2 AnyAudience without rules", anyAudience(), "a rule is needed in Rules"},
+		{"C2 AnyAudience with another rule", anyAudience(verifier.Scope("a")), ""},
 		{"C2 AnyAudience and Audiences", func(c *cfg) { c.AnyAudience, c.Rules = true, []verifier.Rule{verifier.Client("a")} }, "AnyAudience"},
 		{"C7 an empty type", func(c *cfg) { c.Types = []string{""} }, "empty string"},
 		{"C7 an empty name for the client", func(c *cfg) { c.Claims.ClientID = []string{"a", ""} }, "empty string"},
@@ -86,11 +87,22 @@ func TestNew(t *testing.T) {
 		{"Keys and JWKS", func(c *cfg) { c.JWKS.AllowHTTP = true }, "JWKS"},
 		{"Keys and JWKS.Refresh", func(c *cfg) { c.JWKS.Refresh = 1 }, "JWKS"},
 		{"JWKS with a negative period", func(c *cfg) { c.Keys, c.JWKS.Refresh = nil, -1 }, "negative"},
-		{"A1 SharedSecret and Keys", func(c *cfg) { c.SharedSecret = secret(32) }, "SharedSecret"},
-		{"A1 SharedSecret and JWKS", func(c *cfg) { c.Keys, c.SharedSecret, c.JWKS.AllowHTTP = nil, secret(32), true }, "SharedSecret"},
+		{"A1 SharedSecret and Keys", func(c *cfg) { c.SharedSecrets = [][]byte{secret(32)} }, "SharedSecret"},
+		{"A1 SharedSecret and JWKS", func(c *cfg) { c.Keys, c.SharedSecrets, c.JWKS.AllowHTTP = nil, [][]byte{secret(32)}, true }, "SharedSecret"},
 		{"A1 SharedSecret of 32 bytes", withSecret(32), ""},
 		{"A1 SharedSecret of 31 bytes", withSecret(31), "32 bytes"},
-		{"A1 SharedSecret empty", func(c *cfg) { c.Keys, c.SharedSecret = nil, []byte{} }, "32 bytes"},
+		{"A1 SharedSecrets with an empty one", func(c *cfg) { c.Keys, c.SharedSecrets = nil, [][]byte{secret(32), {}} }, "SharedSecrets[1] has 0 bytes"},
+		{"A1 SharedSecrets empty", func(c *cfg) { c.Keys, c.SharedSecrets = nil, [][]byte{} }, "SharedSecrets is empty"},
+		{"A1 SharedSecrets, one too short for any algorithm", func(c *cfg) { c.Keys, c.SharedSecrets = nil, [][]byte{secret(64), secret(31)} }, "32 bytes"},
+		{"A1 SharedSecrets, one too short for the only algorithm", func(c *cfg) {
+			c.Keys, c.SharedSecrets, c.Algorithms = nil, [][]byte{secret(64), secret(32)}, []string{"HS512"}
+		}, "SharedSecrets[1] has 32 bytes"},
+		{"A1 SharedSecrets, four", func(c *cfg) { c.Keys, c.SharedSecrets = nil, [][]byte{secret(32), secret(33), secret(34), secret(35)} }, ""},
+		{"A1 SharedSecrets, five", func(c *cfg) {
+			c.Keys, c.SharedSecrets = nil, [][]byte{secret(32), secret(33), secret(34), secret(35), secret(36)}
+		}, "at most 4"},
+		{"C3 Leeway without its unit", func(c *cfg) { c.Leeway = 60 }, "unit"},
+		{"C3 Leeway of a millisecond", func(c *cfg) { c.Leeway = time.Millisecond }, ""},
 		{"A1 SharedSecret too short for HS384", withSecret(47, "HS384"), "HS384"},
 		{"A1 SharedSecret long enough for HS384", withSecret(48, "HS384"), ""},
 		{"A1 SharedSecret too short for HS512", withSecret(63, "HS512"), "HS512"},
@@ -146,7 +158,7 @@ func TestSharedSecret(t *testing.T) {
 	for n, algs := range map[int][]string{
 		32: {"HS256"}, 47: {"HS256"}, 48: {"HS256", "HS384"}, 63: {"HS256", "HS384"}, 64: {"HS256", "HS384", "HS512"},
 	} {
-		v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecret: all[:n]})
+		v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{all[:n]}})
 		require.NoError(t, v.Ready(ctx))
 		require.NoError(t, v.Health())
 		for _, alg := range []string{"HS256", "HS384", "HS512"} {
@@ -186,11 +198,44 @@ func TestSharedSecret(t *testing.T) {
 	}
 	t.Run("A1 a named algorithm alone", func(t *testing.T) {
 		v := newVerifier(t, verifier.Config{
-			Issuer: issuer, Audiences: []string{api}, SharedSecret: all, Algorithms: []string{"HS512"},
+			Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{all}, Algorithms: []string{"HS512"},
 		})
 		verified(t, v, hmacSigner("HS512", all).good())
 		_, err := v.Verify(ctx, hmacSigner("HS256", all).good())
 		assertRefused(t, verifier.ErrAlgorithm, err)
+	})
+}
+
+func TestSecretRotation(t *testing.T) {
+	older, newer := []byte(strings.Repeat("o", 64)), []byte(strings.Repeat("n", 32))
+	v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{newer, older}})
+	for _, row := range []struct {
+		alg    string
+		secret []byte
+		reason error // nil: good
+	}{
+		{"HS256", older, nil},
+		{"HS256", newer, nil},
+		{"HS512", older, nil},
+		{"HS512", newer, verifier.ErrSignature}, // it is too short for that
+		{"HS256", []byte(strings.Repeat("x", 32)), verifier.ErrSignature},
+	} {
+		for _, kid := range []string{"", "any"} {
+			t.Run(fmt.Sprintf("A1 %s with %.1s, kid %q", row.alg, row.secret, kid), func(t *testing.T) {
+				raw := hmacSigner(row.alg, row.secret).as(row.alg, kid).good()
+				if row.reason == nil {
+					verified(t, v, raw)
+					verified(t, v, raw) // remembered
+					return
+				}
+				_, err := v.Verify(ctx, raw)
+				assertRefused(t, row.reason, err)
+			})
+		}
+	}
+	t.Run("A1 the secrets are copied", func(t *testing.T) {
+		copy(newer, "changed after New")
+		verified(t, v, hmacSigner("HS256", []byte(strings.Repeat("n", 32))).good())
 	})
 }
 

@@ -111,7 +111,7 @@ var distinct = flag.Int("tokens", 10_000, "distinct tokens of TestFlatMemory")
 func TestFlatMemory(t *testing.T) {
 	secret := []byte(strings.Repeat("s", 32))
 	s := hmacSigner("HS256", secret)
-	v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecret: secret, TokenCache: 4096})
+	v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret}, TokenCache: 4096})
 	heap := func() uint64 {
 		runtime.GC()
 		var m runtime.MemStats

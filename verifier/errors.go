@@ -51,7 +51,10 @@ type answer struct {
 
 const notValid = "The access token is not valid for this API."
 
-var answers = []answer{
+// wiringRow stands for none of the rows of answers.
+const wiringRow = len(answers)
+
+var answers = [...]answer{
 	{ErrNoToken, http.StatusUnauthorized, "", "An access token is needed, sent as Authorization: Bearer."},
 	{ErrBadRequest, http.StatusBadRequest, "invalid_request", "The request must carry exactly one well-formed access token."},
 	{ErrMalformed, http.StatusUnauthorized, "invalid_token", "The access token is not a well-formed JWT."},
@@ -83,7 +86,8 @@ type Error struct {
 
 	verifier        *Verifier // whose answer it is; nil stands for any that says nothing of its own
 	challengeScopes []string  // nil means Scopes
-	vague           bool      // a forged token could learn something from the reason's sentence
+	caller          Caller
+	vague           bool // a forged token could learn something from the reason's sentence
 }
 
 // refusal returns an Error whose cause is the formatted text.
@@ -96,7 +100,15 @@ func refusal(reason error, format string, args ...any) *Error {
 // their list; else ErrDenied. The cause is err. A 500 is a wiring bug and is
 // logged. Adapters use it.
 func AsError(ctx context.Context, err error) *Error {
-	return admissionOf(ctx).refuse(ctx, asError(err), nil)
+	a, e := admissionOf(ctx), asError(err)
+	var refused *Error
+	if errors.As(err, &refused) && e.row() != wiringRow {
+		return a.complete(e, nil) // it was logged when it was made
+	}
+	if a != nil && a.token.verified() {
+		e.caller = a.token.caller()
+	}
+	return a.refuse(ctx, e, nil)
 }
 
 // asError returns a copy: errors may be shared between requests.
@@ -131,9 +143,7 @@ func reasonOf(err error) error {
 // that needs scopes. It is the way of every refusal, once.
 func (v *Verifier) refuse(ctx context.Context, e *Error, scopes []string) *Error {
 	e = v.complete(e, scopes)
-	if e.answer().status == http.StatusInternalServerError {
-		v.logBug(ctx, e)
-	}
+	v.logRefusal(ctx, e)
 	return e
 }
 
@@ -187,15 +197,25 @@ func (e *Error) Unwrap() []error {
 }
 
 func (e *Error) answer() answer {
-	for _, a := range answers {
+	i := e.row()
+	if i == wiringRow {
+		return wiringBug
+	}
+	a := answers[i]
+	if e.vague {
+		a.description = notValid
+	}
+	return a
+}
+
+// row returns the index in answers of e's reason, or wiringRow.
+func (e *Error) row() int {
+	for i, a := range answers {
 		if errors.Is(e.Reason, a.reason) {
-			if e.vague {
-				a.description = notValid
-			}
-			return a
+			return i
 		}
 	}
-	return wiringBug
+	return wiringRow
 }
 
 // Status returns the HTTP status: 400, 401, 403 or 503, and 500 for a wiring

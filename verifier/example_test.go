@@ -238,7 +238,7 @@ func ExampleConfig_staticKeys() {
 func ExampleConfig_sharedSecret() {
 	secret := []byte("32 bytes or more, from a secret store")
 	v, err := verifier.New(verifier.Config{
-		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, SharedSecret: secret,
+		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, SharedSecrets: [][]byte{secret},
 	})
 	if err != nil {
 		fmt.Println(err)

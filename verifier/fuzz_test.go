@@ -25,7 +25,7 @@ import (
 // the signers that it trusts, and a token of each.
 func fuzzed(t testing.TB) (v *verifier.Verifier, signers []*signer, good []string) {
 	secret := []byte(strings.Repeat("fuzz", 16))
-	hs := newVerifier(t, verifier.Config{Issuer: "hs", Audiences: []string{api}, SharedSecret: secret})
+	hs := newVerifier(t, verifier.Config{Issuer: "hs", Audiences: []string{api}, SharedSecrets: [][]byte{secret}})
 	ed, _ := setup(t, func(cfg *verifier.Config) { cfg.Keys = keysOf(signerOf("Ed25519"), signerOf("EdDSA")) })
 	v, err := verifier.Join(ed, hs)
 	require.NoError(t, err)

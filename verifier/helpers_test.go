@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -60,6 +61,9 @@ func goodClaims() members {
 
 // seconds writes t as a NumericDate.
 func seconds(t time.Time) string { return fmt.Sprint(t.Unix()) }
+
+// What tests refuse is not logged, except where they look.
+func init() { slog.SetDefault(slog.New(slog.DiscardHandler)) }
 
 // keyMap is a KeySource that never changes, and counts.
 type keyMap struct {

@@ -174,24 +174,71 @@ func TestReadyAndHealth(t *testing.T) {
 	with := func(iss string) *verifier.Verifier {
 		return part(t, iss, func(cfg *verifier.Config) { cfg.Keys = src[iss] })
 	}
-	v, err := verifier.Join(with("a"), with("b"), with("c"), part(t, "d"))
+	v, err := verifier.Join(with("a"), with("b"), with("c"))
 	require.NoError(t, err)
-	require.NoError(t, v.Ready(ctx))
-	require.NoError(t, v.Health())
-	for _, h := range src {
-		assert.Equal(t, ctx, h.asked)
+	for name, call := range map[string]func(context.Context) error{"K11 Ready": v.Ready, "K4 Refresh": v.Refresh} {
+		t.Run(name, func(t *testing.T) {
+			type mark struct{}
+			require.NoError(t, call(context.WithValue(ctx, mark{}, name)))
+			for _, h := range src {
+				assert.Equal(t, name, h.asked.Value(mark{}))
+			}
+			src["b"].err = down
+			src["c"].err = errors.New("down too")
+			err := call(ctx)
+			assert.ErrorIs(t, err, down)
+			assert.ErrorIs(t, err, src["c"].err)
+			assert.Contains(t, err.Error(), `issuer "b"`)
+			assert.Contains(t, err.Error(), `issuer "c"`)
+			assert.NotContains(t, err.Error(), `issuer "a"`)
+			src["b"].err, src["c"].err = nil, nil
+		})
 	}
-	src["b"].err = down
-	for _, err := range []error{v.Ready(ctx), v.Health()} {
+	t.Run("K14 Health is nil while any issuer's tokens can be checked, Issuers tells them apart", func(t *testing.T) {
+		require.NoError(t, v.Health())
+		src["a"].err, src["b"].err = down, down
+		require.NoError(t, v.Health())
+		assert.Equal(t, []verifier.IssuerStatus{
+			{Issuer: "a", Err: down, Keys: jwkscache.Stats{LastError: down}},
+			{Issuer: "b", Err: down, Keys: jwkscache.Stats{LastError: down}},
+			{Issuer: "c"},
+		}, v.Issuers())
+		src["c"].err = errors.New("down too")
+		err := v.Health()
 		assert.ErrorIs(t, err, down)
-		assert.Contains(t, err.Error(), `issuer "b"`)
-	}
-	src["c"].err = errors.New("down too")
-	assert.ErrorIs(t, v.Health(), src["c"].err)
-	assert.ErrorIs(t, v.Health(), down)
-	require.NoError(t, v.Close())
-	require.NoError(t, v.Close())
-	assert.Zero(t, src["a"].closed, "keys of your own are yours to close")
+		assert.ErrorIs(t, err, src["c"].err)
+		assert.Contains(t, err.Error(), `issuer "c"`)
+	})
+	t.Run("K11 keys of one's own that nobody manages are ready", func(t *testing.T) {
+		joined, err := verifier.Join(v, part(t, "d"))
+		require.NoError(t, err)
+		require.NoError(t, joined.Health())
+		assert.Equal(t, verifier.IssuerStatus{Issuer: "d"}, joined.Issuers()[3])
+		require.NoError(t, joined.Close())
+		require.NoError(t, joined.Close())
+		assert.Zero(t, src["a"].closed, "keys of your own are yours to close")
+	})
+}
+
+func TestReadyOfSeveral(t *testing.T) {
+	t.Run("K11 Ready returns early when one issuer's metadata is another's, and names each", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			wrong, slow := verifiertest.NewIssuer(t), verifiertest.NewIssuer(t)
+			cfg := wrong.Config(api)
+			cfg.Issuer += "/"
+			hangs := slow.Config(api)
+			hangs.Issuer = "https://slow.test"
+			slow.Hang()
+			v, err := verifier.Join(newVerifier(t, cfg), newVerifier(t, hangs))
+			require.NoError(t, err)
+			start := time.Now()
+			err = v.Ready(t.Context())
+			assert.Less(t, time.Since(start), 2*time.Second)
+			assert.ErrorContains(t, err, "slash")
+			assert.ErrorContains(t, err, "slow.test")
+			slow.Heal()
+		})
+	})
 }
 
 func TestCloseAndReadyOfIssuers(t *testing.T) {
@@ -212,7 +259,10 @@ func TestCloseAndReadyOfIssuers(t *testing.T) {
 		assert.ErrorIs(t, err, jwkscache.ErrUnavailable, "b's metadata is another issuer's")
 		assert.Contains(t, err.Error(), "https://b.test")
 		synctest.Wait() // for a's keys, whatever Ready said of b
-		assert.Contains(t, v.Health().Error(), "https://b.test")
+		require.NoError(t, v.Health())
+		assert.ErrorIs(t, v.Issuers()[0].Err, jwkscache.ErrUnavailable)
+		assert.NoError(t, v.Issuers()[1].Err)
+		assert.Equal(t, 1, v.Issuers()[1].Keys.Keys)
 
 		require.NoError(t, v.Close(), "both caches: a goroutine left behind would fail the bubble")
 		require.NoError(t, v.Close())

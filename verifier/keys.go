@@ -93,16 +93,25 @@ func contains(keys []crypto.PublicKey, k crypto.PublicKey) bool {
 	return slices.ContainsFunc(keys, func(other crypto.PublicKey) bool { return signature.Same(k, other) })
 }
 
-// A secretKeys is the KeySource of [Config.SharedSecret].
-type secretKeys []crypto.PublicKey
+// A secretKeys is the KeySource of [Config.SharedSecrets]: those long enough,
+// by algorithm.
+type secretKeys map[string][]crypto.PublicKey
 
-func newSecretKeys(secret []byte) secretKeys {
-	return secretKeys{signature.Secret(slices.Clone(secret))}
+func newSecretKeys(secrets [][]byte) secretKeys {
+	keys := make(secretKeys)
+	for name, a := range signature.Algorithms {
+		for _, secret := range secrets {
+			if a.Secret > 0 && len(secret) >= a.Secret {
+				keys[name] = append(keys[name], signature.Secret(slices.Clone(secret)))
+			}
+		}
+	}
+	return keys
 }
 
 func (s secretKeys) Lookup(_ context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
 	if q.Tried != nil {
 		return nil, nil
 	}
-	return s, nil
+	return s[q.Algorithm], nil
 }

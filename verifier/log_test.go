@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	stdlog "log"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -14,144 +13,223 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// A lockedBuffer is what is logged, from whichever goroutine.
-type lockedBuffer struct {
+// A journal keeps what a Logger is told, one line a record.
+type journal struct {
 	mu  sync.Mutex
-	all bytes.Buffer
+	buf bytes.Buffer
 }
 
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.Write(p)
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.Write(p)
 }
 
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.String()
+func (j *journal) logger(level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{Level: level}))
 }
 
-func (b *lockedBuffer) Reset() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.all.Reset()
-}
-
-// captureLog returns what slog's default logger writes until the test ends.
-func captureLog(t *testing.T) *lockedBuffer {
-	var log lockedBuffer
-	before, writer, flags := slog.Default(), stdlog.Writer(), stdlog.Flags()
-	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	t.Cleanup(func() {
-		slog.SetDefault(before)
-		stdlog.SetOutput(writer) // which slog.SetDefault changes, and leaves so
-		stdlog.SetFlags(flags)
-	})
-	return &log
-}
-
-// TestWiringBugsAreLogged has every way into a wiring bug that only shows with a
-// request: it is a 500, and the operator reads what to change.
-func TestWiringBugsAreLogged(t *testing.T) {
-	raw := signerOf("ES256").good()
-	unknown := &verifier.Error{Reason: errors.New("my own reason")}
-	for name, tt := range map[string]struct {
-		use  func(v *verifier.Verifier, inside context.Context) error
-		want string
-	}{
-		"Verify": {func(v *verifier.Verifier, _ context.Context) error {
-			_, err := v.Verify(ctx, raw, verifier.Audience("x"))
-			return err
-		}, `rule Audience(\"x\"): no Config.Audiences lists it`},
-		"Authenticate": {func(v *verifier.Verifier, _ context.Context) error {
-			_, err := v.Authenticate(bearer(raw), verifier.Issuer("x"))
-			return err
-		}, `rule Issuer(\"x\"): not a trusted issuer`},
-		"Require": {func(_ *verifier.Verifier, inside context.Context) error {
-			return verifier.Require(inside, verifier.Scope())
-		}, "rule Scope: an empty list"},
-		"Inner": {func(_ *verifier.Verifier, inside context.Context) error {
-			return gateError(verifier.Inner(verifier.Audience("x")), anonymous().WithContext(inside))
-		}, `rule Audience(\"x\"): no Config.Audiences lists it`},
-		"Require outside": {func(*verifier.Verifier, context.Context) error {
-			return verifier.Require(ctx, verifier.Scope("a"))
-		}, "neither Protect nor Optional"},
-		"Inner outside": {func(*verifier.Verifier, context.Context) error {
-			return gateError(verifier.Inner(), bearer(raw))
-		}, "neither Protect nor Optional"},
-		"a Check": {func(v *verifier.Verifier, _ context.Context) error {
-			return gateError(v.Protect(verifier.Check(func(context.Context, *verifier.Token) error { return unknown })), bearer(raw))
-		}, "my own reason"},
-		"a handler that refuses": {func(_ *verifier.Verifier, inside context.Context) error {
-			return verifier.AsError(inside, unknown)
-		}, "my own reason"},
-		"a handler that refuses, outside": {func(*verifier.Verifier, context.Context) error {
-			return verifier.AsError(ctx, unknown)
-		}, "my own reason"},
-	} {
-		t.Run("R10 "+name, func(t *testing.T) {
-			verifier.ForgetBugs()
-			log := captureLog(t)
-			v, _ := setup(t)
-			inside := verifier.NewContext(ctx, verified(t, v, raw))
-			for range 3 {
-				err := tt.use(v, inside)
-				var e *verifier.Error
-				if assert.ErrorAs(t, err, &e) {
-					assert.Equal(t, 500, e.Status())
-				}
+// count returns how many lines have all parts.
+func (j *journal) count(parts ...string) (n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+lines:
+	for line := range strings.Lines(j.buf.String()) {
+		for _, part := range parts {
+			if !strings.Contains(line, part) {
+				continue lines
 			}
-			assert.Contains(t, log.String(), "level=ERROR")
-			assert.Contains(t, log.String(), tt.want)
-			assert.Equal(t, 1, strings.Count(log.String(), "\n"), "not once per request")
+		}
+		n++
+	}
+	return n
+}
+
+// logged returns a verifier whose Logger writes to the journal from level on.
+func logged(t *testing.T, level slog.Level, changes ...func(*verifier.Config)) (*verifier.Verifier, *journal) {
+	j := new(journal)
+	v, _ := setup(t, append([]func(*verifier.Config){func(cfg *verifier.Config) { cfg.Logger = j.logger(level) }}, changes...)...)
+	return v, j
+}
+
+func TestRefusalsAreLogged(t *testing.T) {
+	s := signerOf("ES256")
+	elsewhere := s.token(nil, members{"aud": `"elsewhere"`})
+
+	t.Run("R10 each at Debug, with its cause", func(t *testing.T) {
+		v, j := logged(t, slog.LevelDebug)
+		for range 3 {
+			_, err := v.Verify(ctx, elsewhere)
+			require.Error(t, err)
+		}
+		assert.Equal(t, 3, j.count("level=DEBUG", "elsewhere", "another audience", "status=401"))
+	})
+
+	for name, refuse := range map[string]func(v *verifier.Verifier) error{
+		"Verify":       func(v *verifier.Verifier) error { _, err := v.Verify(ctx, elsewhere); return err },
+		"Authenticate": func(v *verifier.Verifier) error { _, err := v.Authenticate(bearer(elsewhere)); return err },
+		"Protect":      func(v *verifier.Verifier) error { return gateError(v.Protect(), bearer(elsewhere)) },
+		"Optional":     func(v *verifier.Verifier) error { return gateError(v.Optional(), bearer(elsewhere)) },
+		"Require": func(v *verifier.Verifier) error {
+			return verifier.Require(verifier.NewContext(ctx, verified(t, v, s.good())), verifier.Scope("x"))
+		},
+		"Inner": func(v *verifier.Verifier) error {
+			r := anonymous()
+			r = r.WithContext(verifier.NewContext(ctx, verified(t, v, s.good())))
+			return gateError(verifier.Inner(verifier.Scope("x")), r)
+		},
+	} {
+		t.Run("R10 once, by "+name, func(t *testing.T) {
+			v, j := logged(t, slog.LevelInfo)
+			require.Error(t, refuse(v))
+			assert.Equal(t, 1, j.count("level=INFO", "count=1"))
+			assert.Equal(t, 1, j.count())
 		})
 	}
-	t.Run("R10 no other refusal is an ERROR", func(t *testing.T) {
-		log := captureLog(t)
-		v, keys := setup(t)
-		inside := verifier.NewContext(ctx, verified(t, v, raw))
-		for reason := range promised {
-			_ = verifier.AsError(inside, reason)
+
+	t.Run("R10 at Info one line per reason a minute, with the count", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			v, j := logged(t, slog.LevelInfo)
+			refuse := func(n int) {
+				for range n {
+					_, err := v.Verify(ctx, s.token(nil, members{"aud": `"elsewhere"`}))
+					require.Error(t, err)
+				}
+			}
+			refuse(100)
+			require.Equal(t, 1, j.count("level=INFO", "elsewhere", "count=1"))
+			require.Equal(t, 1, j.count())
+			_, err := v.Authenticate(anonymous())
+			require.Error(t, err)
+			require.Equal(t, 2, j.count(), "another reason")
+			<-time.After(time.Minute - 1)
+			refuse(10)
+			require.Equal(t, 2, j.count())
+			<-time.After(1)
+			refuse(1)
+			require.Equal(t, 1, j.count("count=110"))
+			require.Equal(t, 3, j.count())
+		})
+	})
+
+	t.Run("R10 who, as far as the signature vouches for it", func(t *testing.T) {
+		v, j := logged(t, slog.LevelInfo)
+		who := members{"client_id": `"billing-7"`, "sub": `"subject-7"`, "jti": `"id-7"`}
+		forged := s.token(nil, members{"client_id": `"billing-7"`, "sub": `"subject-7"`, "jti": `"id-7"`, "aud": `"elsewhere"`})
+		_, err := v.Verify(ctx, forged)
+		require.Error(t, err)
+		require.Equal(t, 1, j.count())
+		require.Zero(t, j.count("-7"), "it was refused before its signature was verified")
+		var e *verifier.Error
+		require.ErrorAs(t, err, &e)
+		require.Zero(t, e.Caller())
+
+		for range 2 { // verified, and remembered
+			_, err = v.Verify(ctx, s.token(nil, who), verifier.Scope("none-has-it"))
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, verifier.Caller{Issuer: issuer, ClientID: "billing-7", Subject: "subject-7", ID: "id-7"}, e.Caller())
 		}
-		_, _ = v.Authenticate(anonymous(), verifier.Scope("a"))
-		keys.err = errors.New("down")
-		_, _ = v.Verify(ctx, signerOf("RS256").good())
-		assert.NotContains(t, log.String(), "level=ERROR")
+		require.Equal(t, 1, j.count("level=INFO", "issuer="+issuer, "client_id=billing-7", "sub=subject-7", "jti=id-7"))
+	})
+
+	t.Run("R10 R4 503 is a warning when it begins", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			down := errors.New("connection refused")
+			v, j := logged(t, slog.LevelInfo, func(cfg *verifier.Config) { cfg.Keys = &keyMap{err: down} })
+			for range 600 {
+				_, err := v.Verify(ctx, s.good())
+				assertRefused(t, verifier.ErrUnavailable, err)
+				<-time.After(time.Second)
+			}
+			require.Equal(t, 1, j.count("level=WARN", "503", "connection refused"))
+			require.Equal(t, 1, j.count())
+			<-time.After(time.Minute)
+			_, err := v.Verify(ctx, s.good())
+			require.Error(t, err)
+			require.Equal(t, 2, j.count("level=WARN"), "it begins again")
+		})
+	})
+
+	t.Run("R10 what is set up wrongly is an error", func(t *testing.T) {
+		v, j := logged(t, slog.LevelInfo)
+		_, err := v.Verify(ctx, s.good(), verifier.Audience("https://nobody.example"))
+		assertWiringBug(t, err)
+		require.Equal(t, 1, j.count("level=ERROR", "nobody.example", "Config.Audiences"))
+		require.Equal(t, 1, j.count())
+	})
+
+	t.Run("R10 what a handler refuses is logged once, too, with who", func(t *testing.T) {
+		v, j := logged(t, slog.LevelDebug)
+		inside := verifier.NewContext(ctx, verified(t, v, s.good()))
+		verifier.AsError(inside, errors.New("closed on Sundays"))
+		require.Equal(t, 1, j.count("level=DEBUG", "closed on Sundays", "issuer="+issuer))
+		refused := verifier.Require(inside, verifier.Scope("x"))
+		before := j.count()
+		verifier.AsError(inside, refused)
+		require.Equal(t, before, j.count(), "Require has logged it")
+	})
+
+	t.Run("R10 without a token a request that may pass is not refused", func(t *testing.T) {
+		v, j := logged(t, slog.LevelDebug)
+		require.NoError(t, gateError(v.Optional(), anonymous()))
+		require.Zero(t, j.count())
+	})
+
+	t.Run("R9 what the token said is quoted and cut", func(t *testing.T) {
+		v, j := logged(t, slog.LevelDebug)
+		raw := s.token(nil, members{"aud": `"\nlevel=ERROR ` + strings.Repeat("x", 5000) + `"`})
+		_, err := v.Verify(ctx, raw)
+		require.Error(t, err)
+		require.Equal(t, 2, j.count())
+		assert.Less(t, j.buf.Len(), 1600)
+		assert.NotContains(t, j.buf.String(), raw[:40])
 	})
 }
 
-// A wiring bug shows with each request, and a rule may have been made of the
-// request itself: a stranger can neither flood the log nor grow memory.
-func TestWiringBugsDoNotFlood(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		log := captureLog(t)
-		v, _ := setup(t)
-		lines := func() int { return strings.Count(log.String(), "\n") }
-		bug := func(scope string) { _, _ = v.Verify(ctx, "x", verifier.Scope(scope)) }
-		for range 120 { // for two minutes
-			bug("a b")
-			bug("c d")
-			time.Sleep(time.Second)
-		}
-		assert.Equal(t, 2*2, lines(), "R10 each once a minute")
-		log.Reset()
-		time.Sleep(time.Minute)
-		for i := range 10_000 {
-			bug(fmt.Sprint(strings.Repeat("x", 1<<10), " ", i))
-			bug(fmt.Sprint(i, " ", strings.Repeat("x", 1<<16)))
-		}
-		assert.Equal(t, 16, lines(), "R10 16 a minute")
-		assert.LessOrEqual(t, verifier.Bugs(v), 16)
-		assert.Less(t, len(log.String()), 16*1000, "R9 quoted, and cut")
-		log.Reset()
-		time.Sleep(time.Minute)
-		bug("a b")
-		assert.Equal(t, 1, lines())
-		assert.Equal(t, 1, verifier.Bugs(v))
+// A loggingPanic is a handler with a bug.
+type loggingPanic struct{ slog.Handler }
+
+func (loggingPanic) Enabled(context.Context, slog.Level) bool { panic("a bug elsewhere") }
+
+func TestLoggerThatPanics(t *testing.T) {
+	t.Run("R10 a Logger that panics changes no answer", func(t *testing.T) {
+		v, _ := setup(t, func(cfg *verifier.Config) { cfg.Logger = slog.New(loggingPanic{}) })
+		err := gateError(v.Protect(), anonymous())
+		assertRefused(t, verifier.ErrNoToken, err)
 	})
 }
+
+func TestDefaultLogger(t *testing.T) { // not parallel: it changes the process
+	j, before := new(journal), slog.Default()
+	slog.SetDefault(j.logger(slog.LevelInfo))
+	defer slog.SetDefault(before)
+	v, err := verifier.New(config())
+	require.NoError(t, err)
+	_, err = v.Authenticate(anonymous())
+	require.Error(t, err)
+	assert.Equal(t, 1, j.count("level=INFO", "no access token"), "R10 without a Logger, slog.Default() hears of it")
+	require.NoError(t, v.Close())
+}
+
+func TestKeysLogWhereTheVerifierDoes(t *testing.T) {
+	t.Run("K3 R10 Config.Logger hears of keys, too", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j := new(journal)
+			cfg := verifier.Config{Issuer: "https://issuer.example", Audiences: []string{api}, Logger: j.logger(slog.LevelInfo)}
+			cfg.JWKS.HTTPClient = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("refused") })}
+			v := newVerifier(t, cfg)
+			synctest.Wait()
+			assert.Equal(t, 1, j.count("level=WARN", "fetching the issuer's keys fails", "issuer.example"))
+			require.NoError(t, v.Close())
+		})
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

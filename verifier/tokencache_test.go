@@ -50,7 +50,7 @@ func TestRemembered(t *testing.T) {
 	}
 	t.Run("shared secret", func(t *testing.T) {
 		secret := []byte(strings.Repeat("s", 32))
-		v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecret: secret, TokenCache: 1})
+		v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret}, TokenCache: 1})
 		raw := hmacSigner("HS256", secret).good()
 		require.Same(t, verified(t, v, raw), verified(t, v, raw))
 		assertStats(t, v, 1, 1, 1)
@@ -377,7 +377,7 @@ func TestTokenCacheBounds(t *testing.T) {
 		{"16 MiB of long ones", 4096, 10000, 1500, 200, 500},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecret: secret, TokenCache: row.size})
+			v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret}, TokenCache: row.size})
 			for i := range row.tokens {
 				verified(t, v, s.token(nil, members{"jti": fmt.Sprintf(`"%d"`, i), "x": `"` + strings.Repeat("x", row.claim) + `"`}))
 			}

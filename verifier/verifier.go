@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
 // A Verifier decides whether access tokens are good for this API. It is safe
@@ -23,6 +26,7 @@ type Verifier struct {
 	perRequest   bool // a setting that concerns requests was made
 
 	headers headerCache
+	log     refusalLog
 	tokens  *tokenCache
 	tooLong *Error // to say so of a token costs nothing
 	bugs    bugLog
@@ -52,6 +56,7 @@ func newVerifier(cfg *Config) (*Verifier, error) {
 		lengthAtMost: cfg.TokenLength,
 		realm:        cfg.Realm,
 		tokenFrom:    cfg.TokenFrom,
+		log:          refusalLog{logger: cfg.Logger},
 		perRequest:   cfg.TokenLength != 0 || cfg.Realm != "" || cfg.TokenFrom != nil,
 	}
 	if v.lengthAtMost == 0 {
@@ -127,6 +132,7 @@ func Join(parts ...*Verifier) (*Verifier, error) {
 	first := parts[0]
 	v.lengthAtMost, v.realm, v.perRequest = first.lengthAtMost, first.realm, first.perRequest
 	v.tokenFrom = first.tokenFrom
+	v.log.logger = first.log.logger
 	v.prepare(tokens)
 	for _, p := range parts {
 		p.joined = true
@@ -134,33 +140,84 @@ func Join(parts ...*Verifier) (*Verifier, error) {
 	return v, nil
 }
 
-// Ready waits until every issuer's keys are there, or until ctx is done; the
-// error then wraps the last fetch's. A Keys of your own that is not
-// [ManagedKeys] counts as ready.
+// Ready waits until every issuer's keys are there, or until ctx is done. It
+// returns early where waiting does not help, such as when an issuer's metadata
+// names another one. The error names each issuer whose keys are missing, and
+// wraps the last fetch's. Keys of your own that are not [ManagedKeys] count as
+// ready.
 func (v *Verifier) Ready(ctx context.Context) error {
-	for issuer, t := range v.trusts {
-		if k, ok := t.keys.(ManagedKeys); ok {
-			if err := k.Ready(ctx); err != nil {
-				return fmt.Errorf("verifier: issuer %q: %w", issuer, err)
-			}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	return v.forEach(func(k ManagedKeys) error {
+		err := k.Ready(ctx)
+		if err != nil {
+			cancel()
 		}
-	}
-	return nil
+		return err
+	})
 }
 
-// Health tells at once, for a probe, whether every issuer's tokens can be
-// checked: nil, or why not. Take it for readiness, not for liveness: a restart
-// does not bring an issuer back.
-func (v *Verifier) Health() error {
-	var sick []error
-	for issuer, t := range v.trusts {
-		if k, ok := t.keys.(ManagedKeys); ok {
-			if err := k.Health(); err != nil {
-				sick = append(sick, fmt.Errorf("verifier: issuer %q: %w", issuer, err))
-			}
+// Refresh looks for newer metadata and keys of every issuer now, past caches in
+// between, and returns when all that began after the call have ended. It is for
+// operators: with it a compromised key that its issuer has withdrawn goes at
+// once. The error names each issuer for which that failed; see
+// jwkscache.Cache.Refresh.
+func (v *Verifier) Refresh(ctx context.Context) error {
+	return v.forEach(func(k ManagedKeys) error { return k.Refresh(ctx) })
+}
+
+// forEach calls f for the keys of all issuers at once.
+func (v *Verifier) forEach(f func(ManagedKeys) error) error {
+	issuers := slices.Sorted(maps.Keys(v.trusts))
+	errs := make([]error, len(issuers))
+	var all sync.WaitGroup
+	for i, issuer := range issuers {
+		if k, ok := v.trusts[issuer].keys.(ManagedKeys); ok {
+			all.Go(func() {
+				if err := f(k); err != nil {
+					errs[i] = fmt.Errorf("verifier: issuer %q: %w", issuer, err)
+				}
+			})
 		}
 	}
-	return errors.Join(sick...)
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// Health reports at once, for a probe, whether tokens can be checked: nil while
+// at least one issuer's can, or why none can. [Verifier.Issuers] tells them
+// apart. Take it for readiness, not for liveness: a restart does not bring an
+// issuer back.
+func (v *Verifier) Health() error {
+	var errs []error
+	for _, s := range v.Issuers() {
+		if s.Err == nil {
+			return nil
+		}
+		errs = append(errs, fmt.Errorf("verifier: issuer %q: %w", s.Issuer, s.Err))
+	}
+	return errors.Join(errs...)
+}
+
+// An IssuerStatus says how one issuer's keys are.
+type IssuerStatus struct {
+	Issuer string
+	Err    error           // why its tokens cannot be checked now, or nil
+	Keys   jwkscache.Stats // zero unless the keys are ManagedKeys
+}
+
+// Issuers returns how the keys of each issuer are, sorted by issuer: for metrics
+// and for status pages.
+func (v *Verifier) Issuers() []IssuerStatus {
+	var all []IssuerStatus
+	for _, issuer := range slices.Sorted(maps.Keys(v.trusts)) {
+		s := IssuerStatus{Issuer: issuer}
+		if k, ok := v.trusts[issuer].keys.(ManagedKeys); ok {
+			s.Err, s.Keys = k.Health(), k.Stats()
+		}
+		all = append(all, s)
+	}
+	return all
 }
 
 // Close stops what New started, waits for it to end, and is idempotent. The

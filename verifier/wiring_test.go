@@ -99,7 +99,7 @@ func TestCopies(t *testing.T) {
 	t.Run("SharedSecret", func(t *testing.T) {
 		secret := []byte("0123456789abcdef0123456789abcdef")
 		hs := hmacSigner("HS256", append([]byte{}, secret...))
-		v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecret: secret})
+		v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret}})
 		secret[0] = 'x'
 		verified(t, v, hs.good())
 	})

@@ -33,10 +33,10 @@ func secretBefore(e *echo.Echo, r *gin.Engine, secret []byte) error {
 
 func secretAfter(e *echo.Echo, r *gin.Engine, secret []byte) error {
 	v, err := verifier.New(verifier.Config{
-		Issuer:       issuer,
-		Audiences:    []string{audience},
-		SharedSecret: secret,
-		Algorithms:   []string{"HS256"},
+		Issuer:        issuer,
+		Audiences:     []string{audience},
+		SharedSecrets: [][]byte{secret},
+		Algorithms:    []string{"HS256"},
 	})
 	if err != nil {
 		return err

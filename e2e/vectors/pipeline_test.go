@@ -61,7 +61,7 @@ func asSet(keys json.RawMessage) []byte {
 }
 
 // newBench returns nil where the keys are refused. A set of a single secret is
-// configured as Config.SharedSecret; as a JWK Set it must not load.
+// configured as Config.SharedSecrets; as a JWK Set it must not load.
 func newBench(t *testing.T, keys json.RawMessage) *bench {
 	t.Helper()
 	var set struct {
@@ -76,14 +76,14 @@ func newBench(t *testing.T, keys json.RawMessage) *bench {
 		secret, err := base64.RawURLEncoding.DecodeString(set.Keys[0].K)
 		require.NoError(t, err)
 		b.alg, b.keys = set.Keys[0].Alg, []crypto.PublicKey{signature.Secret(secret)}
-		cfg.SharedSecret, cfg.Algorithms = secret, []string{b.alg}
+		cfg.SharedSecrets, cfg.Algorithms = [][]byte{secret}, []string{b.alg}
 	} else if err != nil {
 		return nil
 	} else {
 		b.cache, cfg.Keys = cache, b
 	}
 	if b.verifier, err = verifier.New(cfg); err != nil {
-		require.NotNil(t, cfg.SharedSecret, err)
+		require.NotNil(t, cfg.SharedSecrets, err)
 		return nil
 	}
 	return b

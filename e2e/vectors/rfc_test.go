@@ -156,7 +156,7 @@ func verifiers(t *testing.T) []*verifier.Verifier {
 	secret := public
 	cache, err := jwkscache.Static(asSet(json.RawMessage(fmt.Sprintf(`{"kty":"EC","crv":"P-256","x":%q,"y":%q}`, joeX, joeY))))
 	require.NoError(t, err)
-	public.Keys, secret.SharedSecret = cache, decoded(t, frodoSecret)
+	public.Keys, secret.SharedSecrets = cache, [][]byte{decoded(t, frodoSecret)}
 	var made []*verifier.Verifier
 	for _, cfg := range []verifier.Config{public, secret} {
 		v, err := verifier.New(cfg)

@@ -105,7 +105,7 @@ func (k oneKey) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, er
 func newVerifier(key any, algorithms ...string) (*verifier.Verifier, error) {
 	cfg := verifier.Config{Issuer: issuer, Audiences: []string{audience}, Algorithms: algorithms}
 	if secret, ok := key.([]byte); ok {
-		cfg.SharedSecret = secret
+		cfg.SharedSecrets = [][]byte{secret}
 	} else {
 		cfg.Keys = oneKey{key}
 	}
