@@ -20,8 +20,11 @@ var errClosed = errors.New("the cache is closed")
 
 // Config tunes a [Cache]. The zero value is a good one. It is comparable.
 type Config struct {
-	// HTTPClient fetches metadata and keys, and is used as given. Nil means a
-	// client of the cache's own: TLS 1.2 or later, proxies from the
+	// HTTPClient fetches metadata and keys, and is used as given, except that a
+	// redirect is followed only to where the cache could have asked itself, and
+	// never from https to http (unless AllowHTTP is set). Its Timeout bounds
+	// each request, body included; without one 30 seconds do. Nil means a client
+	// of the cache's own: 10 seconds, TLS 1.2 or later, proxies from the
 	// environment, no redirects, no cookies, no connection kept open.
 	HTTPClient *http.Client
 
@@ -70,9 +73,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if c.HTTPClient == nil {
-		c.HTTPClient = newHTTPClient(c.SameOriginRedirects)
-	}
+	c.HTTPClient = c.client()
 	return c, nil
 }
 
@@ -97,11 +98,14 @@ type Cache struct {
 // A snapshot is what one accepted answer left behind. It is immutable.
 type snapshot struct {
 	keys     *keySet
-	age      time.Duration // of the answer, as caches in between said (RFC 9111 §5.1)
 	period   time.Duration
 	accepted moment
 	tooOld   moment // from when on the keys serve no more
 	static   bool
+
+	age         time.Duration // of the answer, as caches in between said (RFC 9111 §5.1)
+	clockDiff   time.Duration // how far the server's clock was ahead of ours
+	metadataErr error         // why the address was not confirmed when it was last asked for
 }
 
 // ForIssuer returns a cache of the keys that issuer publishes through its

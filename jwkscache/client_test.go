@@ -267,6 +267,7 @@ func TestRedirects(t *testing.T) {
 			require.NoError(t, err)
 			to, err := http.NewRequest("GET", row.to, nil)
 			require.NoError(t, err)
+			to.Response = &http.Response{StatusCode: http.StatusFound}
 			err = jwkscache.NewHTTPClient(true).CheckRedirect(to, []*http.Request{from})
 			require.Equal(t, row.good, err == nil)
 			require.Error(t, jwkscache.NewHTTPClient(false).CheckRedirect(to, []*http.Request{from}))
@@ -301,9 +302,47 @@ func TestCallersClient(t *testing.T) {
 		assert.Equal(t, 1, c.Stats().Failures)
 	}))
 
-	t.Run("K9 a Config is comparable", func(t *testing.T) {
-		one, two := jwkscache.Config{MaxStale: 1}, jwkscache.Config{MaxStale: 2}
-		assert.NotEqual(t, one, two)
-		assert.False(t, one == two)
+	t.Run("K9 a caller's client without a time-out: 30 s", inBubble(func(t *testing.T) {
+		cfg := configFor(newServer(hang), jwkscache.Config{})
+		cfg.HTTPClient.Timeout = 0
+		c, err := jwkscache.ForURL(jwksURL, cfg)
+		opened(t, c, err)
+		pass(30*time.Second - 1)
+		assert.Zero(t, c.Stats().Failures)
+		pass(1)
+		assert.Equal(t, 1, c.Stats().Failures)
+	}))
+
+	t.Run("K9 a caller's client may wait longer than ours", inBubble(func(t *testing.T) {
+		for _, a := range []answer{slow(50*time.Second, publish(k)), slowly(50*time.Second, setOf(k))} {
+			cfg := configFor(newServer(a), jwkscache.Config{})
+			cfg.HTTPClient.Timeout = time.Minute
+			c, err := jwkscache.ForURL(jwksURL, cfg)
+			opened(t, c, err)
+			pass(50 * time.Second)
+			serves(t, c, k)
+		}
+	}))
+
+	t.Run("K9 our own client's time-out is 10 s", func(t *testing.T) {
+		assert.Equal(t, 10*time.Second, jwkscache.NewHTTPClient(false).Timeout, "net/http has it count for the body, too")
 	})
+}
+
+// slowly answers at once, with a body that takes d.
+func slowly(d time.Duration, body string) answer {
+	return func(r *http.Request) (*http.Response, error) {
+		res, err := reply(http.StatusOK, "")(r)
+		reader, writer := io.Pipe()
+		res.Body = reader
+		go func() {
+			select {
+			case <-time.After(d):
+				io.WriteString(writer, body)
+			case <-r.Context().Done():
+			}
+			writer.Close()
+		}()
+		return res, err
+	}
 }

@@ -1,10 +1,14 @@
 package jwkscache
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,42 +16,47 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-const (
-	rediscoverAfter = 24 * time.Hour
-	rediscoverAgain = time.Hour // after one that failed
-)
+// metadataPeriod is how long the metadata is not asked again. An address counts
+// for MaxStale after the last good answer, as keys do, so it is asked about as
+// often as they are: otherwise it would end in the midst of an outage.
+const metadataPeriod = time.Hour
 
-// locate finds the key set's address, where it is not given, not known or a day
-// old, or where mode asks for it. It returns the metadata if that was asked and
-// is good. An address that is known outlives discovery that fails.
+// locate finds the key set's address, where it is not given, not known or no
+// more believed, and asks for it again where that is due or mode wants it. It
+// returns the metadata if that was asked and is good.
 func (c *Cache) locate(ctx context.Context, mode fetchMode) (*document, error) {
 	s := &c.source
-	if s.issuer == "" || s.jwksURI != "" && !mode.rediscover && c.clock().since(s.discovered) < rediscoverAfter {
+	if s.issuer == "" {
+		return nil, nil
+	}
+	if now := c.clock(); now.before(s.tooOld) && now.before(s.due) && !mode.rediscover {
 		return nil, nil
 	}
 	metadata, err := c.rediscover(ctx, mode)
-	if err == nil || s.jwksURI == "" {
-		return metadata, err
-	}
-	s.discovered = c.clock().add(rediscoverAgain - rediscoverAfter)
-	return nil, nil
-}
-
-// rediscover replaces the key set's address, if discovery succeeds.
-func (c *Cache) rediscover(ctx context.Context, mode fetchMode) (*document, error) {
-	uri, metadata, err := c.discover(ctx, mode)
-	if err == nil {
-		c.source.jwksURI, c.source.discovered = uri, c.clock()
+	if err != nil && c.clock().before(s.tooOld) {
+		return nil, nil
 	}
 	return metadata, err
 }
 
-// discover asks both well-known places and believes the first whose document
-// is the configured issuer's.
+// rediscover replaces the key set's address, if discovery succeeds.
+func (c *Cache) rediscover(ctx context.Context, mode fetchMode) (*document, error) {
+	s := &c.source
+	uri, metadata, err := c.discover(ctx, mode)
+	if err == nil {
+		s.jwksURI, s.tooOld = uri, metadata.made.add(c.cfg.MaxStale)
+	}
+	s.failing = err
+	now := c.clock()
+	s.due = now.add(min(metadataPeriod, -now.since(s.tooOld)/4))
+	return metadata, err
+}
+
+// discover asks the places where the metadata may be, and believes the first
+// document that is the configured issuer's.
 func (c *Cache) discover(ctx context.Context, mode fetchMode) (string, *document, error) {
-	var failed []error
-	found := false
-	for _, address := range wellKnown(c.source.issuer) {
+	failed := new(discoveryError)
+	for _, address := range c.source.places() {
 		metadata, err := c.get(ctx, address, mode)
 		if err == nil {
 			var uri string
@@ -55,34 +64,17 @@ func (c *Cache) discover(ctx context.Context, mode fetchMode) (string, *document
 				return uri, metadata, nil
 			}
 		}
-		found = found || !gone(err)
-		failed = append(failed, fmt.Errorf("metadata at %s: %w", address, err))
+		failed.places, failed.errs = append(failed.places, address), append(failed.errs, err)
 	}
-	err := errors.Join(failed...)
-	if !found {
-		err = fmt.Errorf("%w: %w", errNoMetadata, err)
-	}
-	return "", nil, err
+	return "", nil, failed
 }
 
-// What waiting does not mend, unless somebody changes the server or the
-// configuration.
-var (
-	errOtherIssuer = errors.New("the document's issuer is")
-	errNoMetadata  = errors.New("there is no metadata")
-)
-
-// hopelessness weighs a failure that waiting does not mend: two are enough for
-// Ready to return. That metadata is not found may be a server's start; that it
-// names another issuer is settled.
-func hopelessness(err error) int {
-	switch {
-	case errors.Is(err, errOtherIssuer):
-		return 2
-	case errors.Is(err, errNoMetadata):
-		return 1
+// places returns where the issuer's metadata may be.
+func (s *source) places() []string {
+	if s.metadata != "" {
+		return []string{s.metadata}
 	}
-	return 0
+	return wellKnown(s.issuer)
 }
 
 // wellKnown returns where an issuer's metadata may be: appended (OpenID Connect
@@ -99,51 +91,144 @@ func wellKnown(issuer string) []string {
 	}
 }
 
+// logChange logs the metadata's first failure and the end of it, where an
+// address of it is in use; and when a server's clock is found to differ from
+// ours, or no longer to. fresh is what a fetch brought, nil if that failed.
+func (s *source) logChange(log *slog.Logger, fresh *snapshot) {
+	if fails := s.failing != nil; fails != s.reported && (s.jwksURI != "" || !fails) {
+		s.reported = fails
+		if fails {
+			log.Warn("jwtguard: the issuer's metadata cannot be had; the address of its keys stays in use for now",
+				"jwks_uri", cut(s.jwksURI), "until", s.tooOld.wall, "error", s.failing)
+		} else {
+			log.Info("jwtguard: the issuer's metadata can be had again", "jwks_uri", cut(s.jwksURI))
+		}
+	}
+	if fresh == nil {
+		return
+	}
+	if skewed := fresh.clockDiff.Abs() > maxClockDifference; skewed != s.skewed {
+		s.skewed = skewed
+		if skewed {
+			log.Warn("jwtguard: the clock of the issuer's server differs from ours, so tokens may count as expired or not yet valid",
+				"ahead", fresh.clockDiff)
+		} else {
+			log.Info("jwtguard: the clock of the issuer's server agrees with ours again")
+		}
+	}
+}
+
+// maxClockDifference is the default leeway of a verifier.
+const maxClockDifference = time.Minute
+
+// A discoveryError says of each place why the issuer's metadata is not there.
+type discoveryError struct {
+	places []string
+	errs   []error
+}
+
+func (e *discoveryError) Error() string {
+	var b strings.Builder
+	for i, err := range e.errs {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "metadata at %s: %v", e.places[i], err)
+	}
+	return b.String()
+}
+
+func (e *discoveryError) Unwrap() []error { return e.errs }
+
+// hopelessness weighs a failure that waiting does not mend, unless somebody
+// changes the server or the configuration: two are enough for Ready to return.
+// Every place for metadata has answered then. That none has any may be a
+// server's start; that it is another issuer's is settled.
+func hopelessness(err error) int {
+	var e *discoveryError
+	switch {
+	case !errors.As(err, &e):
+		return 0
+	case slices.ContainsFunc(e.errs, isOtherIssuer) && !slices.ContainsFunc(e.errs, mayPass):
+		return 2
+	case !slices.ContainsFunc(e.errs, func(err error) bool { return !isNotFound(err) }):
+		return 1
+	}
+	return 0
+}
+
+func isOtherIssuer(err error) bool {
+	var e *metadataError
+	return errors.As(err, &e) && e.otherIssuer
+}
+
+// mayPass reports whether err is of the network, or of a server that is busy or
+// broken.
+func mayPass(err error) bool {
+	var document *metadataError
+	var status *statusError
+	switch {
+	case errors.As(err, &document):
+		return false
+	case errors.As(err, &status):
+		return status.status >= 500 || status.status == http.StatusTooManyRequests || status.status == http.StatusRequestTimeout
+	}
+	return true
+}
+
+// A metadataError says why a document is not the issuer's metadata.
+type metadataError struct {
+	why         string
+	otherIssuer bool
+}
+
+func (e *metadataError) Error() string { return e.why }
+
 // parseMetadata returns the jwks_uri of a document that names issuer exactly
 // (RFC 8414 §3.3).
 func parseMetadata(doc []byte, issuer string, allowHTTP bool) (string, error) {
 	var m struct {
-		Issuer  string `json:"issuer"`
-		JWKSURI string `json:"jwks_uri"`
+		Issuer  string         `json:"issuer"`
+		JWKSURI string         `json:"jwks_uri"`
+		Keys    jsontext.Value `json:"keys"`
 	}
-	// Only these two members matter, and the issuer's is compared exactly: what
-	// else is in the document may be as odd as it likes.
+	// Only these members matter, and the issuer's is compared exactly: what else
+	// is in the document may be as odd as it likes.
 	lenient := json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if err := json.Unmarshal(doc, &m, lenient); err != nil {
-		return "", errors.New("not a metadata document")
-	}
-	if m.Issuer != issuer {
-		hint := ""
-		if strings.TrimSuffix(m.Issuer, "/") == strings.TrimSuffix(issuer, "/") {
-			hint = ": they differ in the slash at the end"
+	err := json.Unmarshal(trimBOM(doc), &m, lenient)
+	switch {
+	case err != nil && bytes.HasPrefix(bytes.TrimSpace(doc), []byte("<")):
+		return "", &metadataError{why: "a page of HTML or XML, not a metadata document"}
+	case err != nil:
+		return "", &metadataError{why: "not a metadata document"}
+	case m.Issuer == "" && m.Keys != nil:
+		return "", &metadataError{why: "a JWK Set, not a metadata document: is the address of the keys configured as the issuer, or as MetadataURL?"}
+	case m.Issuer != issuer:
+		return "", &metadataError{
+			why:         fmt.Sprintf("the document's issuer is %q, configured is %q%s", cut(m.Issuer), issuer, differenceHint(m.Issuer, issuer)),
+			otherIssuer: true,
 		}
-		return "", fmt.Errorf("%w %.200q, configured is %q%s", errOtherIssuer, m.Issuer, issuer, hint)
 	}
 	if err := checkURL(m.JWKSURI, allowHTTP); err != nil {
-		return "", fmt.Errorf("jwks_uri: %w", err)
+		return "", &metadataError{why: "jwks_uri: " + err.Error()}
 	}
 	if isHTTPS(issuer) && !isHTTPS(m.JWKSURI) && !allowHTTP {
-		return "", errors.New("jwks_uri of an https issuer is not https")
+		return "", &metadataError{why: "jwks_uri of an https issuer is not https"}
 	}
 	return m.JWKSURI, nil
 }
 
-func isHTTPS(raw string) bool {
-	u, err := url.Parse(raw) // which lowers the scheme
-	return err == nil && u.Scheme == "https"
-}
-
-// checkIssuer is checkURL for an issuer identifier, which has no query either
-// (RFC 8414 §2).
-func checkIssuer(issuer string, allowHTTP bool) error {
-	if issuer == "" {
-		return errors.New("jwkscache: no issuer")
+// differenceHint names what two issuers that look alike differ in.
+func differenceHint(got, want string) string {
+	noSlash := func(s string) string { return strings.TrimRight(s, "/") }
+	noScheme := func(s string) string { return strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://") }
+	switch {
+	case noSlash(got) == noSlash(want):
+		return ": they differ in the slash at the end"
+	case noScheme(got) == noScheme(want):
+		return ": one is http, the other https"
+	case strings.EqualFold(got, want):
+		return ": they differ in capital letters"
 	}
-	if strings.ContainsAny(issuer, "?#") {
-		return fmt.Errorf("jwkscache: issuer %q has a query or a fragment", issuer)
-	}
-	if strings.Contains(issuer, "/.well-known/") {
-		return fmt.Errorf("jwkscache: %q is where an issuer's metadata is; the issuer is what stands there as \"issuer\"", issuer)
-	}
-	return checkURL(issuer, allowHTTP)
+	return ""
 }

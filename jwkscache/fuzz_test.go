@@ -1,6 +1,7 @@
 package jwkscache_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -39,7 +40,7 @@ func FuzzParseKeySet(f *testing.F) {
 			return
 		}
 		var set map[string]json.RawMessage
-		require.NoError(t, json.Unmarshal(doc, &set), "a set is a JSON object")
+		require.NoError(t, json.Unmarshal(bytes.TrimPrefix(doc, []byte("\ufeff")), &set), "a set is a JSON object")
 		var members []json.RawMessage
 		require.NoError(t, json.Unmarshal(set["keys"], &members))
 		st := c.Stats()

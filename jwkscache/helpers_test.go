@@ -35,10 +35,10 @@ func took(f func()) time.Duration {
 	return time.Since(start)
 }
 
-// configFor returns cfg for a cache whose server is s, silent unless it has a
-// Logger.
+// configFor returns cfg for a cache whose server is s, with the time-out of the
+// cache's own client, and silent unless it has a Logger.
 func configFor(s *server, cfg jwkscache.Config) jwkscache.Config {
-	cfg.HTTPClient = &http.Client{Transport: s}
+	cfg.HTTPClient = &http.Client{Transport: s, Timeout: 10 * time.Second}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

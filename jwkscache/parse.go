@@ -43,10 +43,14 @@ func parseKeySet(doc []byte, smallExponents bool) (*keySet, error) {
 	return set, nil
 }
 
+// trimBOM drops a byte order mark, which no JSON text begins with (RFC 8259 §8.1
+// lets a parser ignore it), but which servers in the wild send.
+func trimBOM(doc []byte) []byte { return bytes.TrimPrefix(doc, []byte("\ufeff")) }
+
 // splitKeySet returns the raw members of "keys". It is strict about the set and
 // lenient inside its members, so that one broken key costs only itself.
 func splitKeySet(doc []byte) (keys []jsontext.Value, err error) {
-	dec := jsontext.NewDecoder(bytes.NewReader(doc), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	dec := jsontext.NewDecoder(bytes.NewReader(trimBOM(doc)), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
 		return nil, errors.New("no JSON object")
 	}

@@ -22,6 +22,8 @@ type attempt struct {
 	done   chan struct{}
 	age    time.Duration // of what was answered
 	err    error
+
+	metadataErr error // why the keys' address was not confirmed
 }
 
 func newAttempt() *attempt { return &attempt{done: make(chan struct{})} }
@@ -62,6 +64,9 @@ func (c *Cache) run() {
 		}
 		c.sched.expired = c.sched.expired || expires
 		err := c.sched.lastErr
+		if expires && err == nil {
+			err = current.metadataErr // the keys' address is what has ended
+		}
 		c.mu.Unlock()
 		if expires {
 			c.log(func(log *slog.Logger) {
@@ -116,7 +121,7 @@ func (c *Cache) attempt() {
 			s.missing.clear()
 		}
 		c.current.Store(fresh)
-		at.age = fresh.age
+		at.age, at.metadataErr = fresh.age, fresh.metadataErr
 		s.due = now.add(jitter(fresh.period))
 	case !errors.Is(err, errClosed):
 		broke = s.failures == 0
@@ -183,6 +188,7 @@ func (c *Cache) logChange(old, fresh *snapshot, err error, broke, healed bool) {
 			log.Warn("jwtguard: fetching the issuer's keys fails; "+meanwhile, "error", err)
 		})
 	}
+	c.log(func(log *slog.Logger) { c.source.logChange(log, fresh) })
 	if healed {
 		c.log(func(log *slog.Logger) { log.Info("jwtguard: fetching the issuer's keys works again") })
 	}
@@ -253,7 +259,9 @@ const maxRefreshAge = 5 * time.Second
 //
 // The request says Cache-Control: no-cache (RFC 9111 §5.2.1.4). A cache in
 // between that answers all the same shows by its Age: over 5 seconds, Refresh
-// returns an error that names it, for the keys may be as old as that.
+// returns an error that names it, for the keys may be as old as that. It also
+// returns an error where the keys were fetched, but the metadata that says where
+// they are could not be.
 func (c *Cache) Refresh(ctx context.Context) error {
 	c.mu.Lock()
 	if c.sched.closed {
@@ -271,6 +279,8 @@ func (c *Cache) Refresh(ctx context.Context) error {
 		switch {
 		case at.err != nil:
 			return unavailable(at.err)
+		case at.metadataErr != nil:
+			return fmt.Errorf("jwkscache: the keys are new, but not the address that they are from: %w", at.metadataErr)
 		case at.age > maxRefreshAge:
 			return fmt.Errorf("jwkscache: a cache in between answered with what was fetched %s ago", at.age)
 		}
