@@ -19,7 +19,8 @@ func (t *Token) readClaims() *Error {
 	t.notBefore, errs[5] = o.date("nbf")
 	for i, err := range errs {
 		if err != nil {
-			return refusal(ErrClaims, "%s: %w", [...]string{"iss", "sub", "jti", "aud", "exp", "nbf"}[i], err)
+			name := [...]string{"iss", "sub", "jti", "aud", "exp", "nbf"}[i]
+			return refusal(ErrClaims, "%s: %w", name, o.dateHint(name, err))
 		}
 	}
 	switch {
@@ -42,7 +43,7 @@ func (t *Token) readClaims() *Error {
 // a payload typ (Keycloak), a nonce without any permission.
 func (tr *trust) checkType(h *header, t *Token) *Error {
 	if !slices.ContainsFunc(tr.types, func(typ string) bool { return sameType(typ, h.typ) }) && (h.hasTyp || tr.profile) {
-		return refusal(ErrType, "typ is %s", quote(h.typ))
+		return tr.wrongType(h)
 	}
 	o := t.members()
 	for _, name := range []string{"events", "at_hash", "c_hash"} {

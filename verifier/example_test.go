@@ -116,7 +116,7 @@ func ExampleRequire() {
 	fmt.Println(handler(ctx, false))
 	// Output:
 	// <nil>
-	// jwtguard: a scope is missing (needs "orders:delete"): the token has "orders:read orders:write"
+	// jwtguard: a scope is missing (needs "orders:delete"): the token has "orders:read orders:write" in scope, scp
 }
 
 // Claims of the issuer's own, in a type of the program's own.
@@ -235,7 +235,7 @@ func ExampleConfig_staticKeys() {
 }
 
 // A secret shared with the issuer. Whoever can check such tokens can make them.
-func ExampleConfig_sharedSecret() {
+func ExampleConfig_sharedSecrets() {
 	secret := []byte("32 bytes or more, from a secret store")
 	v, err := verifier.New(verifier.Config{
 		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, SharedSecrets: [][]byte{secret},
@@ -251,7 +251,7 @@ func ExampleConfig_sharedSecret() {
 	fmt.Println(err)
 	// Output:
 	// <nil>
-	// jwtguard: algorithm not allowed: alg is "ES256"
+	// jwtguard: algorithm not allowed: alg is "ES256", allowed are HS256
 }
 
 // An answer with a body of the program's own.

@@ -41,9 +41,21 @@ func (s *scratch) free() {
 // send one.
 var (
 	notThreeSegments = refusal(ErrMalformed, "not three segments")
+	oneSegment       = refusal(ErrMalformed, "not three segments but one: an opaque token?")
+	fiveSegments     = refusal(ErrMalformed, "not three segments but five: an encrypted token?")
 	emptySegment     = inSegment("empty")
 	notBase64        = inSegment("not base64url")
 )
+
+func wrongSegments(raw string) *Error {
+	switch strings.Count(raw, ".") {
+	case 0:
+		return oneSegment
+	case 4:
+		return fiveSegments
+	}
+	return notThreeSegments
+}
 
 func inSegment(what string) (errs [3]*Error) {
 	for i := range errs {
@@ -59,7 +71,7 @@ func parse(raw string, known *headerCache, keep bool, s *scratch) (c compact, re
 	head, rest, _ := strings.Cut(raw, ".")
 	body, sig, ok := strings.Cut(rest, ".")
 	if !ok || strings.Contains(sig, ".") {
-		return c, notThreeSegments
+		return c, wrongSegments(raw)
 	}
 	c.head, c.header = head, known.find(head)
 	c.unknown = c.header == nil

@@ -118,7 +118,7 @@ func (plainRule) challenge() []string    { return nil }
 func (r scopeRule) check(_ context.Context, t *Token) *Error {
 	for _, s := range r.values {
 		if !t.HasScope(s) {
-			return lacking(r.values, r.challenge(), t)
+			return t.wrongScope(r.values, r.challenge())
 		}
 	}
 	return nil
@@ -130,18 +130,12 @@ func (r anyScopeRule) check(_ context.Context, t *Token) *Error {
 	if slices.ContainsFunc(r.values, t.HasScope) {
 		return nil
 	}
-	return lacking(r.values, r.challenge(), t)
+	return t.wrongScope(r.values, r.challenge())
 }
 
 // challenge returns the first: a client that asked for all of them would ask for
 // more than it needs.
 func (r anyScopeRule) challenge() []string { return r.values[:min(1, len(r.values))] }
-
-func lacking(scopes, challenge []string, t *Token) *Error {
-	err := refusal(ErrScope, "the token has %s", quoteList(t.scopes))
-	err.Scopes, err.challengeScopes = slices.Clone(scopes), challenge
-	return err
-}
 
 func (r audienceRule) check(_ context.Context, t *Token) *Error {
 	for _, a := range r.values {
@@ -149,7 +143,7 @@ func (r audienceRule) check(_ context.Context, t *Token) *Error {
 			return nil
 		}
 	}
-	return refusal(ErrAudience, "aud is %s, the route is for %q", quoteList(t.audience), r.values)
+	return t.wrongAudience("the route is for", r.values)
 }
 
 func (r audienceRule) wiring(v *Verifier) error {
@@ -185,7 +179,7 @@ func (r clientRule) check(_ context.Context, t *Token) *Error {
 	if slices.Contains(r.values, t.clientID) {
 		return nil
 	}
-	return refusal(ErrDenied, "client %s is not on the list", quote(t.clientID))
+	return t.wrongClient()
 }
 
 func (clientRule) traits() traits { return needsIssuer }

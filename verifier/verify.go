@@ -3,7 +3,6 @@ package verifier
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -72,12 +71,12 @@ func (v *Verifier) verifyAnew(ctx context.Context, raw string, now time.Time, ru
 	}
 	trust := v.trusts[t.issuer]
 	if trust == nil {
-		return nil, v.unknownIssuer(t.issuer)
+		return nil, v.wrongIssuer(t.issuer)
 	}
 	t.verifier, t.trust = v, trust
 	alg := trust.algorithms[c.header.alg]
 	if alg == nil {
-		return nil, refusal(ErrAlgorithm, "alg is %s", quote(c.header.alg))
+		return nil, trust.wrongAlgorithm(c.header.alg)
 	}
 	if err := t.checkTimes(now, trust.leeway); err != nil {
 		err.vague = true
@@ -102,34 +101,6 @@ func (v *Verifier) verifyAnew(ctx context.Context, raw string, now time.Time, ru
 	return t, nil
 }
 
-// unknownIssuer names the commonest mistake, for the operator.
-func (v *Verifier) unknownIssuer(iss string) *Error {
-	other, slashed := strings.CutSuffix(iss, "/")
-	if !slashed {
-		other = iss + "/"
-	}
-	if v.trusts[other] != nil {
-		return refusal(ErrIssuer, "iss is %s, configured is %q: they differ in the slash at the end", quote(iss), other)
-	}
-	if len(v.trusts) == 1 {
-		for configured := range v.trusts {
-			return refusal(ErrIssuer, "iss is %s, configured is %q", quote(iss), configured)
-		}
-	}
-	return refusal(ErrIssuer, "iss is %s, which is none of the %d configured", quote(iss), len(v.trusts))
-}
-
-// checkTimes compares exp and nbf with the clock (RFC 7519 §4.1.4, §4.1.5).
-func (t *Token) checkTimes(now time.Time, leeway time.Duration) *Error {
-	if t.expired(now, leeway) {
-		return refusal(ErrExpired, "exp is %s", t.expiresAt.Format(time.RFC3339))
-	}
-	if t.early(now, leeway) {
-		return refusal(ErrNotYetValid, "nbf is %s", t.notBefore.Format(time.RFC3339))
-	}
-	return nil
-}
-
 func (t *Token) expired(now time.Time, leeway time.Duration) bool {
 	return !now.Before(t.expiresAt.Add(leeway))
 }
@@ -145,7 +116,7 @@ func (tr *trust) checkClaims(now time.Time, h *header, t *Token) *Error {
 		return err
 	}
 	if !tr.isFor(t) {
-		return refusal(ErrAudience, "aud is %s, configured is %q", quoteList(t.audience), tr.audiences)
+		return t.wrongAudience("configured is", tr.audiences)
 	}
 	if err := tr.readClient(t); err != nil {
 		return err

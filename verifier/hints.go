@@ -1,0 +1,158 @@
+package verifier
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What the operator's half of a refusal says beside the two values that differ:
+// the mistake that most often makes them differ. Clients never read it.
+
+// sameButSlash reports whether a and b differ in a slash at the end alone.
+func sameButSlash(a, b string) bool {
+	return a != b && strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/")
+}
+
+const slashHint = ": they differ in the slash at the end"
+
+// wrongIssuer is for a token of an issuer that is not configured. It looks up the
+// spellings that are likely, since there may be thousands of issuers.
+func (v *Verifier) wrongIssuer(iss string) *Error {
+	for _, likely := range likelyIssuers(iss) {
+		if v.trusts[likely.issuer] != nil {
+			return refusal(ErrIssuer, "iss is %s, configured is %q%s", quote(iss), likely.issuer, likely.hint)
+		}
+	}
+	if len(v.trusts) == 1 {
+		for configured := range v.trusts {
+			return refusal(ErrIssuer, "iss is %s, configured is %q", quote(iss), configured)
+		}
+	}
+	return refusal(ErrIssuer, "iss is %s, which is none of the %d configured", quote(iss), len(v.trusts))
+}
+
+type likelyIssuer struct{ issuer, hint string }
+
+// likelyIssuers returns what may be configured where a token says iss.
+func likelyIssuers(iss string) []likelyIssuer {
+	if len(iss) > maxQuoted {
+		return nil
+	}
+	slashed := likelyIssuer{iss + "/", slashHint}
+	if short, ok := strings.CutSuffix(iss, "/"); ok {
+		slashed.issuer = short
+	}
+	all := []likelyIssuer{slashed}
+	if rest, ok := strings.CutPrefix(iss, "http://"); ok {
+		all = append(all, likelyIssuer{"https://" + rest, ": one is http, the other https"})
+	}
+	if rest, ok := strings.CutPrefix(iss, "https://"); ok {
+		all = append(all, likelyIssuer{"http://" + rest, ": one is http, the other https"})
+	}
+	// Microsoft Entra ID names a tenant by the version of its tokens.
+	const v1, v2, version = "https://sts.windows.net/", "https://login.microsoftonline.com/", "v2.0"
+	if tenant, ok := strings.CutPrefix(iss, v1); ok {
+		all = append(all, likelyIssuer{v2 + tenant + version, ": a token of Entra ID's version 1.0, where 2.0 is configured"})
+	}
+	if tenant, ok := strings.CutPrefix(strings.TrimSuffix(iss, version), v2); ok {
+		all = append(all, likelyIssuer{v1 + tenant, ": a token of Entra ID's version 2.0, where 1.0 is configured"})
+	}
+	return all
+}
+
+// wrongAudience is for a token that is for none of the audiences demanded.
+func (t *Token) wrongAudience(whose string, demanded []string) *Error {
+	if len(t.audience) == 0 {
+		return refusal(ErrAudience, "the token has no aud, %s %q", whose, demanded)
+	}
+	hint := ""
+	for _, a := range t.audience {
+		if slices.ContainsFunc(demanded, func(d string) bool { return sameButSlash(a, d) }) {
+			hint = slashHint
+		}
+	}
+	return refusal(ErrAudience, "aud is %s, %s %q%s", quoteList(t.audience), whose, demanded, hint)
+}
+
+func (tr *trust) wrongAlgorithm(alg string) *Error {
+	return refusal(ErrAlgorithm, "alg is %s, allowed are %s", quote(alg), strings.Join(slices.Sorted(maps.Keys(tr.algorithms)), ", "))
+}
+
+func (tr *trust) wrongType(h *header) *Error {
+	is := quote(h.typ)
+	if !h.hasTyp {
+		is = "missing"
+	}
+	return refusal(ErrType, "typ is %s, accepted are %q", is, tr.types)
+}
+
+// checkTimes compares exp and nbf with the clock (RFC 7519 §4.1.4, §4.1.5).
+func (t *Token) checkTimes(now time.Time, leeway time.Duration) *Error {
+	switch {
+	case t.expired(now, leeway):
+		return refusal(ErrExpired, "exp is %s, %s ago%s", t.expiresAt.Format(time.RFC3339), now.Sub(t.expiresAt).Round(time.Second), t.clockHint(now))
+	case t.early(now, leeway):
+		return refusal(ErrNotYetValid, "nbf is %s, in %s%s", t.notBefore.Format(time.RFC3339), t.notBefore.Sub(now).Round(time.Second), t.clockHint(now))
+	}
+	return nil
+}
+
+// clockHint compares iat with this machine's clock: a token from the future was
+// made by a clock that is ahead, or is read by one that is behind.
+func (t *Token) clockHint(now time.Time) string {
+	if t.issuedAt.IsZero() || !t.issuedAt.After(now) {
+		return ""
+	}
+	return fmt.Sprintf("; iat is %s ahead of this machine's clock", t.issuedAt.Sub(now).Round(time.Second))
+}
+
+// dateHint is for a claim that is no date: servers have sent milliseconds.
+func (o object) dateHint(name string, err error) error {
+	if f, parseErr := strconv.ParseFloat(o.get(name), 64); err == errRange && parseErr == nil && f > 0 && f/1000 < lastDate {
+		return fmt.Errorf("%w: in milliseconds?", err)
+	}
+	return err
+}
+
+// wrongScope is for a token that lacks scopes. It says where the token has them,
+// if that is a claim of the common names that is not configured.
+func (t *Token) wrongScope(scopes, challenge []string) *Error {
+	names := t.trust.scopes
+	elsewhere := ""
+	for _, name := range []string{"permissions", "roles", "scope", "scp", "scopes", "groups"} {
+		has := false
+		if !slices.Contains(names, name) {
+			_ = t.members().strings(name, func(s string) {
+				has = has || slices.ContainsFunc(scopes, func(scope string) bool {
+					return !t.HasScope(scope) && slices.Contains(strings.Split(s, " "), scope)
+				})
+			})
+		}
+		if has {
+			elsewhere = fmt.Sprintf(", but %s has it: see Config.Claims.Scopes", name)
+			break
+		}
+	}
+	err := refusal(ErrScope, "the token has %s in %s%s", quoteList(t.scopes), strings.Join(names, ", "), elsewhere)
+	err.Scopes, err.challengeScopes = slices.Clone(scopes), challenge
+	return err
+}
+
+// wrongClient is for a token of a client that a rule does not name, or of none.
+func (t *Token) wrongClient() *Error {
+	if t.clientID != "" {
+		return refusal(ErrDenied, "client %s is not on the list", quote(t.clientID))
+	}
+	elsewhere := ""
+	for _, name := range []string{"client_id", "azp", "cid", "appid"} {
+		if id, err := t.members().str(name); err == nil && id != "" {
+			elsewhere = fmt.Sprintf(", but %s is %s: see Config.Claims.ClientID", name, quote(id))
+			break
+		}
+	}
+	return refusal(ErrDenied, "no client id found in %s%s", strings.Join(t.trust.clientID, ", "), elsewhere)
+}
