@@ -3,7 +3,6 @@ package httpauth_test
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -121,13 +120,13 @@ func ExampleRefuse() {
 	// 403 {"error":"insufficient_scope","error_description":"The access token lacks a scope that this needs."}
 }
 
-// A hook that only logs: the default answer follows.
-func ExampleMiddleware_log() {
+// A body of one's own, under the refusal's status and headers.
+func ExampleMiddleware_text() {
 	tb := exampletb.New() // for the *testing.T of a test
 	defer tb.Close()
 	iss := verifiertest.NewIssuer(tb)
-	guard := httpauth.Middleware{OnError: func(_ http.ResponseWriter, r *http.Request, err *verifier.Error) {
-		slog.WarnContext(r.Context(), "refused", "status", err.Status(), "cause", err) // writes nothing: the default answer follows
+	guard := httpauth.Middleware{OnError: func(w http.ResponseWriter, _ *http.Request, err *verifier.Error) {
+		_, _ = fmt.Fprintln(w, err.Description()) // status and headers are set already
 	}}
 	h := guard.Protect(iss.Verifier("https://api.example.com"))(http.HandlerFunc(typed))
 
@@ -135,7 +134,7 @@ func ExampleMiddleware_log() {
 	fmt.Print(get(h, "/", "rubbish"))
 	// Output:
 	// 200 tenant: acme
-	// 401 {"error":"invalid_token","error_description":"The access token is not a well-formed JWT."}
+	// 401 The access token is not a well-formed JWT.
 }
 
 func typed(w http.ResponseWriter, r *http.Request) {
