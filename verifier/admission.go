@@ -35,7 +35,7 @@ func RegisterRequestKey(key any) { requestKeys = append(requestKeys, key) }
 
 // admissionOf returns nil where nothing guards the route.
 func admissionOf(ctx context.Context) *admission {
-	if a, ok := ctx.Value(contextKey{}).(*admission); ok {
+	if a, _ := ctx.Value(contextKey{}).(*admission); a != nil {
 		return a
 	}
 	for _, key := range requestKeys {

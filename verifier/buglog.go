@@ -46,8 +46,7 @@ func (l *bugLog) isDue(text string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	maps.DeleteFunc(l.logged, func(_ string, then time.Time) bool {
-		age := now.Sub(then)
-		return age < 0 || age >= bugInterval
+		return now.Sub(then) >= bugInterval
 	})
 	if _, found := l.logged[text]; found || len(l.logged) >= maxBugs {
 		return false

@@ -125,6 +125,25 @@ func TestWiringBugsAreLogged(t *testing.T) {
 	})
 }
 
+// What tells one bug from another is the beginning of its text: a text of any
+// length takes no more memory.
+func TestWiringBugsAreToldApart(t *testing.T) {
+	log := captureLog(t)
+	v, _ := setup(t)
+	inside := verifier.NewContext(ctx, verified(t, v, signerOf("ES256").good()))
+	bug := func(text string) { _ = verifier.AsError(inside, &verifier.Error{Reason: errors.New(text)}) }
+	const prefix = "jwtguard: "
+	same := strings.Repeat("x", 511-len(prefix))
+	for range 2 {
+		bug(same + "a")
+		bug(same + "b")
+		bug(same + "b" + strings.Repeat("y", 1<<20))
+		bug(same + "b" + strings.Repeat("z", 1<<20))
+	}
+	assert.Equal(t, 2, strings.Count(log.String(), "level=ERROR"))
+	assert.Equal(t, 2, verifier.Bugs(v))
+}
+
 // A wiring bug shows with each request, and a rule may have been made of the
 // request itself: a stranger can neither flood the log nor grow memory.
 func TestWiringBugsDoNotFlood(t *testing.T) {

@@ -114,6 +114,11 @@ func TestScopeInTheChallenge(t *testing.T) {
 				`error_description="The access token lacks a scope that this needs.", scope="`+tt.scope+`"`, h.Get("WWW-Authenticate"))
 		})
 	}
+	t.Run("R2 those of an error of the caller's own, each once", func(t *testing.T) {
+		h := http.Header{}
+		(&verifier.Error{Reason: verifier.ErrScope, Scopes: []string{"b", "a", "b"}}).SetHeaders(h)
+		assert.Contains(t, h.Get("WWW-Authenticate"), `, scope="b a"`)
+	})
 	t.Run("R3 scopes that are none are left out", func(t *testing.T) {
 		h := http.Header{}
 		(&verifier.Error{Reason: verifier.ErrScope, Scopes: []string{"", "a b", `a"b`, `a\b`, "é", "a\nb", "\x7f"}}).SetHeaders(h)

@@ -258,6 +258,7 @@ func TestRulesThatNothingCanSatisfy(t *testing.T) {
 		"Check of nil":            verifier.Check(nil),
 	} {
 		kind := strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == ',' || r == '\'' })[0]
+		kind = "rule " + kind + ": (an empty (string|list|name) can satisfy nothing|.+ is not one scope|it needs a function)"
 		rules := []verifier.Rule{verifier.ClientCredentials(), rule}
 		t.Run("C11 C7 "+name+", at wiring", func(t *testing.T) {
 			for _, change := range []func(*verifier.Config){
@@ -267,18 +268,19 @@ func TestRulesThatNothingCanSatisfy(t *testing.T) {
 				cfg := config()
 				change(&cfg)
 				_, err := verifier.New(cfg)
-				assert.ErrorContains(t, err, kind)
+				require.Error(t, err)
+				assert.Regexp(t, kind, err.Error())
 			}
-			assert.Contains(t, panicText(t, func() { v.Protect(rules...) }), kind)
-			assert.Contains(t, panicText(t, func() { v.Optional(rules...) }), kind)
-			assert.Contains(t, panicText(t, func() { verifier.Inner(rules...) }), kind)
+			for _, wire := range []func(){func() { v.Protect(rules...) }, func() { v.Optional(rules...) }, func() { verifier.Inner(rules...) }} {
+				assert.Regexp(t, kind, panicText(t, wire))
+			}
 		})
 		t.Run("C11 C7 "+name+", with a request", func(t *testing.T) {
 			_, errVerify := v.Verify(ctx, raw, rules...)
 			_, errAuthenticate := v.Authenticate(bearer(raw), rules...)
 			for _, err := range []error{errVerify, errAuthenticate, verifier.Require(verifier.NewContext(ctx, tok), rules...)} {
 				assertWiringBug(t, err)
-				assert.ErrorContains(t, err, kind)
+				assert.Regexp(t, kind, err.Error())
 			}
 		})
 	}
