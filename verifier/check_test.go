@@ -249,6 +249,20 @@ func TestChecksSeeTheTokenTheyJudge(t *testing.T) {
 	})
 }
 
+// A Check that asks another Verifier refuses in the name of its own.
+func TestChecksThatAskAnother(t *testing.T) {
+	other, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = "other" })
+	v, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = "orders" })
+	rule := verifier.Check(func(ctx context.Context, _ *verifier.Token) error {
+		_, err := other.Verify(ctx, "x")
+		return err
+	})
+	err := gateError(v.Protect(rule, verifier.Scope("orders:read")), bearer(signerOf("ES256").good()))
+	assertRefused(t, verifier.ErrMalformed, err)
+	assert.Contains(t, challengeOf(t, err), `realm="orders"`, "R1")
+	assert.Contains(t, challengeOf(t, err), `scope="orders:read"`, "R2")
+}
+
 // TestSharedError has a Check that returns one *Error for all requests.
 func TestSharedError(t *testing.T) {
 	t.Run("R3 one error for all requests", func(t *testing.T) {

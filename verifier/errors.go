@@ -84,7 +84,7 @@ type Error struct {
 	Scopes []string // what ErrScope asks for
 	Err    error    // the cause, for operators; may be nil
 
-	verifier        *Verifier // whose answer it is; nil stands for any that says nothing of its own
+	verifier        *Verifier // whose answer it is; nil stands for one with default realm and logger
 	challengeScopes []string  // nil means Scopes
 	caller          Caller
 	vague           bool // a forged token could learn something from the reason's sentence
@@ -116,7 +116,11 @@ func asError(err error) *Error {
 	var e *Error
 	switch {
 	case !errors.As(err, &e):
-		return &Error{Reason: reasonOf(err), Err: err}
+		reason := reasonOf(err)
+		if err == reason {
+			err = nil // the reason says it all
+		}
+		return &Error{Reason: reason, Err: err}
 	case e == nil: // which would panic when printed
 		return refusal(ErrDenied, "a nil *verifier.Error")
 	}
@@ -148,7 +152,8 @@ func (v *Verifier) refuse(ctx context.Context, e *Error, scopes []string) *Error
 }
 
 // complete returns e with what its challenge says of v and of the route. An
-// answer of another Verifier stays as it is.
+// answer of another Verifier stays as it is. One of none stands for the defaults
+// of realm and logger, so that a refusal which anybody can provoke costs nothing.
 func (v *Verifier) complete(e *Error, scopes []string) *Error {
 	if e.verifier != nil && e.verifier != v {
 		return e
@@ -159,7 +164,7 @@ func (v *Verifier) complete(e *Error, scopes []string) *Error {
 	}
 	all := union(scopes, own)
 	if len(all) == len(own) && (v == nil || v.realm == "" || e.verifier == v) {
-		return e // which costs nothing: anybody can provoke it
+		return e
 	}
 	c := *e
 	c.verifier, c.challengeScopes = v, all

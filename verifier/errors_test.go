@@ -289,6 +289,7 @@ func TestAsError(t *testing.T) {
 		cause  error
 	}{
 		"an *Error":        {own, verifier.ErrRevoked, plain},
+		"a reason":         {verifier.ErrRevoked, verifier.ErrRevoked, nil},
 		"an *Error within": {fmt.Errorf("wrapped: %w", own), verifier.ErrRevoked, plain},
 		"another error":    {plain, verifier.ErrDenied, plain},
 		"a nil *Error":     {nilError, verifier.ErrDenied, nil},
@@ -304,6 +305,9 @@ func TestAsError(t *testing.T) {
 			assert.NotSame(t, own, e, "a copy")
 		})
 	}
+	assert.Equal(t, "jwtguard: token has been revoked", verifier.AsError(ctx, verifier.ErrRevoked).Error(), "said once")
+	wrapped := fmt.Errorf("order 7: %w", &verifier.Error{Reason: verifier.ErrRevoked, Err: plain})
+	assert.Equal(t, "jwtguard: token has been revoked: order 7: jwtguard: token has been revoked: plain", verifier.AsError(ctx, wrapped).Error())
 	v, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = "inner" })
 	other, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = "outer" })
 	_, err := v.Authenticate(anonymous())

@@ -218,10 +218,13 @@ func (r checkRule) check(ctx context.Context, t *Token) *Error {
 	if judged, _ := FromContext(ctx); judged != t {
 		ctx = NewContext(ctx, t) // not an outer layer's
 	}
-	if err := r.f(ctx, t); err != nil {
-		return asError(err)
+	err := r.f(ctx, t)
+	if err == nil {
+		return nil
 	}
-	return nil
+	e := asError(err)
+	e.verifier = nil // if f asked another one, the challenge is still this one's
+	return e
 }
 
 func (r checkRule) wiring(*Verifier) error {
