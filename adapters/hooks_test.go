@@ -196,6 +196,25 @@ func TestHooks(t *testing.T) {
 	})
 }
 
+// R10: a hook's mistake is logged where its Verifier logs.
+func TestR10HookMistakesGoToTheLogger(t *testing.T) {
+	iss := verifiertest.NewIssuer(t)
+	withHooks(t, func(t *testing.T, fw framework) {
+		log := &lockedText{}
+		cfg := iss.Config(ordersAPI)
+		cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
+		v, err := verifier.New(cfg)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, v.Close()) })
+		app := fw.build([]route{{path: "/", layers: []layer{{kind: protect, v: v}}, handle: whoami, hook: func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {
+			w.WriteHeader(http.StatusOK)
+		}}})
+		assert.Equal(t, 401, send(app, "", "/", "", nil).Code)
+		assert.Contains(t, log.String(), "level=ERROR")
+		assert.Contains(t, log.String(), "OnError answered with status 200")
+	})
+}
+
 // A hook's writer still has what net/http's has: the hook may flush piece by
 // piece, set deadlines, and take the connection over.
 func TestHookWriters(t *testing.T) {

@@ -163,7 +163,7 @@ func (v *Verifier) complete(e *Error, scopes []string) *Error {
 		own = e.Scopes
 	}
 	all := union(scopes, own)
-	if len(all) == len(own) && (v == nil || v.realm == "" || e.verifier == v) {
+	if len(all) == len(own) && (v == nil || v.realm == "" && v.log.logger == nil || e.verifier == v) {
 		return e
 	}
 	c := *e

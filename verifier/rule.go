@@ -17,7 +17,8 @@ import (
 //
 // The interface is sealed; [Check] extends it.
 type Rule interface {
-	// check returns nil where t passes. Only verified tokens are checked.
+	// check returns nil where t passes, or an Error of this call's own. Only
+	// verified tokens are checked.
 	check(ctx context.Context, t *Token) *Error
 	// wiring reports why the rule cannot do what it says at v. A nil v is not
 	// known yet: then it reports what is wrong in any case.

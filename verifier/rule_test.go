@@ -2,8 +2,10 @@ package verifier_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -149,6 +151,32 @@ func TestRuleOrder(t *testing.T) {
 			assertRefused(t, verifier.ErrIssuer, err)
 		})
 	})
+}
+
+// What one request is told is not changed by another's.
+func TestRefusalsAreNotShared(t *testing.T) {
+	v, _ := setup(t, func(cfg *verifier.Config) { cfg.TokenCache = -1 })
+	rules := []verifier.Rule{
+		verifier.Scope("x"), verifier.AnyScope("x"), verifier.Client("x"), verifier.Claim("x", "x"), verifier.ClientCredentials(),
+		verifier.Check(func(context.Context, *verifier.Token) error { return verifier.ErrRevoked }),
+	}
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			sub := fmt.Sprintf("caller-%d", i)
+			raw := signerOf("EdDSA").token(nil, members{"sub": `"` + sub + `"`, "client_id": `"billing"`})
+			for range 50 {
+				for _, rule := range rules {
+					_, err := v.Verify(ctx, raw, rule)
+					var e *verifier.Error
+					if assert.ErrorAs(t, err, &e) {
+						assert.Equal(t, sub, e.Caller().Subject)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func permute[T any](list []T, f func([]T)) {

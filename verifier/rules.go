@@ -196,10 +196,7 @@ func (r claimRule) check(_ context.Context, t *Token) *Error {
 	return refusal(ErrDenied, "claim %s has none of the values demanded", quote(r.name))
 }
 
-var (
-	machineAtAuth0 = Claim("gty", "client-credentials")
-	notAMachine    = refusal(ErrDenied, "the token is not known to come from a client-credentials grant")
-)
+var machineAtAuth0 = Claim("gty", "client-credentials")
 
 func (clientCredentialsRule) check(ctx context.Context, t *Token) *Error {
 	switch id := t.clientID; {
@@ -211,7 +208,7 @@ func (clientCredentialsRule) check(ctx context.Context, t *Token) *Error {
 	case t.subject == id+"@clients":
 		return machineAtAuth0.check(ctx, t)
 	}
-	return notAMachine
+	return refusal(ErrDenied, "the token is not known to come from a client-credentials grant")
 }
 
 func (r checkRule) check(ctx context.Context, t *Token) *Error {
