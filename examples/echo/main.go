@@ -22,7 +22,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
@@ -82,7 +81,7 @@ func run(ctx context.Context, log *slog.Logger, cfg config, l net.Listener) erro
 	v, err := verifier.New(verifier.Config{
 		Issuer:    cfg.issuer,
 		Audiences: []string{cfg.orders, cfg.invoices},
-		JWKS:      jwkscache.Config{Logger: log},
+		Logger:    log,
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())

@@ -24,6 +24,7 @@ const tokenJSON = `{"client_id":"` + clientID + `","client_secret":"` + clientSe
 type story struct {
 	ctx    context.Context
 	out    io.Writer
+	log    *journal
 	world  *world
 	step   int
 	rows   []row
@@ -37,17 +38,20 @@ type row struct {
 	statuses []int
 }
 
+// free are any addresses.
+var free = addresses{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
+
 // demo tells the client-credentials story and returns an error if anything is
 // not as promised.
 func demo(ctx context.Context, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	const free = "127.0.0.1:0"
-	w, err := build(ctx, addresses{free, free, free, free})
+	log := &journal{}
+	w, err := build(ctx, free, log.logger())
 	if err != nil {
 		return err
 	}
-	s := &story{ctx: ctx, out: out, world: w}
+	s := &story{ctx: ctx, out: out, log: log, world: w}
 	s.tell()
 	s.table()
 	return errors.Join(append(s.broken, w.close())...)
@@ -71,7 +75,7 @@ func (s *story) tell() {
 	fmt.Fprintf(s.out, "  or as a form with HTTP Basic (RFC 6749 section 2.3.1)\n")
 	s.token("application/x-www-form-urlencoded", form.Encode(), true)
 
-	fmt.Fprintf(s.out, "\n$API is each of the three addresses; tokens are shortened.\n")
+	fmt.Fprintf(s.out, "\n$API is each of the three addresses; tokens are shortened. Clients read constant\nsentences; lines that begin with \"log:\" are from the operator's log of one API.\n")
 	s.title("It calls the APIs with that token")
 	s.call("the right token", "GET", good, 200, "")
 	s.title("Without a token")
@@ -95,6 +99,11 @@ func (s *story) tell() {
 	s.ok(s.world.stopped())
 	s.call("server down, new key", "GET", renewed, 200, "")
 	s.call("server down, old key", "GET", good, 200, "")
+	s.title("APIs that start now have no keys, so nobody can tell")
+	_, err := s.world.serveAPIs(free, s.log.logger())
+	if s.ok(err) {
+		s.call("no keys yet", "GET", renewed, 503, "")
+	}
 }
 
 func (s *story) title(text string) {
@@ -149,8 +158,8 @@ func (s *story) mint(iss *authserver.Server, change map[string]any) string {
 
 // An answer is what a client sees of a response.
 type answer struct {
-	status          int
-	challenge, body string
+	status                      int
+	challenge, retryAfter, body string
 }
 
 // call sends one request to each API and compares the answers with the promise:
@@ -174,14 +183,23 @@ func (s *story) call(name, method, token string, status int, challenge string) {
 		if got.challenge != "" {
 			fmt.Fprintf(s.out, "         WWW-Authenticate: %s\n", got.challenge)
 		}
+		if got.retryAfter != "" {
+			fmt.Fprintf(s.out, "         Retry-After: %s\n", got.retryAfter)
+		}
 		fmt.Fprintf(s.out, "         %s\n", got.body)
 		kept := strings.Contains(got.challenge, challenge)
 		if status == http.StatusOK {
 			kept = strings.Contains(got.body, `"client_id":"`+clientID+`"`)
 		}
+		if status == http.StatusServiceUnavailable {
+			kept = got.challenge == "" && got.retryAfter != ""
+		}
 		if got.status != status || !kept {
 			s.broken = append(s.broken, fmt.Errorf("%s: %s: %d %q %s", name, who, got.status, got.challenge, got.body))
 		}
+	}
+	for _, line := range s.log.refusals(s.world.apis[0].framework) {
+		fmt.Fprintf(s.out, "    log: %s\n", line)
 	}
 	if len(said) > 1 {
 		s.broken = append(s.broken, fmt.Errorf("%s: the frameworks answer differently", name))
@@ -202,7 +220,7 @@ func (s *story) order(method, base, token string) answer {
 	if !s.ok(err) {
 		return answer{}
 	}
-	return answer{res.StatusCode, res.Header.Get("WWW-Authenticate"), strings.TrimSpace(string(body))}
+	return answer{res.StatusCode, res.Header.Get("WWW-Authenticate"), res.Header.Get("Retry-After"), strings.TrimSpace(string(body))}
 }
 
 func (s *story) table() {

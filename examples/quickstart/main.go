@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -28,7 +29,8 @@ func main() {
 	defer stop()
 	run := demo
 	if *serve {
-		run = func(ctx context.Context, out io.Writer) error { return serveUntil(ctx, out, at) }
+		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		run = func(ctx context.Context, out io.Writer) error { return serveUntil(ctx, out, at, log) }
 	}
 	if err := run(ctx, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"regexp"
@@ -29,6 +30,11 @@ func TestDemoKeepsItsPromises(t *testing.T) {
 		`missing scope +403 +403 +403 +403`,
 		`new key, first use +200 +200 +200 +200`,
 		`server down, new key +200 +200 +200 +200`,
+		`no keys yet +503 +503 +503 +503`,
+		`Retry-After: \d+\n`,
+		`log: level=DEBUG msg="jwtguard: a request was refused" api=net/http .*cause="aud is .*https://other.example.test`,
+		`log: level=DEBUG .*client_id=demo-client .*status=403`,
+		`log: level=DEBUG .*status=503`,
 	} {
 		assert.Regexp(t, row, text)
 	}
@@ -36,9 +42,10 @@ func TestDemoKeepsItsPromises(t *testing.T) {
 
 func TestDemoSaysWhenAPromiseIsBroken(t *testing.T) {
 	var out bytes.Buffer
-	w, err := build(t.Context(), addresses{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"})
+	log := &journal{}
+	w, err := build(t.Context(), free, log.logger())
 	require.NoError(t, err)
-	s := &story{ctx: t.Context(), out: &out, world: w}
+	s := &story{ctx: t.Context(), out: &out, log: log, world: w}
 	s.call("no token", "GET", "", 200, "")
 	assert.Len(t, s.broken, 1)
 	require.NoError(t, w.close())
@@ -50,9 +57,10 @@ func TestServeUntilInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out := &untilPrinted{done: make(chan struct{}), last: "Stop with Ctrl-C."}
+	log := &journal{}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serveUntil(ctx, out, addresses{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"})
+		ended <- serveUntil(ctx, out, free, log.logger())
 	}()
 	<-out.done
 	text := out.text.String()
@@ -78,8 +86,19 @@ func TestServeUntilInterrupted(t *testing.T) {
 		assert.Equal(t, http.StatusOK, res.StatusCode)
 		assert.Contains(t, string(body), `"client_id":"demo-client"`)
 	}
+	res, _, err = send(must(http.NewRequest(http.MethodGet, gets[1][1], nil)))
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusUnauthorized, res.StatusCode)
+	assert.Len(t, log.refusals("Echo"), 1, "the log says why")
 	cancel()
 	require.NoError(t, <-ended)
+}
+
+func must[T any](x T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return x
 }
 
 // A port that is taken is named, and how to take another.
@@ -87,13 +106,13 @@ func TestBusyPort(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	const free = "127.0.0.1:0"
+	const any = "127.0.0.1:0"
 	busy := taken.Addr().String()
 	for flag, at := range map[string]addresses{
-		"auth": {busy, free, free, free}, "nethttp": {free, busy, free, free},
-		"echo": {free, free, busy, free}, "gin": {free, free, free, busy},
+		"auth": {busy, any, any, any}, "nethttp": {any, busy, any, any},
+		"echo": {any, any, busy, any}, "gin": {any, any, any, busy},
 	} {
-		err := serveUntil(t.Context(), io.Discard, at)
+		err := serveUntil(t.Context(), io.Discard, at, slog.New(slog.DiscardHandler))
 		assert.ErrorContains(t, err, busy)
 		assert.ErrorContains(t, err, `make run ARGS="-`+flag+` `)
 	}

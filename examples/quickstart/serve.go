@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 )
 
 // serveUntil keeps the set-up serving until ctx is done.
-func serveUntil(ctx context.Context, out io.Writer, at addresses) error {
-	w, err := build(ctx, at)
+func serveUntil(ctx context.Context, out io.Writer, at addresses, log *slog.Logger) error {
+	w, err := build(ctx, at, log)
 	if err != nil {
 		return err
 	}
@@ -29,7 +30,7 @@ Call the APIs: 200, then 403 for want of a scope, then 401.
 		fmt.Fprintf(out, "  curl -i %s/orders -H \"authorization: Bearer $TOKEN\"\n", a.url)
 	}
 	fmt.Fprintf(out, "  curl -i -X POST %s/orders -H \"authorization: Bearer $TOKEN\"\n", w.apis[0].url)
-	fmt.Fprintf(out, "  curl -i %s/orders\n\nStop with Ctrl-C.\n", w.apis[0].url)
+	fmt.Fprintf(out, "  curl -i %s/orders\n\nThe log says why a request is refused. Stop with Ctrl-C.\n", w.apis[0].url)
 	<-ctx.Done()
 	return w.close()
 }

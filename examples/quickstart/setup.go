@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -31,8 +32,9 @@ type world struct {
 
 type api struct{ framework, url string }
 
-// build starts everything at the given addresses; port 0 is any free one.
-func build(ctx context.Context, at addresses) (w *world, err error) {
+// build starts everything at the given addresses; port 0 is any free one. The
+// APIs tell log why they refuse.
+func build(ctx context.Context, at addresses, log *slog.Logger) (w *world, err error) {
 	w = &world{}
 	defer func() {
 		if err != nil {
@@ -52,6 +54,22 @@ func build(ctx context.Context, at addresses) (w *world, err error) {
 	}
 	w.stopped = w.serve(listener, w.issuer)
 
+	verifiers, err := w.serveAPIs(at, log)
+	if err != nil {
+		return w, err
+	}
+	for _, v := range verifiers {
+		if err := v.Ready(ctx); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// serveAPIs starts the APIs, each with a verifier of its own. Those that were
+// started before go on, but w.apis has the new ones.
+func (w *world) serveAPIs(at addresses, log *slog.Logger) (verifiers []*verifier.Verifier, err error) {
+	w.apis = nil
 	for _, a := range []struct {
 		framework, flag, address string
 		handler                  func(*verifier.Verifier) http.Handler
@@ -60,22 +78,22 @@ func build(ctx context.Context, at addresses) (w *world, err error) {
 		{"Echo", "echo", at.echo, echoAPI},
 		{"Gin", "gin", at.gin, ginAPI},
 	} {
-		v, err := verifier.New(verifier.Config{Issuer: w.authURL, Audiences: []string{audience}, RFC9068: true})
+		v, err := verifier.New(verifier.Config{
+			Issuer: w.authURL, Audiences: []string{audience}, RFC9068: true, Logger: log.With("api", a.framework),
+		})
 		if err != nil {
-			return w, err
+			return nil, err
 		}
 		w.closers = append(w.closers, v.Close)
 		listener, err := listen(a.flag, a.address)
 		if err != nil {
-			return w, err
+			return nil, err
 		}
 		w.serve(listener, a.handler(v))
 		w.apis = append(w.apis, api{a.framework, "http://" + listener.Addr().String()})
-		if err := v.Ready(ctx); err != nil {
-			return w, fmt.Errorf("%s: %w", a.framework, err)
-		}
+		verifiers = append(verifiers, v)
 	}
-	return w, nil
+	return verifiers, nil
 }
 
 // listen says how to choose another address where that one is taken.
