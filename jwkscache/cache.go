@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,7 +19,7 @@ var ErrUnavailable = errors.New("jwkscache: keys unavailable")
 
 var errClosed = errors.New("the cache is closed")
 
-// Config tunes a [Cache]. The zero value is a good one. It is comparable.
+// Config tunes a [Cache]. The zero value is a good one.
 type Config struct {
 	// HTTPClient fetches metadata and keys, and is used as given, except that a
 	// redirect is followed only to where the cache could have asked itself, and
@@ -39,6 +40,10 @@ type Config struct {
 	// AllowSmallExponents accepts RSA keys with an odd exponent from 3 on; the
 	// default asks for 65537 or more.
 	AllowSmallExponents bool
+
+	// Uses are values of a JWK's use, besides sig, of keys that verify tokens.
+	// SPIFFE bundles have jwt-svid.
+	Uses []string
 
 	// Refresh is the period between refreshes, instead of the one that the
 	// server's Cache-Control chooses.
@@ -73,6 +78,10 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	if slices.Contains(c.Uses, "") || slices.Contains(c.Uses, "enc") {
+		return c, errors.New("jwkscache: Uses has an empty string, or enc, which is for encryption (RFC 7517 §4.2)")
+	}
+	c.Uses = slices.Clone(c.Uses)
 	c.HTTPClient = c.client()
 	return c, nil
 }
@@ -134,7 +143,7 @@ func ForURL(url string, cfg Config) (*Cache, error) {
 // Static returns a cache of the key set in doc. It never refreshes, is never
 // stale, and is ready at once. RSA exponents below 65537 are refused.
 func Static(doc []byte) (*Cache, error) {
-	keys, err := parseKeySet(doc, false)
+	keys, err := parseKeySet(doc, Config{})
 	if err != nil {
 		return nil, fmt.Errorf("jwkscache: %w", err)
 	}
@@ -167,11 +176,12 @@ func newCache(src source, cfg Config, clock func() moment) *Cache {
 	return c
 }
 
-// Lookup returns the keys that q asks for. With a KeyID these are the keys of
-// that kid, or, where no key has it, those published without one; with an empty
-// KeyID, all that fit the algorithm. The keys are *rsa.PublicKey,
-// *ecdsa.PublicKey or ed25519.PublicKey. The slice is shared and must not be
-// modified.
+// Lookup returns the keys that q asks for: those that fit its algorithm and have
+// its KeyID or, where no key has that, a thumbprint of it. Where no key has that
+// either, these are the keys published without kid or, with an empty KeyID, all;
+// less those that have a thumbprint where q has another. The keys are
+// *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey. The slice is shared and
+// must not be modified.
 //
 // No key is (nil, nil); an error wraps [ErrUnavailable]. A key that is there is
 // found without a lock and without I/O. For a missing one Lookup may wait for a

@@ -23,7 +23,7 @@ var (
 // answer returns what the snapshot has for q, and whether that is the last word:
 // a key that is missing may have been published since.
 func (s *snapshot) answer(q Query) (keys []crypto.PublicKey, final bool) {
-	keys, known := s.keys.lookup(q.KeyID, q.Algorithm)
+	keys, known := s.keys.lookup(q)
 	switch {
 	case q.Tried == nil:
 		return keys, known || s.static
@@ -87,7 +87,7 @@ func (c *Cache) request(seen *snapshot, q Query, asked int) (at *attempt, fresh 
 	switch {
 	case c.current.Load() != seen:
 		return doneAttempt, false, nil // look again
-	case serves && q.Tried != nil && seen.keys.named(q.KeyID):
+	case serves && q.Tried != nil && seen.keys.named(q) != nil:
 		c.noteMismatch(now)
 		return nil, false, nil
 	case serves && asked > 0:

@@ -84,5 +84,5 @@ func ExampleCache_Stats() {
 	}
 	// Output:
 	// fresh 1
-	// key 1 (kid "b"): use is not sig
+	// key 1 (kid "b"): use is "enc", not sig
 }

@@ -61,7 +61,7 @@ func (c *Cache) fetchKeys(ctx context.Context, old *snapshot, mode fetchMode) (*
 	if err != nil {
 		return nil, fmt.Errorf("key set at %q: %w", cut(c.source.jwksURI), err)
 	}
-	keys, err := parseKeySet(got.body, c.cfg.AllowSmallExponents)
+	keys, err := parseKeySet(got.body, c.cfg)
 	if err != nil {
 		return nil, fmt.Errorf("key set at %q: %w", cut(c.source.jwksURI), err)
 	}

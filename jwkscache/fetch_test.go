@@ -36,10 +36,10 @@ func TestNoConditionalRequests(t *testing.T) {
 	} {
 		t.Run("K4 one answer with a foreign key and "+name+" ends", inBubble(func(t *testing.T) {
 			s := newServer(bad)
-			c := open(t, s, jwkscache.Config{})
+			c := open(t, s, jwkscache.Config{Refresh: 2 * time.Hour})
 			serves(t, c, foreign)
 			s.serve(confirms(own))
-			pass(time.Hour)
+			pass(2 * time.Hour)
 			denies(t, c, "foreign")
 			pass(30 * day)
 			denies(t, c, "foreign")
@@ -59,7 +59,7 @@ func TestNoConditionalRequests(t *testing.T) {
 			}
 			return reply(200, setOf(a), "ETag", long)(r)
 		})
-		c := open(t, s, jwkscache.Config{})
+		c := open(t, s, jwkscache.Config{Refresh: 2 * time.Hour})
 		pass(30 * day)
 		serves(t, c, a)
 		assert.Zero(t, c.Stats().Failures)

@@ -44,9 +44,9 @@ func TestUnusableKeys(t *testing.T) {
 	bit := func(n uint) *big.Int { return new(big.Int).Lsh(big.NewInt(1), n) }
 
 	for _, row := range []struct{ name, member, why string }{
-		{"A4 use enc", ec.with("use", "enc").String(), "use is not sig"},
-		{"A4 use empty", ec.with("use", "").String(), "use is not sig"},
-		{"A4 use in capitals", ec.with("use", "SIG").String(), "use is not sig"},
+		{"A4 use enc", ec.with("use", "enc").String(), "use is"},
+		{"A4 use empty", ec.with("use", "").String(), "use is"},
+		{"A4 use in capitals", ec.with("use", "SIG").String(), "use is"},
 		{"A4 key_ops without verify", ec.with("key_ops", []string{"encrypt", "sign"}).String(), "key_ops"},
 		{"A4 key_ops empty", ec.with("key_ops", []string{}).String(), "key_ops"},
 		{"A4 key_ops a string", ec.with("key_ops", "verify").String(), "broken JWK"},
@@ -124,16 +124,25 @@ func TestUnusableKeys(t *testing.T) {
 		{"A4 alg contradicts kty: ES256, RSA", rs.with("alg", "ES256").String(), "alg is unknown"},
 		{"A4 alg contradicts kty: ES256, OKP", ed.with("alg", "ES256").String(), "alg is unknown"},
 
-		{"K7 padded base64 in x", ec.with("x", text(ec, "x")+"=").String(), "base64url"},
-		{"K7 padded base64 in n", rs.with("n", text(rs, "n")+"==").String(), "base64url"},
-		{"K7 padded base64 of Ed25519", ed.with("x", text(ed, "x")+"=").String(), "base64url"},
-		{"K7 the other base64 alphabet", ec.with("x", strings.Repeat("+", 42)+"8").String(), "base64url"},
+		{"K7 too little padding in n", rs.with("n", text(rs, "n")+"=").String(), "n is not base64url: its padding is wrong"},
+		{"K7 too much padding in x", ec.with("x", text(ec, "x")+"==").String(), "x is not base64url: its padding is wrong"},
+		{"K7 padding where none is needed", rs.with("e", "AQAB====").String(), "e is not base64url: its padding is wrong"},
+		{"K7 padding alone", ec.with("y", "====").String(), "y is not base64url: its padding is wrong"},
+		{"K7 padding inside", ec.with("x", text(ec, "x")[:40]+"="+text(ec, "x")[40:]).String(), "x is not base64url"},
+		{"K7 standard base64 with trailing bits", ec.with("x", strings.Repeat("+", 43)).String(), "x is not base64url"},
+		{"K7 trailing bits before padding", rs.with("e", "Aw=").String(), "e is not base64url"},
+		{"K7 hexadecimal", ec.with("x", strings.Repeat("0", 64)).String(), "x is too long"},
 		{"K7 trailing bits", ec.with("x", text(ec, "x")[:42]+"_").String(), "base64url"},
 		{"K7 a line break in y", ec.with("y", text(ec, "y")[:20]+"\r\n"+text(ec, "y")[20:]).String(), "base64url"},
 		{"K7 a line break in e", rs.with("e", "AQAB\n").String(), "base64url"},
 		{"K7 white space in x", ec.with("x", " "+text(ec, "x")).String(), "base64url"},
-		{"K7 x a number", ec.with("x", 7).String(), "broken JWK"},
-		{"A4 a member twice", `{"kty":"EC",` + strings.TrimPrefix(ec.String(), "{"), "broken JWK"},
+		{"K7 x a number", ec.with("x", 7).String(), `"x" is not of the type`},
+		{"A4 kid a number", ec.with("kid", 7).String(), "kid is no string"},
+		{"A4 kid true", ec.with("kid", true).String(), "kid is no string"},
+		{"A4 kid an array", ec.with("kid", []string{"k"}).String(), "kid is no string"},
+		{"A4 kid an object", ec.with("kid", jwk{"a": 1}).String(), "kid is no string"},
+		{"A4 use jwt-svid, not named", ec.with("use", "jwt-svid").String(), `use is "jwt-svid", not sig`},
+		{"A4 a member twice", `{"kty":"EC",` + strings.TrimPrefix(ec.String(), "{"), "broken JWK: a member stands twice"},
 		{"A4 any member twice", `{"z":1,"z":1,` + strings.TrimPrefix(ec.String(), "{"), "broken JWK"},
 		{"A4 bad UTF-8 in a key", strings.Replace(ec.String(), `"kid":"k"`, "\"kid\":\"\xff\"", 1), "broken JWK"},
 		{"A4 a member under another name", ec.with("kty", nil, "KTY", "EC").String(), "unknown kty"},
@@ -244,6 +253,69 @@ func TestUsableKeys(t *testing.T) {
 			}
 		})
 	}
+
+	// Spellings that can mean one thing only. The key works, and is reported.
+	std := func(k key, members ...string) key {
+		for _, m := range members {
+			b, _ := base64.RawURLEncoding.DecodeString(k.jwk[m].(string))
+			k.jwk = k.jwk.with(m, base64.StdEncoding.EncodeToString(b))
+		}
+		return k
+	}
+	padded := func(k key, m string) key {
+		k.jwk = k.jwk.with(m, k.jwk[m].(string)+strings.Repeat("=", 4-len(k.jwk[m].(string))%4))
+		return k
+	}
+	slashes := func(k key, m string) key {
+		k.jwk = k.jwk.with(m, strings.NewReplacer("-", "+", "_", "/").Replace(k.jwk[m].(string)))
+		return k
+	}
+	for _, row := range []struct {
+		name string
+		k    key
+		odd  []string // one for each report
+	}{
+		{"A4 padded n", padded(rs, "n"), []string{"n has padding"}},
+		{"A4 padded e", padded(shaped(2048, 1<<31-1), "e"), []string{"e has padding"}},
+		{"A4 standard base64 in n", std(rs, "n"), []string{"n has padding"}},
+		{"A4 the standard alphabet without padding in n", slashes(rs, "n"), []string{"n is in standard base64"}},
+		{"A4 padded x and y", padded(padded(ec, "x"), "y"), []string{"x has padding", "y has padding"}},
+		{"A4 standard base64 in x and y", std(ec, "x", "y"), []string{"x has padding", "y has padding"}},
+		{"A4 padded x of Ed25519", padded(ed, "x"), []string{"x has padding"}},
+	} {
+		t.Run(row.name+" is read, and reported", inBubble(func(t *testing.T) {
+			j := new(journal)
+			s := newServer(publish(row.k))
+			c := open(t, s, jwkscache.Config{Logger: j.logger()})
+			assert.Equal(t, []crypto.PublicKey{row.k.public}, lookup(t, c, "k", row.k.alg))
+			require.Len(t, c.Stats().Skipped, len(row.odd))
+			for i, odd := range row.odd {
+				assert.Contains(t, c.Stats().Skipped[i], `key 0 (kid "k") is used, though `+odd)
+			}
+			pass(day)
+			assert.Equal(t, 1, j.count(), "once")
+		}))
+	}
+
+	t.Run("A4 another use by name", inBubble(func(t *testing.T) {
+		svid, sig, x509 := having(newKey("svid"), "use", "jwt-svid"), having(newKey("sig"), "use", "sig"), having(newKey("x509"), "use", "x509-svid")
+		uses := []string{"jwt-svid"}
+		c := open(t, newServer(publish(svid, sig, x509, newKey("none"))), jwkscache.Config{Uses: uses})
+		uses[0] = "x509-svid" // later changes do not count
+		require.NoError(t, c.Refresh(t.Context()))
+		serves(t, c, svid)
+		serves(t, c, sig)
+		assert.Equal(t, 3, c.Stats().Keys)
+		require.Len(t, c.Stats().Skipped, 1)
+		assert.Contains(t, c.Stats().Skipped[0], `(kid "x509"): use is "x509-svid"`)
+	}))
+
+	t.Run("A4 uses that are none", func(t *testing.T) {
+		for _, uses := range [][]string{{""}, {"jwt-svid", ""}, {"enc"}} {
+			_, err := jwkscache.ForURL(jwksURL, jwkscache.Config{Uses: uses})
+			require.ErrorContains(t, err, "Uses")
+		}
+	})
 
 	for _, row := range []struct {
 		name string

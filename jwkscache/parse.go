@@ -18,21 +18,25 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 )
 
-const keysAtMost = 256
+const maxKeys = 256
 
 // parseKeySet reads a JWK Set (RFC 7517 §5). A key that cannot be used is
-// skipped and reported; a set without a usable one is an error.
-func parseKeySet(doc []byte, smallExponents bool) (*keySet, error) {
+// skipped and reported, one that is odd is reported; a set without a usable one
+// is an error.
+func parseKeySet(doc []byte, cfg Config) (*keySet, error) {
 	members, err := splitKeySet(doc)
 	if err != nil {
 		return nil, fmt.Errorf("not a JWK Set: %w", err)
 	}
 	set := newKeySet()
 	for i, raw := range members {
-		k, err := parseKey(raw, smallExponents)
+		k, err := parseKey(raw, cfg)
 		if err != nil {
 			set.skip(fmt.Sprintf("key %d (kid %.40q): %v", i, k.kid, err))
 			continue
+		}
+		for _, odd := range k.odd {
+			set.skip(fmt.Sprintf("key %d (kid %.40q) is used, though %s", i, k.kid, odd))
 		}
 		set.add(k)
 	}
@@ -95,8 +99,8 @@ func readArray(dec *jsontext.Decoder) (values []jsontext.Value, err error) {
 		if err != nil {
 			return nil, errors.New("broken JSON")
 		}
-		if values = append(values, v.Clone()); len(values) > keysAtMost {
-			return nil, fmt.Errorf("more than %d keys", keysAtMost)
+		if values = append(values, v.Clone()); len(values) > maxKeys {
+			return nil, fmt.Errorf("more than %d keys", maxKeys)
 		}
 	}
 	_, err = dec.ReadToken()
@@ -106,16 +110,18 @@ func readArray(dec *jsontext.Decoder) (values []jsontext.Value, err error) {
 // A jwkMembers is what this package reads of a JWK; x5c and the rest are left
 // alone (RFC 7517 §4).
 type jwkMembers struct {
-	Kty    string         `json:"kty"`
-	Kid    jsontext.Value `json:"kid"`
-	Use    *string        `json:"use"`
-	KeyOps []string       `json:"key_ops"`
-	Alg    string         `json:"alg"`
-	Crv    string         `json:"crv"`
-	N      string         `json:"n"`
-	E      string         `json:"e"`
-	X      string         `json:"x"`
-	Y      string         `json:"y"`
+	Kty     string         `json:"kty"`
+	Kid     jsontext.Value `json:"kid"`
+	X5T     jsontext.Value `json:"x5t"`
+	X5TS256 jsontext.Value `json:"x5t#S256"`
+	Use     *string        `json:"use"`
+	KeyOps  []string       `json:"key_ops"`
+	Alg     string         `json:"alg"`
+	Crv     string         `json:"crv"`
+	N       string         `json:"n"`
+	E       string         `json:"e"`
+	X       string         `json:"x"`
+	Y       string         `json:"y"`
 
 	// Members of private and of symmetric keys (RFC 7518 §6.2.2, §6.3.2, §6.4).
 	D   jsontext.Value `json:"d"`
@@ -128,32 +134,28 @@ type jwkMembers struct {
 	K   jsontext.Value `json:"k"`
 }
 
-// A key is one usable key of a set.
-type key struct {
-	kid    string
-	algs   []string // that it may verify
-	public crypto.PublicKey
-}
-
 // parseKey reads one JWK and decides whether it may verify signatures. On error
 // the result has the kid, as far as there is one.
-func parseKey(raw jsontext.Value, smallExponents bool) (k key, err error) {
+func parseKey(raw jsontext.Value, cfg Config) (k key, err error) {
 	var m jwkMembers
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return k, errors.New("broken JWK")
+		return k, brokenJWK(err)
 	}
-	// A kid of another type than string can match no token (RFC 7515 §4.1.4);
-	// the key then counts as one without kid.
-	_ = json.Unmarshal(m.Kid, &k.kid)
+	// A kid of another type than string can match no token (RFC 7515 §4.1.4), and
+	// a key without kid may be meant by many.
+	if m.Kid != nil && json.Unmarshal(m.Kid, &k.kid) != nil {
+		return k, errors.New("kid is no string")
+	}
+	k.x5t, k.x5tS256 = thumbprint(m.X5T), thumbprint(m.X5TS256)
 	switch {
-	case m.Use != nil && *m.Use != "sig":
-		return k, errors.New("use is not sig")
+	case m.Use != nil && *m.Use != "sig" && !slices.Contains(cfg.Uses, *m.Use):
+		return k, fmt.Errorf("use is %.40q, not sig", *m.Use)
 	case m.KeyOps != nil && !slices.Contains(m.KeyOps, "verify"):
 		return k, errors.New("key_ops lacks verify")
 	case m.private():
 		return k, errors.New("a private or symmetric key in public: tell the issuer")
 	}
-	fits, minimal, err := m.publicPart()
+	fits, minimal, err := m.publicPart(&k)
 	if err != nil {
 		return k, err
 	}
@@ -163,7 +165,26 @@ func parseKey(raw jsontext.Value, smallExponents bool) (k key, err error) {
 	if k.public, err = parsePublic(minimal); err != nil {
 		return k, err
 	}
-	return k, checkPublic(k.public, smallExponents)
+	return k, checkPublic(k.public, cfg.AllowSmallExponents)
+}
+
+// brokenJWK names the member that err is about, where it is about one.
+func brokenJWK(err error) error {
+	var other *json.SemanticError
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return errors.New("broken JWK: a member stands twice")
+	case errors.As(err, &other) && other.JSONPointer != "":
+		return fmt.Errorf("broken JWK: %.40q is not of the type that it should be", strings.TrimPrefix(string(other.JSONPointer), "/"))
+	}
+	return errors.New("broken JWK")
+}
+
+// thumbprint reads x5t or x5t#S256. One that is no string can match no token,
+// but does not name the key either: it is as if it were not there.
+func thumbprint(v jsontext.Value) (s string) {
+	_ = json.Unmarshal(v, &s)
+	return canonical(s)
 }
 
 func (m *jwkMembers) private() bool {
@@ -176,36 +197,60 @@ func (m *jwkMembers) private() bool {
 }
 
 // publicPart returns the algorithms that a key of this type and curve may
-// verify, and the members that make the key, decoded strictly and complete.
-func (m *jwkMembers) publicPart() (algs []string, minimal map[string]string, err error) {
+// verify, and the members that make the key, decoded and complete. What is odd
+// about their spelling goes into k.
+func (m *jwkMembers) publicPart(k *key) (algs []string, minimal map[string]string, err error) {
+	minimal = map[string]string{"kty": m.Kty}
+	// member decodes one, into what check makes of it.
+	member := func(name, value string, check func([]byte) ([]byte, error)) {
+		b, odd, err1 := decode(value)
+		if err1 == nil {
+			b, err1 = check(b)
+		}
+		if err1 != nil && err == nil {
+			err = fmt.Errorf("%s %w", name, err1)
+		}
+		if odd != "" {
+			k.odd = append(k.odd, name+" "+odd)
+		}
+		minimal[name] = base64.RawURLEncoding.EncodeToString(b)
+	}
 	switch m.Kty {
 	case "RSA":
-		if len(m.N) > base64.RawURLEncoding.EncodedLen(rsaBitsMost/8+1) {
-			return nil, nil, errors.New("the RSA modulus is too long")
-		}
-		_, errN := decode(m.N)
-		e, errE := decode(m.E)
-		if len(bytes.TrimLeft(e, "\x00")) > 4 { // jwx would cut it short
-			return nil, nil, errors.New("the RSA exponent is too large")
-		}
-		return rsaAlgs, map[string]string{"kty": m.Kty, "n": m.N, "e": m.E}, errors.Join(errN, errE)
+		member("n", m.N, func(b []byte) ([]byte, error) {
+			if len(b) > maxRSABits/8+1 {
+				return nil, errors.New("is too long for an RSA modulus")
+			}
+			return b, nil
+		})
+		member("e", m.E, func(b []byte) ([]byte, error) {
+			if len(bytes.TrimLeft(b, "\x00")) > 4 { // jwx would cut it short
+				return nil, errors.New("is too large for an RSA exponent")
+			}
+			return b, nil
+		})
+		return rsaAlgs, minimal, err
 	case "EC":
 		c, ok := curves[m.Crv]
 		if !ok {
 			return nil, nil, errors.New("unknown crv")
 		}
-		x, errX := coordinate(m.X, c.size)
-		y, errY := coordinate(m.Y, c.size)
-		return []string{c.alg}, map[string]string{"kty": m.Kty, "crv": m.Crv, "x": x, "y": y}, errors.Join(errX, errY)
+		minimal["crv"] = m.Crv
+		member("x", m.X, c.coordinate)
+		member("y", m.Y, c.coordinate)
+		return []string{c.alg}, minimal, err
 	case "OKP":
 		if m.Crv != "Ed25519" {
 			return nil, nil, errors.New("unknown crv")
 		}
-		x, err := decode(m.X)
-		if err == nil && len(x) != ed25519.PublicKeySize {
-			err = errors.New("the Ed25519 key is not of 32 bytes")
-		}
-		return edAlgs, map[string]string{"kty": m.Kty, "crv": m.Crv, "x": m.X}, err
+		minimal["crv"] = m.Crv
+		member("x", m.X, func(b []byte) ([]byte, error) {
+			if len(b) != ed25519.PublicKeySize {
+				return nil, errors.New("is not of 32 bytes, as Ed25519 keys are")
+			}
+			return b, nil
+		})
+		return edAlgs, minimal, err
 	}
 	return nil, nil, errors.New("unknown kty")
 }
@@ -224,30 +269,41 @@ func restrict(algs []string, alg string) ([]string, error) {
 	return []string{alg}, nil
 }
 
-// coordinate returns s at the curve's full length. RFC 7518 §6.2.1.2 demands
+// coordinate returns b at the curve's full length. RFC 7518 §6.2.1.2 demands
 // that length; a server in the wild strips leading zeros, which is unambiguous
 // and therefore mended.
-func coordinate(s string, size int) (string, error) {
-	b, err := decode(s)
-	if err != nil {
-		return "", err
+func (c curve) coordinate(b []byte) ([]byte, error) {
+	if len(b) > c.size {
+		return nil, errors.New("is too long for a coordinate")
 	}
-	if len(b) > size {
-		return "", errors.New("a coordinate is too long")
-	}
-	full := make([]byte, size)
-	copy(full[size-len(b):], b)
-	return base64.RawURLEncoding.EncodeToString(full), nil
+	full := make([]byte, c.size)
+	copy(full[c.size-len(b):], b)
+	return full, nil
 }
 
-// decode reads unpadded base64url (RFC 7515 §2) and nothing else. Go's decoder
-// skips CR and LF even when strict, which the length betrays.
-func decode(s string) ([]byte, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) == 0 || base64.RawURLEncoding.EncodedLen(len(b)) != len(s) {
-		return nil, errors.New("a member is missing or is not base64url")
+// decode reads base64url (RFC 7515 §2). Padding and the standard alphabet, which
+// servers in the wild send, can mean nothing else and are read, too; what is odd
+// is returned. All else is an error: Go's decoder skips CR and LF even when
+// strict, which the length betrays.
+func decode(s string) (b []byte, odd string, err error) {
+	text := base64URL.Replace(s)
+	if text != s {
+		odd = "is in standard base64, not base64url"
 	}
-	return b, nil
+	if bare := strings.TrimRight(text, "="); bare != text {
+		if len(text)%4 != 0 || len(text)-len(bare) > 2 {
+			return nil, "", errors.New("is not base64url: its padding is wrong")
+		}
+		text, odd = bare, "has padding, which base64url has not"
+	}
+	b, err = base64.RawURLEncoding.Strict().DecodeString(text)
+	switch {
+	case text == "":
+		return nil, "", errors.New("is missing")
+	case err != nil || base64.RawURLEncoding.EncodedLen(len(b)) != len(text):
+		return nil, "", errors.New("is not base64url")
+	}
+	return b, odd, nil
 }
 
 func parsePublic(minimal map[string]string) (crypto.PublicKey, error) {
@@ -266,7 +322,7 @@ func parsePublic(minimal map[string]string) (crypto.PublicKey, error) {
 	return public, nil
 }
 
-const rsaBitsLeast, rsaBitsMost = 2048, 8192
+const minRSABits, maxRSABits = 2048, 8192
 
 func checkPublic(public crypto.PublicKey, smallExponents bool) error {
 	switch k := public.(type) {
@@ -276,8 +332,8 @@ func checkPublic(public crypto.PublicKey, smallExponents bool) error {
 			least = 3
 		}
 		switch bits := k.N.BitLen(); {
-		case bits < rsaBitsLeast || bits > rsaBitsMost:
-			return fmt.Errorf("an RSA key of %d bits; %d to %d are accepted", bits, rsaBitsLeast, rsaBitsMost)
+		case bits < minRSABits || bits > maxRSABits:
+			return fmt.Errorf("an RSA key of %d bits; %d to %d are accepted", bits, minRSABits, maxRSABits)
 		case k.N.Bit(0) == 0:
 			return errors.New("an even RSA modulus")
 		case k.E < least || k.E%2 == 0 || k.E > 1<<31-1:

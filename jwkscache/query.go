@@ -9,8 +9,8 @@ import (
 // but Algorithm may be zero.
 type Query struct {
 	KeyID   string // the header's kid (RFC 7515 §4.1.4)
-	X5T     string // the header's x5t (§4.1.7); used where no key has KeyID
-	X5TS256 string // the header's x5t#S256 (§4.1.8), likewise
+	X5T     string // the header's x5t (§4.1.7); it counts where no key has KeyID
+	X5TS256 string // the header's x5t#S256 (§4.1.8); likewise, and before X5T
 
 	// Algorithm is the header's alg, a name from RFC 7518 §3.1, RFC 8037 §3.1
 	// or RFC 9864 §2.2.

@@ -19,7 +19,7 @@ const (
 type Stats struct {
 	State       State
 	Keys        int       // usable keys now
-	Skipped     []string  // why other keys of the set are not used
+	Skipped     []string  // why other keys of the set are not used, and what is odd about those that are
 	LastSuccess time.Time // when the server last confirmed the keys
 	LastError   error     // of the last fetch, nil if it succeeded
 	Fetches     int       // refreshes begun

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -134,6 +135,38 @@ func TestThumbprintsAreAsked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Real servers publish more keys than are tried, without kid (ADFS).
+func TestManyKeysWithoutKID(t *testing.T) {
+	var published []string
+	signers := make([]*signer, 8)
+	mark := func(i int) members { return members{"kid": "", "x5t": fmt.Sprintf(`"thumbprint-%d"`, i)} }
+	for i := range signers {
+		signers[i] = newSigner("ES256")
+		published = append(published, jwk(signers[i], mark(i)))
+	}
+	keys := must(jwkscache.Static(jwks(published...)))
+	v, _ := setup(t, func(cfg *verifier.Config) { cfg.Keys = keys })
+
+	t.Run("A5 x5t tells which one is meant", func(t *testing.T) {
+		for i, s := range signers {
+			verified(t, v, s.token(mark(i), nil))
+			verified(t, v, s.token(members{"x5t": mark(i)["x5t"]}, nil)) // beside a kid that no key has
+			_, err := v.Verify(ctx, s.token(mark((i+1)%8), nil))
+			assertRefused(t, verifier.ErrSignature, err)
+		}
+	})
+	t.Run("A5 without it there are too many", func(t *testing.T) {
+		_, err := v.Verify(ctx, signers[0].token(members{"kid": ""}, nil))
+		assertRefused(t, verifier.ErrSignature, err)
+		assert.ErrorContains(t, err, "8 keys could be meant")
+	})
+	t.Run("A5 an unknown one is named", func(t *testing.T) {
+		_, err := v.Verify(ctx, signers[0].token(members{"kid": "", "x5t": `"unknown"`}, nil))
+		assertRefused(t, verifier.ErrSignature, err)
+		assert.ErrorContains(t, err, `no key with x5t "unknown" for ES256`)
+	})
 }
 
 func TestSameKIDElsewhere(t *testing.T) {

@@ -215,9 +215,9 @@ func checkConfig(cfg *Config) error {
 		return errors.New("a nil pointer in Keys")
 	case cfg.Claims.ClientCredentials == ClientCredentials():
 		return errors.New("the rule ClientCredentials asks Claims.ClientCredentials, which is that rule")
-	case cfg.Keys != nil && cfg.JWKS != (jwkscache.Config{}):
+	case cfg.Keys != nil && !reflect.ValueOf(cfg.JWKS).IsZero():
 		return errors.New("both Keys and JWKS are set, but JWKS tunes the default keys")
-	case cfg.SharedSecrets != nil && (cfg.Keys != nil || cfg.JWKS != (jwkscache.Config{})):
+	case cfg.SharedSecrets != nil && (cfg.Keys != nil || !reflect.ValueOf(cfg.JWKS).IsZero()):
 		return errors.New("both SharedSecrets and Keys or JWKS are set")
 	case len(cfg.SharedSecrets) > candidatesAtMost:
 		return fmt.Errorf("%d SharedSecrets, where at most %d are tried", len(cfg.SharedSecrets), candidatesAtMost)

@@ -85,6 +85,7 @@ func TestNew(t *testing.T) {
 		{"Keys a value", func(c *cfg) { c.Keys = keyValue{} }, ""},
 		{"Keys a function", func(c *cfg) { c.Keys = keyFunc(keyValue{}.Lookup) }, ""},
 		{"Keys and JWKS", func(c *cfg) { c.JWKS.AllowHTTP = true }, "JWKS"},
+		{"Keys and JWKS.Uses", func(c *cfg) { c.JWKS.Uses = []string{"jwt-svid"} }, "JWKS"},
 		{"Keys and JWKS.Refresh", func(c *cfg) { c.JWKS.Refresh = 1 }, "JWKS"},
 		{"JWKS with a negative period", func(c *cfg) { c.Keys, c.JWKS.Refresh = nil, -1 }, "negative"},
 		{"A1 SharedSecret and Keys", func(c *cfg) { c.SharedSecrets = [][]byte{secret(32)} }, "SharedSecret"},

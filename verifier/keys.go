@@ -46,6 +46,17 @@ func (h *header) query(now time.Time) jwkscache.Query {
 	return jwkscache.Query{KeyID: h.kid, X5T: h.x5t, X5TS256: h.x5tS256, Algorithm: h.alg, Now: now}
 }
 
+// keyName returns what a token with header h names its key by.
+func (h *header) keyName() string {
+	switch {
+	case h.kid == "" && h.x5tS256 != "":
+		return "x5t#S256 " + quote(h.x5tS256)
+	case h.kid == "" && h.x5t != "":
+		return "x5t " + quote(h.x5t)
+	}
+	return "kid " + quote(h.kid)
+}
+
 // verifySignature returns the key of the issuer that fits c's signature.
 func (t *trust) verifySignature(ctx context.Context, now time.Time, c *compact, alg *signature.Algorithm) (crypto.PublicKey, *Error) {
 	q := c.header.query(now)
@@ -58,7 +69,7 @@ func (t *trust) verifySignature(ctx context.Context, now time.Time, c *compact, 
 		return key, refused
 	}
 	if len(keys) == 0 {
-		return nil, refusal(ErrSignature, "the issuer has no key with kid %s for %s", quote(c.header.kid), alg.Name)
+		return nil, refusal(ErrSignature, "the issuer has no key with %s for %s", c.header.keyName(), alg.Name)
 	}
 	q.Tried = keys
 	newer, err := t.keys.Lookup(ctx, q)
@@ -68,7 +79,7 @@ func (t *trust) verifySignature(ctx context.Context, now time.Time, c *compact, 
 	if key, refused = tryKeys(newer, keys, c, alg); key != nil || refused != nil {
 		return key, refused
 	}
-	return nil, refusal(ErrSignature, "kid %s, %s", quote(c.header.kid), alg.Name)
+	return nil, refusal(ErrSignature, "%s, %s", c.header.keyName(), alg.Name)
 }
 
 // tryKeys returns the key that fits, nil if none does. Keys that were tried
