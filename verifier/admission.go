@@ -3,6 +3,7 @@ package verifier
 import (
 	"context"
 	"net/http"
+	"slices"
 )
 
 type contextKey struct{}
@@ -77,7 +78,7 @@ func (a *admission) complete(err *Error, scopes []string) *Error {
 	if a == nil {
 		return (*Verifier)(nil).complete(err, scopes)
 	}
-	return a.verifier.complete(err, union(a.scopes, scopes))
+	return a.verifier.complete(err, slices.Concat(a.scopes, scopes))
 }
 
 // FromContext returns the verified token of a request; false where none was

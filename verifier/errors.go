@@ -158,16 +158,15 @@ func (v *Verifier) complete(e *Error, scopes []string) *Error {
 	if e.verifier != nil && e.verifier != v {
 		return e
 	}
+	if len(scopes) == 0 && (v == nil || v.realm == "" && v.log.logger == nil) {
+		return e
+	}
 	own := e.challengeScopes
 	if own == nil {
 		own = e.Scopes
 	}
-	all := union(scopes, own)
-	if len(all) == len(own) && (v == nil || v.realm == "" && v.log.logger == nil || e.verifier == v) {
-		return e
-	}
 	c := *e
-	c.verifier, c.challengeScopes = v, all
+	c.verifier, c.challengeScopes = v, slices.Concat(scopes, own)
 	return &c
 }
 

@@ -205,6 +205,18 @@ func TestRouteScopes(t *testing.T) {
 		assertRefused(t, verifier.ErrScope, err)
 		assert.Contains(t, challengeOf(t, err), `scope="a x"`, "but what is missing is named")
 	})
+	t.Run("R2 what one request lacks is not in another's challenge", func(t *testing.T) {
+		v, _ := setup(t, func(cfg *verifier.Config) {
+			cfg.Rules = []verifier.Rule{verifier.Check(func(_ context.Context, tok *verifier.Token) error {
+				return &verifier.Error{Reason: verifier.ErrScope, Scopes: []string{tok.Subject()}}
+			})}
+		})
+		g := v.Protect(verifier.Scope("a"), verifier.Scope("b"), verifier.Scope("c"))
+		first := gateError(g, bearer(s.token(nil, members{"sub": `"x"`})))
+		second := gateError(g, bearer(s.token(nil, members{"sub": `"y"`})))
+		assert.Contains(t, challengeOf(t, first), `scope="a b c x"`)
+		assert.Contains(t, challengeOf(t, second), `scope="a b c y"`)
+	})
 	t.Run("R2 what one route needs is not in another's challenge", func(t *testing.T) {
 		for range 2 {
 			assert.Contains(t, challengeOf(t, gateError(v.Protect(verifier.Scope("a")), anonymous())), `scope="a"`)

@@ -3,7 +3,6 @@ package verifier
 import (
 	"context"
 	"errors"
-	"slices"
 )
 
 // A Rule is a demand on a verified token. Rules only ever narrow: each is
@@ -74,26 +73,14 @@ func (v *Verifier) checkRules(rules []Rule) error {
 	return nil
 }
 
-// challengeScopes returns what rules contribute to the challenge (RFC 6750 §3),
-// each scope once.
+// challengeScopes returns what rules contribute to the challenge (RFC 6750 §3).
 func challengeScopes(rules []Rule) (scopes []string) {
 	for _, r := range rules {
 		if r != nil {
-			scopes = union(scopes, r.challenge())
+			scopes = append(scopes, r.challenge()...)
 		}
 	}
 	return scopes
-}
-
-// union returns a and then what b has besides. It leaves both as they are.
-func union(a, b []string) []string {
-	a = slices.Clip(a) // so that append copies it
-	for _, s := range b {
-		if !slices.Contains(a, s) {
-			a = append(a, s)
-		}
-	}
-	return a
 }
 
 // Require applies rules to the token in ctx: for handlers whose demands depend

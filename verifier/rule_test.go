@@ -51,6 +51,7 @@ func TestRules(t *testing.T) {
 		{"C11 Claim a string", verifier.Claim("tenant", "blue"), nil, nil},
 		{"C11 Claim of two values", verifier.Claim("tenant", "red", "blue"), nil, nil},
 		{"C11 Claim in an array", verifier.Claim("roles", "auditor"), nil, nil},
+		{"C11 Claim first in an array", verifier.Claim("roles", "admin"), nil, nil},
 		{"C11 Claim of another value", verifier.Claim("tenant", "red"), verifier.ErrDenied, nil},
 		{"C11 Claim in another case", verifier.Claim("tenant", "Blue"), verifier.ErrDenied, nil},
 		{"C11 Claim's name in another case", verifier.Claim("TENANT", "blue"), verifier.ErrDenied, nil},
