@@ -80,6 +80,11 @@ var decisions = []decision{
 		kinds: []string{"header: kid null", "time: nbf null", "time: iat null"},
 	},
 	{
+		class: "a byte order mark before the key set", accepts: true,
+		line: "RFC 8259 section 8.1, our K7", why: "a parser may ignore it, and a server in the wild sends it",
+		kinds: []string{"set: a byte order mark"},
+	},
+	{
 		class: "a number beyond float64", accepts: true,
 		line: "RFC 8259 section 6", why: "it is JSON, and nobody here reads it; ClaimsOf says so to who does",
 		kinds: []string{"good: a number beyond float64"},
@@ -102,6 +107,11 @@ var decisions = []decision{
 		class: "bound to a sender's key",
 		line:  "RFC 9449 section 7.2, RFC 8705 section 3", why: "nobody has proven the possession that cnf demands",
 		kinds: []string{"cnf: *"},
+	},
+	{
+		class: "a thumbprint that is no string",
+		line:  "RFC 7515 section 4.1.8, our A5", why: "it can choose the key, so it is not guessed",
+		kinds: []string{"header: x5t#S256 7"},
 	},
 	{
 		class: "a nested token, or a cty that is no string",
