@@ -199,7 +199,7 @@ func (c *Cache) Lookup(ctx context.Context, q Query) ([]crypto.PublicKey, error)
 		now = c.clock()
 	}
 	if s := c.current.Load(); s.serves(now) {
-		if keys, final := s.answer(q); final {
+		if keys, final := s.answer(&q); final {
 			return keys, nil
 		}
 	}

@@ -22,7 +22,7 @@ var (
 
 // answer returns what the snapshot has for q, and whether that is the last word:
 // a key that is missing may have been published since.
-func (s *snapshot) answer(q Query) (keys []crypto.PublicKey, final bool) {
+func (s *snapshot) answer(q *Query) (keys []crypto.PublicKey, final bool) {
 	keys, known := s.keys.lookup(q)
 	switch {
 	case q.Tried == nil:
@@ -48,7 +48,7 @@ func (c *Cache) lookupSlowly(ctx context.Context, q Query) ([]crypto.PublicKey, 
 		s := c.current.Load()
 		serves, limit := c.serves(s), maxFirstWait
 		if serves {
-			if keys, final := s.answer(q); final {
+			if keys, final := s.answer(&q); final {
 				return keys, nil
 			}
 			limit = maxWait
@@ -87,7 +87,7 @@ func (c *Cache) request(seen *snapshot, q Query, asked int) (at *attempt, fresh 
 	switch {
 	case c.current.Load() != seen:
 		return doneAttempt, false, nil // look again
-	case serves && q.Tried != nil && seen.keys.named(q) != nil:
+	case serves && q.Tried != nil && seen.keys.named(&q) != nil:
 		c.noteMismatch(now)
 		return nil, false, nil
 	case serves && asked > 0:

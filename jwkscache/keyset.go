@@ -122,7 +122,7 @@ func (m keysByAlg) clip() {
 
 // named returns the keys that q names: by its kid, if a key has that, or else by
 // a thumbprint; nil if no key of the set has any of them.
-func (s *keySet) named(q Query) keysByAlg {
+func (s *keySet) named(q *Query) keysByAlg {
 	if m := s.byKID[q.KeyID]; m != nil {
 		return m
 	}
@@ -137,7 +137,7 @@ func (s *keySet) named(q Query) keysByAlg {
 // there are keys that q may mean all the same: those published without kid, or,
 // where q has none, all; but none that has a thumbprint where q has another.
 // Otherwise the key is unknown, and a newer set may have it.
-func (s *keySet) lookup(q Query) (keys []crypto.PublicKey, known bool) {
+func (s *keySet) lookup(q *Query) (keys []crypto.PublicKey, known bool) {
 	if m := s.named(q); m != nil {
 		return m[q.Algorithm], true
 	}
