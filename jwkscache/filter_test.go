@@ -100,6 +100,10 @@ func TestUnusableKeys(t *testing.T) {
 		{"A4 EC on another curve than it says", ec384.with("crv", "P-256").String(), "too long"},
 		{"A4 Ed25519 of 31 octets", ed.with("x", b64(make([]byte, 31))).String(), "32 bytes"},
 		{"A4 Ed25519 of 33 octets", ed.with("x", b64(make([]byte, 33))).String(), "32 bytes"},
+		{"A4 Ed25519 of small order, the identity", ed.with("x", b64(append([]byte{1}, make([]byte, 31)...))).String(), "small order"},
+		{"A4 Ed25519 of small order, zero", ed.with("x", b64(make([]byte, 32))).String(), "small order"},
+		{"A4 Ed25519 that is no point", ed.with("x", b64(append([]byte{2}, make([]byte, 31)...))).String(), "not a point"},
+		{"A4 Ed25519 beyond the field", ed.with("x", strings.Repeat("_", 42)+"8").String(), "beyond the field"},
 		{"A4 Ed25519 without x", ed.with("x", nil).String(), "missing"},
 
 		{"A4 unknown kty", ec.with("kty", "AKP").String(), "unknown kty"},

@@ -16,6 +16,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
 )
 
 const maxKeys = 256
@@ -346,7 +348,7 @@ func checkPublic(public crypto.PublicKey, smallExponents bool) error {
 		}
 		return nil
 	case ed25519.PublicKey:
-		return nil
+		return signature.CheckEd25519(k)
 	}
 	return errors.New("unknown kind of key")
 }

@@ -86,7 +86,7 @@ func (a *Algorithm) Verify(key crypto.PublicKey, signed, signature []byte) bool 
 		return ok && a.verifyECDSA(k, signed, signature)
 	case ed:
 		k, ok := key.(ed25519.PublicKey)
-		return ok && len(k) == ed25519.PublicKeySize && ed25519.Verify(k, signed, signature)
+		return ok && len(k) == ed25519.PublicKeySize && !hasSmallOrder(k) && ed25519.Verify(k, signed, signature)
 	case mac:
 		k, ok := key.(Secret)
 		return ok && a.verifyHMAC(k, signed, signature)
