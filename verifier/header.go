@@ -28,17 +28,17 @@ func readHeader(text string, s *scratch) (*header, *Error) {
 		return nil, refusal(ErrMalformed, "header: crit and b64 are not supported")
 	}
 	h := new(header)
-	var errs [6]error
+	var errs [4]error
 	var cty string
 	h.alg, errs[0] = o.str("alg")
 	h.kid, errs[1] = o.str("kid")
 	h.typ, errs[2] = o.str("typ")
 	cty, errs[3] = o.str("cty")
-	h.x5t, errs[4] = o.str("x5t")
-	h.x5tS256, errs[5] = o.str("x5t#S256")
 	if err := errors.Join(errs[:]...); err != nil {
-		return nil, refusal(ErrMalformed, "header: alg, kid, typ, cty or x5t is no string")
+		return nil, refusal(ErrMalformed, "header: alg, kid, typ or cty is no string")
 	}
+	h.x5t, _ = o.str("x5t") // a hint: one of another kind hints at nothing
+	h.x5tS256, _ = o.str("x5t#S256")
 	h.hasTyp = o.get("typ") != ""
 	switch {
 	case h.alg == "":

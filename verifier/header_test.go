@@ -73,8 +73,8 @@ func TestHeaderMembers(t *testing.T) {
 		{"A5 kid a number", members{"kid": `7`}, verifier.ErrMalformed, 0},
 		{"A5 kid null", members{"kid": `null`}, verifier.ErrSignature, 1},
 		{"A5 kid an object", members{"kid": `{}`}, verifier.ErrMalformed, 0},
-		{"A5 x5t a number", members{"x5t": `7`}, verifier.ErrMalformed, 0},
-		{"A5 x5t#S256 an array", members{"x5t#S256": `["x"]`}, verifier.ErrMalformed, 0},
+		{"A5 x5t a number", members{"x5t": `7`}, nil, 1},
+		{"A5 x5t#S256 an array", members{"x5t#S256": `["x"]`}, nil, 1},
 		{"A5 x5t empty", members{"x5t": `""`, "x5t#S256": `""`}, nil, 1},
 		{"A5 kid of another key", members{"kid": `"ES384"`}, verifier.ErrSignature, 1},
 	}
