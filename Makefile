@@ -70,7 +70,7 @@ bench-report: ## the same, longer, into docs/performance.md and its charts
 	cd benchmarks && go run . -report ../docs
 
 .PHONY: bench-guard
-bench-guard: ## fail where a verification, or a remembered token, became slow
+bench-guard: ## fail where a verification, a remembered token or a refusal became slow
 	cd benchmarks && go run . -guard
 
 .PHONY: cover

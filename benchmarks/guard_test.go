@@ -47,7 +47,7 @@ func TestGuardLooksTwiceBeforeItComplains(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var efforts []effort
-			complaints, err := guard(io.Discard, limits{1.15, 1.3, 0.02}, func(e effort) ([]guarded, error) {
+			complaints, err := guard(io.Discard, limits{verify: 1.15, miss: 1.3, hit: 0.02}, func(e effort) ([]guarded, error) {
 				efforts = append(efforts, e)
 				return row.runs[len(efforts)-1], nil
 			})

@@ -24,6 +24,7 @@ func main() {
 	flag.Float64Var(&l.verify, "verify", 1.25, "with -guard: what verifying a token may take, to bare cryptography")
 	flag.Float64Var(&l.miss, "miss", 1.35, "with -guard: what verifying and remembering one may take")
 	flag.Float64Var(&l.hit, "hit", 0.02, "with -guard: what a token seen before may take")
+	flag.Float64Var(&l.hostile, "hostile", 3, "with -guard: what refusing a token that nobody signed may take")
 	flag.Parse()
 	if flag.NArg() > 0 || *rounds < 0 || *guarding && *dir != "" || *redraw != "" && (*guarding || *dir != "") {
 		flag.Usage()
@@ -57,6 +58,11 @@ func exit(err error) {
 
 func runGuard(ctx context.Context, l limits) (status int) {
 	complaints, err := guard(os.Stdout, l, measureGuarded(ctx, []string{"RS256", "ES256", "EdDSA"}))
+	if err == nil {
+		var more []string
+		more, err = guardHostile(os.Stdout, l, measureHostile("RS256"))
+		complaints = append(complaints, more...)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "benchmarks:", err)
 		return 1

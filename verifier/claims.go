@@ -14,7 +14,7 @@ func (t *Token) readClaims() *Error {
 	t.issuer, errs[0] = o.str("iss")
 	t.subject, errs[1] = o.str("sub")
 	t.id, errs[2] = o.str("jti")
-	t.audience, errs[3] = o.stringList("aud")
+	t.audience, errs[3] = o.audiences()
 	t.expiresAt, errs[4] = o.date("exp")
 	t.notBefore, errs[5] = o.date("nbf")
 	for i, err := range errs {
@@ -56,9 +56,16 @@ func (tr *trust) checkType(h *header, t *Token) *Error {
 			return refusal(ErrType, "token_use is not access")
 		}
 	}
-	typ, _ := o.stringList("typ")
-	is := func(kind string) bool {
-		return slices.ContainsFunc(typ, func(s string) bool { return strings.EqualFold(s, kind) })
+	return nil
+}
+
+// checkPayload refuses what only the claims tell from an access token. It reads
+// lists, and so belongs after the signature.
+func (tr *trust) checkPayload(t *Token) *Error {
+	o := t.members()
+	is := func(kind string) (found bool) {
+		_ = o.strings("typ", func(s string) { found = found || strings.EqualFold(s, kind) })
+		return found
 	}
 	for _, other := range []string{"ID", "Refresh", "Offline", "Logout"} {
 		if is(other) {
@@ -128,4 +135,16 @@ func (t *Token) checkProfile(now time.Time) *Error {
 }
 
 // quoteList is quote for the values of a claim.
-func quoteList(values []string) string { return quote(strings.Join(values, " ")) }
+func quoteList(values []string) string {
+	var text strings.Builder
+	for i, v := range values {
+		if i > 0 {
+			text.WriteByte(' ')
+		}
+		text.WriteString(v[:min(len(v), maxQuoted)])
+		if text.Len() > maxQuoted {
+			break
+		}
+	}
+	return quote(text.String())
+}

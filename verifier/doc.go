@@ -23,11 +23,12 @@
 // # What a token must be
 //
 // A compact JWS (RFC 7515 §7.1) of at most 16 KiB whose header and claims are
-// strict JSON; signed with an algorithm that is allowed for its issuer, by a
-// key that the issuer publishes for it; iss equal to the configured issuer, byte
-// for byte; exp in the future and nbf, if present, in the past, give or take
-// the leeway; at least one configured audience in aud; and of a type that an
-// access token has. [Config] has a field for each of these.
+// strict JSON, with at most 256 members in an object and 256 audiences; signed
+// with an algorithm that is allowed for its issuer, by a key that the issuer
+// publishes for it; iss equal to the configured issuer, byte for byte; exp in
+// the future and nbf, if present, in the past, give or take the leeway; at least
+// one configured audience in aud; and of a type that an access token has.
+// [Config] has a field for each of these.
 //
 // Only [Config.RFC9068] tells an access token from every other JWT of the same
 // issuer for certain. Without it, typ may be absent or JWT, as it is for ID

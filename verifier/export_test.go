@@ -28,8 +28,10 @@ func Upkeep(v *Verifier) { v.tokens.entries().CleanUp() }
 // Change makes of a remembered token one that no verifier would have let in.
 func Change(t *Token, bound bool, audience ...string) { t.bound, t.audience = bound, audience }
 
-// IsTooDeepOrVariant reports whether err is for what is strict JSON.
-func IsTooDeepOrVariant(err error) bool { return err == errDepth || err == errVariant }
+// IsBoundOrVariant reports whether err is for what is strict JSON.
+func IsBoundOrVariant(err error) bool {
+	return err == errDepth || err == errMembers || err == errVariant
+}
 
 // ForgetBugs lets wiring bugs that no Verifier has a part in be logged again.
 func ForgetBugs() { unguardedBugs = bugLog{} }
@@ -51,7 +53,7 @@ func ParseCompact(raw string) (alg, kid, signed string, payload, signature []byt
 		return "", "", "", nil, nil, ErrMalformed
 	}
 	s := new(scratch)
-	c, refused := parse(raw, new(headerCache), false, s)
+	c, refused := parse(raw, new(headerCache), s)
 	if refused != nil {
 		return "", "", "", nil, nil, refused
 	}
@@ -61,7 +63,7 @@ func ParseCompact(raw string) (alg, kid, signed string, payload, signature []byt
 // ReadObject returns what the strict reader takes text for: names in their
 // order, and raw values.
 func ReadObject(text []byte) (names []string, values [][]byte, err error) {
-	o, err := readObject(string(text), isClaimName, new(scratch))
+	_, o, err := readObject(text, claimNames, new(scratch))
 	for _, m := range o {
 		names, values = append(names, m.name), append(values, []byte(m.value))
 	}

@@ -19,8 +19,8 @@ type header struct {
 // readHeader reads a JOSE header (RFC 7515 §4). It understands no extension, so
 // everything critical is refused (§4.1.11), and so is b64 (RFC 7797 §7), null as
 // any other. A zip member means nothing in a JWS.
-func readHeader(text string, s *scratch) (*header, *Error) {
-	o, err := readObject(text, isHeaderName, s)
+func readHeader(text []byte, s *scratch) (*header, *Error) {
+	_, o, err := readObject(text, headerNames, s)
 	if err != nil {
 		return nil, refusal(ErrMalformed, "header: %w", err)
 	}
@@ -45,6 +45,9 @@ func readHeader(text string, s *scratch) (*header, *Error) {
 		return nil, refusal(ErrAlgorithm, "the header has no alg")
 	case sameType(cty, "JWT"):
 		return nil, refusal(ErrType, "a nested JWT")
+	}
+	for _, s := range []*string{&h.alg, &h.kid, &h.typ, &h.x5t, &h.x5tS256} {
+		*s = strings.Clone(*s) // and not the whole text with it
 	}
 	return h, nil
 }

@@ -2,14 +2,15 @@ package verifier
 
 import (
 	"errors"
-	"slices"
-	"strings"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
-const depthAtMost = 32
+// What an object that strangers send may be like. Tokens of real issuers have
+// some 30 members and are 4 deep.
+const (
+	maxDepth   = 32
+	maxMembers = 256
+)
 
 // An object is a JSON object in its order, read strictly. Names and values are
 // parts of the text they were read from.
@@ -23,319 +24,260 @@ type member struct {
 var (
 	errJSON    = errors.New("not one strict JSON object")
 	errDepth   = errors.New("nested too deep")
+	errMembers = errors.New("an object of more than 256 members")
 	errVariant = errors.New("a registered name in another spelling")
 )
 
+// A span is a part of the text that is read or, if it was escaped, of what its
+// escapes mean.
+type span struct {
+	from, to int32
+	escaped  bool
+}
+
 // readObject reads text as exactly one JSON object (RFC 8259): valid UTF-8
 // without BOM, no name twice at any depth, none of the outermost object in
-// another spelling of a registered one, at most 32 deep, nothing after it.
-func readObject(text string, registered func(name string) bool, s *scratch) (object, error) {
-	if !utf8.ValidString(text) {
-		return nil, errJSON
+// another spelling of a registered one, at most 32 deep and 256 members wide,
+// nothing after it. It takes linear time, and memory for the result only, which
+// is the text and its outermost object.
+func readObject(text []byte, registered []string, s *scratch) (string, object, error) {
+	if !utf8.Valid(text) {
+		return "", nil, errJSON
 	}
-	r := reader{text: text, registered: registered, names: s.names[:0], members: s.members[:0]}
-	err := errJSON
-	if r.space() == '{' {
-		err = r.object()
+	r := reader{text: text, registered: registered, scratch: s, err: errJSON}
+	s.names, s.members, s.unescaped = s.names[:0], s.members[:0], s.unescaped[:0]
+	i := r.space(0)
+	if r.at(i) != '{' {
+		return "", nil, errJSON
 	}
-	s.names, s.members = r.names, r.members
-	if err != nil {
-		return nil, err
+	if i = r.object(i); i < 0 {
+		return "", nil, r.err
 	}
-	if r.space(); r.pos < len(text) {
-		return nil, errJSON
+	if i = r.space(i); i < len(text) {
+		return "", nil, errJSON
 	}
-	return append(make(object, 0, len(r.members)), r.members...), nil
+	kept := string(text)
+	o := make(object, len(s.members)/2)
+	for i := range o {
+		name, value := s.members[2*i], s.members[2*i+1]
+		if o[i].value = kept[value.from:value.to]; name.escaped {
+			o[i].name = string(r.bytes(name))
+		} else {
+			o[i].name = kept[name.from:name.to]
+		}
+	}
+	return kept, o, nil
 }
 
 // A reader goes over a text once. It is our own, and small, because a token is
 // read for every request that brings a new one; a library's strict reader stands
 // beside it in the fuzz tests.
+//
+// Its methods read what begins at i and return where it ends, or bad.
 type reader struct {
-	text       string // valid UTF-8
-	registered func(name string) bool
-	pos        int
+	text       []byte // valid UTF-8
+	registered []string
 	depth      int
-	names      []string // of all objects that are open
-	members    []member // of the outermost
+	err        error // what is wrong with the text
+	*scratch
 }
 
-// object reads the object that begins here.
-func (r *reader) object() error {
-	if r.depth++; r.depth > depthAtMost {
-		return errDepth
+func (r *reader) bytes(s span) []byte {
+	if s.escaped {
+		return r.unescaped[s.from:s.to]
 	}
-	r.pos++
+	return r.text[s.from:s.to]
+}
+
+const bad = -1
+
+func (r *reader) fail(err error) int {
+	r.err = err
+	return bad
+}
+
+// object reads the object that begins at i.
+func (r *reader) object(i int) int {
+	if r.depth++; r.depth > maxDepth {
+		return r.fail(errDepth)
+	}
 	outer := len(r.names)
-	for more := r.space() != '}'; more; {
-		name, err := r.name()
-		if err != nil {
-			return err
+	i = r.space(i + 1)
+	for more := r.at(i) != '}'; more; {
+		var name span
+		if name, i = r.name(i); i < 0 {
+			return bad
 		}
-		if r.depth == 1 && isVariant(name, r.registered) {
-			return errVariant
+		if len(r.names)-outer == maxMembers {
+			return r.fail(errMembers)
 		}
 		r.names = append(r.names, name)
-		if r.space() != ':' {
-			return errJSON
+		if i = r.space(i); r.at(i) != ':' {
+			return bad
 		}
-		r.pos++
-		r.space()
-		start := r.pos
-		if err := r.value(); err != nil {
-			return err
+		start := r.space(i + 1)
+		if i = r.value(start); i < 0 {
+			return bad
 		}
 		if r.depth == 1 {
-			r.members = append(r.members, member{name, r.text[start:r.pos]})
+			if isVariant(r.bytes(name), r.registered) {
+				return r.fail(errVariant)
+			}
+			r.members = append(r.members, name, span{from: int32(start), to: int32(i)})
 		}
-		if more, err = r.comma('}'); err != nil {
-			return err
+		if i = r.space(i); r.at(i) == ',' {
+			i = r.space(i + 1)
+		} else if more = false; r.at(i) != '}' {
+			return bad
 		}
 	}
-	r.pos++
 	r.depth--
-	if !distinct(r.names[outer:]) {
-		return errJSON
+	if !r.distinct(outer) {
+		return bad
 	}
 	r.names = r.names[:outer]
-	return nil
+	return i + 1
 }
 
-func (r *reader) array() error {
-	if r.depth++; r.depth > depthAtMost {
-		return errDepth
+func (r *reader) array(i int) int {
+	if r.depth++; r.depth > maxDepth {
+		return r.fail(errDepth)
 	}
-	r.pos++
-	for more := r.space() != ']'; more; {
-		err := r.value()
-		if err != nil {
-			return err
+	i = r.space(i + 1)
+	for more := r.at(i) != ']'; more; {
+		if i = r.value(i); i < 0 {
+			return bad
 		}
-		if more, err = r.comma(']'); err != nil {
-			return err
+		if i = r.space(i); r.at(i) == ',' {
+			i = r.space(i + 1)
+		} else if more = false; r.at(i) != ']' {
+			return bad
 		}
 	}
-	r.pos++
 	r.depth--
-	return nil
+	return i + 1
 }
 
-// comma goes to the next element where there is a comma, and stays where end is.
-func (r *reader) comma(end byte) (more bool, err error) {
-	switch r.space() {
-	case end:
-		return false, nil
-	case ',':
-		r.pos++
-		r.space()
-		return true, nil
-	}
-	return false, errJSON
-}
-
-func (r *reader) value() error {
-	switch c := r.peek(); c {
-	case '{':
-		return r.object()
-	case '[':
-		return r.array()
+func (r *reader) value(i int) int {
+	switch r.at(i) {
 	case '"':
-		_, err := r.string()
-		return err
+		end, _ := r.string(i)
+		return end
+	case '{':
+		return r.object(i)
+	case '[':
+		return r.array(i)
 	case 't':
-		return r.literal("true")
+		return r.literal(i, "true")
 	case 'f':
-		return r.literal("false")
+		return r.literal(i, "false")
 	case 'n':
-		return r.literal("null")
-	default:
-		return r.number()
+		return r.literal(i, "null")
 	}
+	return r.number(i)
 }
 
-func (r *reader) literal(word string) error {
-	if !strings.HasPrefix(r.text[r.pos:], word) {
-		return errJSON
+func (r *reader) literal(i int, word string) int {
+	if end := i + len(word); end <= len(r.text) && string(r.text[i:end]) == word {
+		return end
 	}
-	r.pos += len(word)
-	return nil
+	return bad
 }
 
 // number reads what RFC 8259 §6 calls one.
-func (r *reader) number() error {
-	if r.peek() == '-' {
-		r.pos++
+func (r *reader) number(i int) int {
+	text := r.text
+	if i < len(text) && text[i] == '-' {
+		i++
 	}
-	switch c := r.peek(); {
-	case c == '0':
-		r.pos++
-	case !r.digits():
-		return errJSON
+	whole := i
+	if i = digits(text, i); i < 0 || text[whole] == '0' && i > whole+1 {
+		return bad
 	}
-	if r.peek() == '.' {
-		r.pos++
-		if !r.digits() {
-			return errJSON
+	if i < len(text) && text[i] == '.' {
+		if i = digits(text, i+1); i < 0 {
+			return bad
 		}
 	}
-	if r.peek()|0x20 == 'e' {
-		r.pos++
-		if c := r.peek(); c == '+' || c == '-' {
-			r.pos++
+	if i < len(text) && text[i]|0x20 == 'e' {
+		if i++; i < len(text) && (text[i] == '+' || text[i] == '-') {
+			i++
 		}
-		if !r.digits() {
-			return errJSON
-		}
+		return digits(text, i)
 	}
-	return nil
+	return i
 }
 
-func (r *reader) digits() bool {
-	start := r.pos
-	for c := r.peek(); '0' <= c && c <= '9'; c = r.peek() {
-		r.pos++
+// digits reads one digit at least.
+func digits(text []byte, i int) int {
+	start := i
+	for i < len(text) && text[i]-'0' < 10 {
+		i++
 	}
-	return r.pos > start
+	if i == start {
+		return bad
+	}
+	return i
 }
 
-func (r *reader) name() (string, error) {
-	if r.peek() != '"' {
-		return "", errJSON
+// name reads a name, and returns what it says.
+func (r *reader) name(i int) (span, int) {
+	if r.at(i) != '"' {
+		return span{}, bad
 	}
-	quoted, err := r.string()
-	if err != nil {
-		return "", err
+	end, escaped := r.string(i)
+	if !escaped || end < 0 {
+		return span{from: int32(i + 1), to: int32(end - 1)}, end
 	}
-	return unquote(quoted)
+	from := len(r.unescaped)
+	r.unescaped = unescape(r.unescaped, r.text[i+1:end-1])
+	return span{int32(from), int32(len(r.unescaped)), true}, end
 }
 
-// notPlain are the bytes of a string that mean more than themselves, or nothing.
-var notPlain = func() (set [256]bool) {
-	for c := range ' ' {
-		set[c] = true
+// plain are the bytes of a string that mean themselves.
+var plain = func() (set [256]bool) {
+	for c := ' '; c < 256; c++ {
+		set[c] = c != '"' && c != '\\'
 	}
-	set['"'], set['\\'] = true, true
 	return set
 }()
 
-// string reads the string that begins here, and returns it with its quotation
-// marks and escapes.
-func (r *reader) string() (quoted string, err error) {
-	text, i, escaped := r.text, r.pos+1, false
-	for {
-		for i < len(text) && !notPlain[text[i]] {
+// string reads a string with its quotation marks.
+func (r *reader) string(i int) (end int, escaped bool) {
+	text := r.text
+	for i++; ; {
+		for i < len(text) && plain[text[i]] {
 			i++
 		}
-		switch {
-		case i < len(text) && text[i] == '\\':
+		switch r.at(i) {
+		case '"':
+			return i + 1, escaped
+		case '\\':
+			if _, i = escape(text, i); i < 0 {
+				return bad, false
+			}
 			escaped = true
-			i += 2 // whatever follows does not end the string
-			continue
-		case i >= len(text) || text[i] != '"':
-			return "", errJSON
-		}
-		quoted = text[r.pos : i+1]
-		r.pos = i + 1
-		if escaped {
-			_, err = unquote(quoted)
-		}
-		return quoted, err
-	}
-}
-
-// unquote returns what a string says, of which only the escapes are yet to be
-// checked.
-func unquote(quoted string) (string, error) {
-	inside := quoted[1 : len(quoted)-1]
-	if strings.IndexByte(inside, '\\') < 0 {
-		return inside, nil
-	}
-	s, err := jsontext.AppendUnquote(nil, quoted)
-	if err != nil {
-		return "", errJSON
-	}
-	return string(s), nil
-}
-
-// space skips white space (RFC 8259 §2) and returns the byte that follows it, or
-// 0 at the end.
-func (r *reader) space() byte {
-	for {
-		switch c := r.peek(); c {
-		case ' ', '\t', '\n', '\r':
-			r.pos++
 		default:
-			return c
+			return bad, false
 		}
 	}
 }
 
-// peek returns the next byte, or 0 at the end: no text has that outside of a
+// space goes past white space (RFC 8259 §2).
+func (r *reader) space(i int) int {
+	for i < len(r.text) && r.text[i] <= ' ' && isSpace(r.text[i]) {
+		i++
+	}
+	return i
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// at returns the byte at i, or 0 at the end: no text has that outside of a
 // string.
-func (r *reader) peek() byte {
-	if r.pos < len(r.text) {
-		return r.text[r.pos]
+func (r *reader) at(i int) byte {
+	if i < len(r.text) {
+		return r.text[i]
 	}
 	return 0
-}
-
-// distinct reports whether no two names are equal. It may change their order.
-func distinct(names []string) bool {
-	if len(names) > 32 { // not to take quadratic time
-		slices.Sort(names)
-		return len(slices.Compact(names)) == len(names)
-	}
-	for i, n := range names {
-		for _, m := range names[:i] {
-			if m == n {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// variantAtMost is how long another spelling of a registered name can be, in
-// bytes.
-const variantAtMost = 4 * 3
-
-// isVariant reports whether name reads like a registered one without being it: a
-// reader that folds case would take Exp, or expires with U+017F in it, for the
-// claim.
-func isVariant(name string, registered func(name string) bool) bool {
-	if len(name) > variantAtMost || registered(name) {
-		return false
-	}
-	if isASCII(name) {
-		return registered(strings.ToLower(name))
-	}
-	// Both ways, since U+017F is S only in capitals and U+212A k only in small.
-	return registered(strings.ToLower(strings.ToUpper(name)))
-}
-
-// isHeaderName reports whether no other spelling may stand for name in a header.
-func isHeaderName(name string) bool {
-	switch name {
-	case "alg", "kid", "typ", "crit":
-		return true
-	}
-	return false
-}
-
-// isClaimName reports whether no other spelling may stand for name in claims.
-func isClaimName(name string) bool {
-	switch name {
-	case "iss", "sub", "aud", "exp", "nbf", "iat", "cnf":
-		return true
-	}
-	return false
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }

@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"errors"
+	"iter"
 	"math"
 	"slices"
 	"strconv"
@@ -31,7 +32,14 @@ func (o object) raw(name string) string {
 	return ""
 }
 
-var errKind = errors.New("of the wrong kind")
+var (
+	errKind  = errors.New("of the wrong kind")
+	errRange = errors.New("out of range")
+	errLong  = errors.New("too long")
+)
+
+// maxAudiences is how many elements aud may have.
+const maxAudiences = 256
 
 // str returns the string name, and "" where there is none.
 func (o object) str(name string) (string, error) {
@@ -42,79 +50,120 @@ func (o object) str(name string) (string, error) {
 	case v[0] != '"':
 		return "", errKind
 	}
-	return unquote(v)
+	return unquote(v), nil
 }
 
 // strings calls f with each string of name, an array of strings or one string
 // alone.
 func (o object) strings(name string, f func(string)) error {
-	v := o.get(name)
-	if v == "" {
+	return eachString(o.get(name), func(quoted string) { f(unquote(quoted)) })
+}
+
+// eachString calls f with each string of v as it was written, v being an array
+// of strings, one string or "".
+func eachString(v string, f func(quoted string)) error {
+	switch {
+	case v == "":
 		return nil
+	case v[0] == '"':
+		f(v)
+		return nil
+	case v[0] != '[':
+		return errKind
 	}
-	if v[0] != '[' {
-		s, err := o.str(name)
-		f(s)
-		return err
-	}
-	r := reader{text: v, pos: 1}
-	for more := r.space() != ']'; more; more, _ = r.comma(']') {
-		s, err := r.name() // v is an array for certain, but of strings?
-		if err != nil {
+	for i := 1; v[i] != ']'; i++ {
+		switch start := i; v[i] {
+		case '"':
+			for i++; v[i] != '"'; i++ {
+				if v[i] == '\\' {
+					i++ // whatever follows does not end the string
+				}
+			}
+			f(v[start : i+1])
+		case ',', ' ', '\t', '\n', '\r':
+		default:
 			return errKind
 		}
-		f(s)
 	}
 	return nil
 }
 
-// stringList returns name as a list: an array of strings, or one string alone.
-func (o object) stringList(name string) ([]string, error) {
-	v := o.get(name)
-	if v == "" {
-		return nil, nil
+// audiences returns the aud claim, an array of strings or one string alone (RFC
+// 7519 §4.1.3).
+func (o object) audiences() ([]string, error) {
+	v, n := o.get("aud"), 0
+	err := eachString(v, func(string) { n++ })
+	switch {
+	case err != nil || n == 0:
+		return nil, err
+	case n > maxAudiences:
+		return nil, errLong
 	}
-	list := make([]string, 0, 1+strings.Count(v, ","))
-	err := o.strings(name, func(s string) { list = append(list, s) })
+	list := make([]string, 0, n)
+	err = eachString(v, func(quoted string) { list = append(list, unquote(quoted)) })
 	return list, err
 }
 
 // scopeList reads scopes: a string with spaces between them (RFC 8693 §4.2) or
-// an array with one in each element.
+// an array with one in each element. Lists are counted before they take memory.
 func (o object) scopeList(name string) ([]string, error) {
-	v := o.get(name)
-	var list []string
-	var err error
-	switch {
-	case v == "":
-		return nil, nil
-	case v[0] == '"':
-		var s string
-		s, err = unquote(v)
-		list = strings.Split(s, " ")
-	default:
-		list, err = o.stringList(name)
+	v, n := o.get(name), 0
+	text := ""
+	if v != "" && v[0] == '"' {
+		text, v = unquote(v), ""
+		for range words(text) {
+			n++
+		}
 	}
-	return slices.DeleteFunc(list, func(s string) bool { return s == "" }), err
+	err := eachString(v, func(quoted string) {
+		if quoted != `""` {
+			n++
+		}
+	})
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	list := slices.AppendSeq(make([]string, 0, n), words(text))
+	err = eachString(v, func(quoted string) {
+		if quoted != `""` {
+			list = append(list, unquote(quoted))
+		}
+	})
+	return list, err
 }
 
-var errRange = errors.New("out of range")
+// words are the parts of s between spaces.
+func words(s string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for w := range strings.SplitSeq(s, " ") {
+			if w != "" && !yield(w) {
+				return
+			}
+		}
+	}
+}
 
 // lastDate is the end of the year 9999, in seconds.
 const lastDate = 253402300799
+
+// maxDateLength is how long the text of a date may be, which is to be read before
+// the signature.
+const maxDateLength = 64
 
 // date returns the NumericDate name (RFC 7519 §2) in UTC, and the zero time
 // where there is none. Years past 9999 are no dates.
 func (o object) date(name string) (time.Time, error) {
 	v := o.get(name)
-	if v == "" {
+	switch {
+	case v == "":
 		return time.Time{}, nil
+	case v[0] != '-' && (v[0] < '0' || v[0] > '9'):
+		return time.Time{}, errKind
+	case len(v) > maxDateLength:
+		return time.Time{}, errLong
 	}
 	f, err := strconv.ParseFloat(v, 64)
-	switch {
-	case errors.Is(err, strconv.ErrSyntax):
-		return time.Time{}, errKind
-	case err != nil || f > lastDate || math.Signbit(f):
+	if err != nil || f > lastDate || math.Signbit(f) {
 		return time.Time{}, errRange
 	}
 	whole, part := math.Modf(f)

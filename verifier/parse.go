@@ -20,9 +20,11 @@ type compact struct {
 // A scratch is room for one token's bytes while it is verified. What outlives
 // that is copied out.
 type scratch struct {
-	bytes   []byte
-	names   []string
-	members []member
+	bytes     []byte
+	names     []span // of all objects that are open
+	members   []span // of the outermost, name and value in turn
+	unescaped []byte // what escaped names mean
+	table     nameTable
 }
 
 // scratchAtMost is the longest room kept for the next token: enough for any
@@ -65,9 +67,8 @@ func inSegment(what string) (errs [3]*Error) {
 }
 
 // parse takes raw apart in the room of s, or says what is wrong with it. A
-// header that known has is not read again. Raw is copied with the payload if it
-// may be remembered.
-func parse(raw string, known *headerCache, keep bool, s *scratch) (c compact, refused *Error) {
+// header that known has is not read again.
+func parse(raw string, known *headerCache, s *scratch) (c compact, refused *Error) {
 	head, rest, _ := strings.Cut(raw, ".")
 	body, sig, ok := strings.Cut(rest, ".")
 	if !ok || strings.Contains(sig, ".") {
@@ -92,18 +93,12 @@ func parse(raw string, known *headerCache, keep bool, s *scratch) (c compact, re
 		if all, refused = appendDecoded(all, all[:bodyAt-1], 0); refused != nil {
 			return c, refused
 		}
-		if c.header, refused = readHeader(string(all[end:]), s); refused != nil {
+		if c.header, refused = readHeader(all[end:], s); refused != nil {
 			return c, refused
 		}
 	}
-	if keep {
-		text := string(all[:decoded])
-		c.raw, c.payload = text[:len(raw)], text[len(raw):]
-	} else {
-		c.payload = string(all[len(raw):decoded])
-	}
 	var err error
-	if c.members, err = readObject(c.payload, isClaimName, s); err != nil {
+	if c.payload, c.members, err = readObject(all[len(raw):decoded], claimNames, s); err != nil {
 		return c, refusal(ErrMalformed, "claims: %w", err)
 	}
 	return c, nil

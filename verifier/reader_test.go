@@ -68,7 +68,7 @@ func TestReader(t *testing.T) {
 		require.NoError(t, err)
 		for _, more := range []int{1, 2, 100} {
 			_, _, err = verifier.ReadObject([]byte(`{"a":` + nested(row.open, row.close, row.deep+more) + `,"z":0}`))
-			require.True(t, err != nil && verifier.IsTooDeepOrVariant(err), "P2 %d deep", row.deep+more)
+			require.True(t, err != nil && verifier.IsBoundOrVariant(err), "P2 %d deep", row.deep+more)
 		}
 	}
 }

@@ -101,11 +101,19 @@ func isAlphaNum(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
+// b64token are the characters of one, before its padding (RFC 6750 §2.1).
+var b64token = func() (set [256]bool) {
+	for c := range 256 {
+		set[c] = isAlphaNum(byte(c)) || strings.IndexByte("-._~+/", byte(c)) >= 0
+	}
+	return set
+}()
+
 // isB64Token reports whether s is a b64token (RFC 6750 §2.1).
 func isB64Token(s string) bool {
 	body := strings.TrimRight(s, "=")
 	for i := range len(body) {
-		if c := body[i]; !isAlphaNum(c) && strings.IndexByte("-._~+/", c) < 0 {
+		if !b64token[body[i]] {
 			return false
 		}
 	}

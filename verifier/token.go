@@ -30,7 +30,7 @@ type Token struct {
 
 // An evidence is what a token was read from and verified by.
 type evidence struct {
-	raw     string // where it may be remembered: a copy of the token itself
+	raw     string // of a remembered token: a copy of the token itself
 	payload string // the very bytes that were signed
 	members object // of payload
 	header  *header

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,13 +57,14 @@ func (c *tokenCache) find(raw string) *Token {
 }
 
 // remember is for a token that has just passed every check, and for nobody to
-// have seen yet.
-func (c *tokenCache) remember(t *Token, key crypto.PublicKey, now time.Time) {
+// have seen yet. Raw is the caller's, who may change what it is made of.
+func (c *tokenCache) remember(raw string, t *Token, key crypto.PublicKey, now time.Time) {
 	e, leeway, begins := *t.evidence, t.trust.leeway, t.notBefore
 	if t.trust.profile && begins.Before(t.issuedAt) {
 		begins = t.issuedAt
 	}
-	e.key, e.begins, e.ends, e.again = key, begins.Add(-leeway), t.expiresAt.Add(leeway), now.Add(rememberLongest)
+	e.raw, e.key = strings.Clone(raw), key
+	e.begins, e.ends, e.again = begins.Add(-leeway), t.expiresAt.Add(leeway), now.Add(rememberLongest)
 	c.entries().Set(c.key(e.raw), t)
 }
 

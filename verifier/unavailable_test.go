@@ -41,7 +41,7 @@ func TestKeylessChecksFirst(t *testing.T) {
 		{"R4 an ID token", s.token(nil, members{"at_hash": `"x"`}), verifier.ErrType},
 		{"R4 exp missing", s.token(nil, members{"exp": ""}), verifier.ErrClaims},
 		{"R4 jti missing", s.token(nil, members{"jti": ""}), verifier.ErrClaims},
-		{"R4 scope of another kind", s.token(nil, members{"scope": "1"}), verifier.ErrClaims},
+		{"P7 scope of another kind", s.token(nil, members{"scope": "1"}), verifier.ErrUnavailable},
 		{"R4 bound", s.token(nil, members{"cnf": "{}"}), verifier.ErrBinding},
 	}
 	v, keys := setup(t, func(cfg *verifier.Config) { cfg.RFC9068 = true })

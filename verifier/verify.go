@@ -52,11 +52,12 @@ func (v *Verifier) verify(ctx context.Context, raw string, rules []Rule) (*Token
 
 // verifyAnew is the whole way of a token, cheapest checks first. Whatever needs
 // no key comes before the key, so that "cannot tell" is said only of tokens that
-// nothing else refuses.
+// nothing else refuses; but lists other than aud come after the signature, since
+// before it a token costs its length and not what is in it.
 func (v *Verifier) verifyAnew(ctx context.Context, raw string, now time.Time, rules []Rule) (*Token, *Error) {
 	s := scratches.Get().(*scratch)
 	defer s.free()
-	c, err := parse(raw, &v.headers, v.tokens.atMost > 0, s)
+	c, err := parse(raw, &v.headers, s)
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +93,14 @@ func (v *Verifier) verifyAnew(ctx context.Context, raw string, now time.Time, ru
 	if c.unknown {
 		v.headers.remember(c.head, c.header)
 	}
+	if err := trust.readGrants(t); err != nil {
+		return nil, err
+	}
 	if err := apply(ctx, t, trust.rules, rules); err != nil {
 		return nil, err
 	}
 	if trust.remembered {
-		v.tokens.remember(t, key, now)
+		v.tokens.remember(raw, t, key, now)
 	}
 	return t, nil
 }
@@ -110,16 +114,13 @@ func (t *Token) early(now time.Time, leeway time.Duration) bool {
 }
 
 // checkClaims makes the checks that depend on the issuer's configuration and
-// need no key, and fills in what it says of client and scopes.
+// need neither a key nor a list but aud.
 func (tr *trust) checkClaims(now time.Time, h *header, t *Token) *Error {
 	if err := tr.checkType(h, t); err != nil {
 		return err
 	}
 	if !tr.isFor(t) {
 		return t.wrongAudience("configured is", tr.audiences)
-	}
-	if err := tr.readClient(t); err != nil {
-		return err
 	}
 	if tr.profile {
 		if err := t.checkProfile(now); err != nil {
@@ -132,6 +133,15 @@ func (tr *trust) checkClaims(now time.Time, h *header, t *Token) *Error {
 		return refusal(ErrBinding, "the token has cnf")
 	}
 	return nil
+}
+
+// readGrants reads what the signature vouches for and nothing before it needs:
+// it is as long as a token may be.
+func (tr *trust) readGrants(t *Token) *Error {
+	if err := tr.checkPayload(t); err != nil {
+		return err
+	}
+	return tr.readClient(t)
 }
 
 // isFor reports whether t is for one of the audiences configured.

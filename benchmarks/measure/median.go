@@ -1,6 +1,9 @@
 package measure
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Ratio is the median over the rounds of s by base. Both have the same rounds.
 func (s Series) Ratio(base Series) float64 {
@@ -18,6 +21,12 @@ func (s Series) Overhead(without, base Series) float64 {
 // Nanoseconds is the median of an operation's time.
 func (s Series) Nanoseconds() float64 {
 	return s.median(func(i int) float64 { return s[i].Nanoseconds })
+}
+
+// Fastest is the least of an operation's times: what it takes where nothing else
+// runs, if only in one round.
+func (s Series) Fastest() float64 {
+	return slices.MinFunc(s, func(a, b Sample) int { return cmp.Compare(a.Nanoseconds, b.Nanoseconds) }).Nanoseconds
 }
 
 // Allocs is the median of an operation's allocations.

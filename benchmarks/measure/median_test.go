@@ -29,6 +29,7 @@ func TestSeriesAreComparedRoundByRound(t *testing.T) {
 	assert.Equal(t, 1.5, who.Ratio(base))
 	assert.Equal(t, 1.0, who.Overhead(alone, base))
 	assert.Equal(t, 600.0, who.Nanoseconds())
+	assert.Equal(t, 150.0, who.Fastest())
 	assert.Equal(t, 60.0, who.Allocs())
 	assert.Equal(t, 6000.0, who.Bytes())
 }

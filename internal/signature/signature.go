@@ -77,10 +77,10 @@ func (a *Algorithm) Verify(key crypto.PublicKey, signed, signature []byte) bool 
 	switch a.family {
 	case pkcs1:
 		k, ok := key.(*rsa.PublicKey)
-		return ok && usableRSA(k) && rsa.VerifyPKCS1v15(k, a.hash, a.digest(signed, new(room)), signature) == nil
+		return ok && usableRSA(k) && len(signature) == k.Size() && rsa.VerifyPKCS1v15(k, a.hash, a.digest(signed, new(room)), signature) == nil
 	case pss:
 		k, ok := key.(*rsa.PublicKey)
-		return ok && usableRSA(k) && rsa.VerifyPSS(k, a.hash, a.digest(signed, new(room)), signature, saltLikeHash) == nil
+		return ok && usableRSA(k) && len(signature) == k.Size() && rsa.VerifyPSS(k, a.hash, a.digest(signed, new(room)), signature, saltLikeHash) == nil
 	case ec:
 		k, ok := key.(*ecdsa.PublicKey)
 		return ok && a.verifyECDSA(k, signed, signature)

@@ -1,0 +1,124 @@
+package verifier_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/hostile"
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// allocated returns what a call of f allocates.
+func allocated(f func()) (objects, bytes int) {
+	const runs = 20
+	f()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		f()
+	}
+	runtime.ReadMemStats(&after)
+	return int(after.Mallocs-before.Mallocs) / runs, int(after.TotalAlloc-before.TotalAlloc) / runs
+}
+
+// Whatever a token without a signature is made of, it takes little memory. Its
+// time is for the guard of the benchmarks, which knows the same tokens.
+func TestMemoryBeforeTheSignature(t *testing.T) {
+	early := map[string]error{ // all others come as far as the signature
+		"aud of many elements": verifier.ErrClaims, "aud of nothing, many times": verifier.ErrClaims,
+		"aud of 256 elements with escapes": verifier.ErrAudience, "aud of escapes": verifier.ErrAudience,
+		"aud of short escapes": verifier.ErrAudience, "aud of commas": verifier.ErrAudience, "aud of another API": verifier.ErrAudience,
+		"iss of another": verifier.ErrIssuer, "iss of quotation marks": verifier.ErrIssuer,
+		"token_use of short escapes": verifier.ErrType,
+		"exp of many digits":         verifier.ErrClaims, "exp of many zeros": verifier.ErrClaims, "exp out of range": verifier.ErrClaims,
+		"nbf of many digits": verifier.ErrClaims,
+		"members":            verifier.ErrMalformed, "a name twice at the end": verifier.ErrMalformed,
+		"lists in lists, too deep": verifier.ErrMalformed, "bad UTF-8 at the end": verifier.ErrMalformed, "rubbish at the end": verifier.ErrMalformed,
+		"header: members": verifier.ErrMalformed,
+		"header: alg":     verifier.ErrAlgorithm, "header: alg of short escapes": verifier.ErrAlgorithm,
+		"header: typ": verifier.ErrType, "header: typ of media types": verifier.ErrType, "header: typ of short escapes": verifier.ErrType,
+		"one segment": verifier.ErrMalformed, "one segment of dashes": verifier.ErrMalformed, "segments": verifier.ErrMalformed,
+		"base64 that ends badly": verifier.ErrBadRequest,
+	}
+	maxObjects, maxBytes := 2*256+50, 4*hostile.Length
+	if raced { // which makes pools forget, so that they allocate
+		maxBytes *= 2
+	}
+	v, _ := setup(t)
+	aim := hostile.Aim{Issuer: issuer, Audience: api, Alg: "RS256", KeyID: "RS256"}
+	for _, tok := range aim.Tokens() {
+		t.Run("P7 "+tok.Kind, func(t *testing.T) {
+			require.LessOrEqual(t, len(tok.Raw), hostile.Length)
+			r := bearer(tok.Raw)
+			_, err := v.Authenticate(r)
+			reason := early[tok.Kind]
+			if reason == nil {
+				reason = verifier.ErrSignature
+			}
+			delete(early, tok.Kind)
+			assertRefused(t, reason, err)
+			objects, bytes := allocated(func() { _, err = v.Authenticate(r) })
+			assert.LessOrEqual(t, objects, maxObjects)
+			assert.LessOrEqual(t, bytes, maxBytes)
+		})
+	}
+	assert.Empty(t, early, "there is no such kind")
+}
+
+// What is bounded passes up to its bound.
+func TestBounds(t *testing.T) {
+	s := signerOf("EdDSA")
+	v, keys := setup(t)
+	// object has so many members, some of them given.
+	object := func(n int, some members) string {
+		all := members{}
+		for i := range n - len(some) {
+			all[fmt.Sprintf("m%d", i)] = "1"
+		}
+		return some.over(all).text()
+	}
+	list := func(n int, element string) string { return "[" + strings.Repeat(element+",", n-1) + `"` + api + `"]` }
+	claims := func(name, value string) string { return members{name: value}.over(goodClaims()).text() }
+	head, body := s.header().text(), goodClaims().text()
+	for _, row := range []struct {
+		name         string
+		within, past [2]string // header and claims
+		reason       error
+	}{
+		{"members of the header", [2]string{object(256, s.header()), body}, [2]string{object(257, s.header()), body}, verifier.ErrMalformed},
+		{"members of the claims", [2]string{head, object(256, goodClaims())}, [2]string{head, object(257, goodClaims())}, verifier.ErrMalformed},
+		{
+			"members of an object in it",
+			[2]string{head, claims("x", object(256, nil))}, [2]string{head, claims("x", object(257, nil))}, verifier.ErrMalformed,
+		},
+		{
+			"members of each of several",
+			[2]string{head, claims("x", "["+object(256, nil)+","+object(256, nil)+"]")},
+			[2]string{head, claims("x", `{"x":`+object(256, nil)+`,"y":`+object(257, nil)+"}")}, verifier.ErrMalformed,
+		},
+		{"elements of aud", [2]string{head, claims("aud", list(256, `"a"`))}, [2]string{head, claims("aud", list(257, `"a"`))}, verifier.ErrClaims},
+		{"elements of aud, empty", [2]string{head, claims("aud", list(256, `""`))}, [2]string{head, claims("aud", list(257, `""`))}, verifier.ErrClaims},
+		{
+			"digits of a date",
+			[2]string{head, claims("exp", "9999999999."+strings.Repeat("0", 53))},
+			[2]string{head, claims("exp", "9999999999."+strings.Repeat("0", 54))}, verifier.ErrClaims,
+		},
+	} {
+		t.Run("P7 "+row.name, func(t *testing.T) {
+			verified(t, v, s.sign(row.within[0], row.within[1]))
+			keys.lookups.Store(0)
+			_, err := v.Verify(ctx, s.sign(row.past[0], row.past[1]))
+			assertRefused(t, row.reason, err)
+			assert.Zero(t, keys.lookups.Load())
+		})
+	}
+	t.Run("P7 other lists have none", func(t *testing.T) {
+		tok := verified(t, v, s.token(nil, members{"scope": list(2000, `"a"`)}))
+		assert.Len(t, tok.Scopes(), 2000)
+	})
+}
