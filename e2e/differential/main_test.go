@@ -2,6 +2,10 @@ package differential
 
 import (
 	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/cryptotest"
 	"time"
@@ -35,8 +39,20 @@ func TestVotes(t *testing.T) {
 	assertUniform(t, votes)
 	assertDecided(t, votes)
 	assertSameClaims(t, votes)
-	t.Logf("%d cases of %d kinds\n\n%s", len(votes), len(allKinds()), table(differences(votes)))
+	text := table(differences(votes))
+	t.Logf("%d cases of %d kinds\n\n%s", len(votes), len(allKinds()), text)
+	if *seed != 1 || *cases != 6000 {
+		return
+	}
+	page, err := os.ReadFile("../../docs/reliability.md")
+	require.NoError(t, err)
+	lines := strings.Split(text[:strings.Index(text, "\n\n")], "\n")
+	for _, want := range append(lines, thousands(len(votes))+" cases of "+strconv.Itoa(len(allKinds()))+" kinds") {
+		assert.True(t, strings.Contains(string(page), want), "docs/reliability.md does not say: %s", want)
+	}
 }
+
+func thousands(n int) string { return fmt.Sprintf("%d,%03d", n/1000, n%1000) }
 
 // The same seed mints the same, to the byte.
 func TestSeed(t *testing.T) {
