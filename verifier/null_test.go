@@ -2,6 +2,7 @@ package verifier_test
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -87,35 +88,37 @@ func TestNull(t *testing.T) {
 	s := signerOf("ES256")
 	for _, tt := range tests {
 		t.Run("P6 "+tt.name, func(t *testing.T) {
-			v, keys := setup(t, func(cfg *verifier.Config) {
-				if tt.change != nil {
-					tt.change(cfg)
+			synctest.Test(t, func(t *testing.T) { // so that all tokens are of one second
+				v, keys := setup(t, func(cfg *verifier.Config) {
+					if tt.change != nil {
+						tt.change(cfg)
+					}
+				})
+				keys.keys[""] = keys.keys[s.kid]
+				var rules []verifier.Rule
+				if tt.rule != nil {
+					rules = append(rules, tt.rule)
 				}
+				tok, err := v.Verify(ctx, s.token(tt.header, tt.claims), rules...)
+				if tt.reason == nil {
+					require.NoError(t, err)
+				} else {
+					assertRefused(t, tt.reason, err)
+				}
+				other, errOther := v.Verify(ctx, s.token(without(tt.header), without(tt.claims)), rules...)
+				if tt.reason != nil && !tt.present {
+					assertRefused(t, tt.reason, errOther)
+					return
+				}
+				require.NoError(t, errOther)
+				if tt.present {
+					return
+				}
+				assert.Equal(t, other.String(), tok.String())
+				assert.Equal(t, other.Scopes(), tok.Scopes())
+				assert.Equal(t, other.NotBefore(), tok.NotBefore())
+				assert.Equal(t, other.IssuedAt(), tok.IssuedAt())
 			})
-			keys.keys[""] = keys.keys[s.kid]
-			var rules []verifier.Rule
-			if tt.rule != nil {
-				rules = append(rules, tt.rule)
-			}
-			tok, err := v.Verify(ctx, s.token(tt.header, tt.claims), rules...)
-			if tt.reason == nil {
-				require.NoError(t, err)
-			} else {
-				assertRefused(t, tt.reason, err)
-			}
-			other, errOther := v.Verify(ctx, s.token(without(tt.header), without(tt.claims)), rules...)
-			if tt.reason != nil && !tt.present {
-				assertRefused(t, tt.reason, errOther)
-				return
-			}
-			require.NoError(t, errOther)
-			if tt.present {
-				return
-			}
-			assert.Equal(t, other.String(), tok.String())
-			assert.Equal(t, other.Scopes(), tok.Scopes())
-			assert.Equal(t, other.NotBefore(), tok.NotBefore())
-			assert.Equal(t, other.IssuedAt(), tok.IssuedAt())
 		})
 	}
 	t.Run("P6 not in a list", func(t *testing.T) {
