@@ -13,17 +13,17 @@ func checkURL(raw string, allowHTTP bool) error {
 	u, err := url.Parse(raw)
 	switch {
 	case len(raw) > maxAddress:
-		return fmt.Errorf("jwkscache: an address of %d bytes", len(raw))
+		return fmt.Errorf("an address of %d bytes", len(raw))
 	case err != nil && strings.Contains(raw, "@"): // there may be a password before it
-		return errors.New("jwkscache: the address is not a URL")
+		return errors.New("the address is not a URL")
 	case err != nil:
-		return fmt.Errorf("jwkscache: %q is not a URL", cut(raw))
+		return fmt.Errorf("%q is not a URL", cut(raw))
 	case u.Host == "" || u.User != nil || u.Fragment != "":
-		return fmt.Errorf("jwkscache: %q is not a URL with https://, a host, and neither user nor fragment", cut(u.Redacted()))
+		return fmt.Errorf("%q is not a URL with https://, a host, and neither user nor fragment", cut(u.Redacted()))
 	case u.Scheme == "https", u.Scheme == "http" && (allowHTTP || isLoopback(u.Hostname())):
 		return nil
 	}
-	return fmt.Errorf("jwkscache: %q is not https (plain http is for loopback hosts, or with AllowHTTP)", cut(raw))
+	return fmt.Errorf("%q is not https (plain http is for loopback hosts, or with AllowHTTP)", cut(raw))
 }
 
 // checkHop reports whether a redirect from one address may lead to another: to
@@ -56,17 +56,43 @@ func isHTTPS(raw string) bool {
 	return err == nil && u.Scheme == "https"
 }
 
-// checkIssuer is checkURL for an issuer identifier, which has no query either
-// (RFC 8414 §2).
-func checkIssuer(issuer string, allowHTTP bool) error {
-	if issuer == "" {
-		return errors.New("jwkscache: no issuer")
+// checkIssuer reports whether the metadata of issuer may be fetched, as cfg has
+// it. Where only issuer says where that is, it is an address like any other, with
+// no query either (RFC 8414 §2); otherwise it is compared and nothing else.
+func checkIssuer(issuer string, cfg Config) error {
+	switch {
+	case issuer == "":
+		return errors.New("no issuer")
+	case cfg.MetadataURL != "" && isHTTPS(issuer) && !isHTTPS(cfg.MetadataURL) && !cfg.AllowHTTP:
+		return errors.New("the MetadataURL of an https issuer is not https")
+	case cfg.MetadataURL != "":
+		if err := checkURL(cfg.MetadataURL, cfg.AllowHTTP); err != nil {
+			return fmt.Errorf("MetadataURL: %w", err)
+		}
+		return nil
+	case strings.ContainsAny(issuer, "?#"):
+		return fmt.Errorf("issuer %q has a query or a fragment", cut(issuer))
 	}
-	if strings.ContainsAny(issuer, "?#") {
-		return fmt.Errorf("jwkscache: issuer %q has a query or a fragment", issuer)
+	if err := checkURL(issuer, cfg.AllowHTTP); err != nil {
+		return err
 	}
-	if strings.Contains(issuer, "/.well-known/") {
-		return fmt.Errorf("jwkscache: %q is where an issuer's metadata is; the issuer is what stands there as \"issuer\"", issuer)
+	if what := endpoint(issuer); what != "" {
+		return fmt.Errorf("%q looks like the address of %s; the issuer is what tokens have as iss, and its metadata as issuer (if that is it, set MetadataURL)", cut(issuer), what)
 	}
-	return checkURL(issuer, allowHTTP)
+	return nil
+}
+
+// endpoint names what an authorization server has at address, if that is clearly
+// not its issuer.
+func endpoint(address string) string {
+	last := address[strings.LastIndexByte(address, '/')+1:]
+	switch {
+	case last == "jwks", last == "keys", last == "certs", strings.Contains(last, "jwks."):
+		return "a key set"
+	case last == "token", last == "authorize", last == "introspect", last == "userinfo":
+		return "an endpoint"
+	case strings.Contains(address, "/.well-known/"):
+		return "an issuer's metadata"
+	}
+	return ""
 }

@@ -29,6 +29,12 @@ type Config struct {
 	// environment, no redirects, no cookies, no connection kept open.
 	HTTPClient *http.Client
 
+	// MetadataURL is where the issuer's metadata is, if not at the places that
+	// follow from the issuer: Keycloak by its name within the cluster, or a
+	// policy of Azure AD B2C. The issuer that the document names must equal the
+	// configured one all the same; that need not be a URL then.
+	MetadataURL string
+
 	// AllowHTTP permits plain http to hosts other than loopback. Whoever can
 	// change that traffic can sign tokens: for networks you trust only.
 	AllowHTTP bool
@@ -120,22 +126,26 @@ type snapshot struct {
 // ForIssuer returns a cache of the keys that issuer publishes through its
 // metadata (OpenID Connect Discovery 1.0 §4, RFC 8414 §3), whose issuer must
 // equal this one byte for byte. The issuer is an https URL without query and
-// fragment; plain http is for loopback hosts, or with [Config.AllowHTTP].
+// fragment, unless [Config.MetadataURL] says where its metadata is; plain http is
+// for loopback hosts, or with [Config.AllowHTTP].
 //
 // It does no I/O: fetching starts in the background and ends with
 // [Cache.Close].
 func ForIssuer(issuer string, cfg Config) (*Cache, error) {
-	if err := checkIssuer(issuer, cfg.AllowHTTP); err != nil {
-		return nil, err
+	if err := checkIssuer(issuer, cfg); err != nil {
+		return nil, fmt.Errorf("jwkscache: %w", err)
 	}
-	return start(source{issuer: issuer}, cfg)
+	return start(source{issuer: issuer, metadata: cfg.MetadataURL}, cfg)
 }
 
 // ForURL returns a cache of the key set at url. What [ForIssuer] says of http
 // and of the background holds here too.
 func ForURL(url string, cfg Config) (*Cache, error) {
 	if err := checkURL(url, cfg.AllowHTTP); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("jwkscache: %w", err)
+	}
+	if cfg.MetadataURL != "" {
+		return nil, errors.New("jwkscache: ForURL is given the address of the keys, so MetadataURL has no meaning")
 	}
 	return start(source{jwksURI: url}, cfg)
 }

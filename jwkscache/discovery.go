@@ -60,7 +60,7 @@ func (c *Cache) discover(ctx context.Context, mode fetchMode) (string, *document
 		metadata, err := c.get(ctx, address, mode)
 		if err == nil {
 			var uri string
-			if uri, err = parseMetadata(metadata.body, c.source.issuer, c.cfg.AllowHTTP); err == nil {
+			if uri, err = parseMetadata(metadata.body, c.source.issuer, address, c.cfg.AllowHTTP); err == nil {
 				return uri, metadata, nil
 			}
 		}
@@ -184,9 +184,9 @@ type metadataError struct {
 
 func (e *metadataError) Error() string { return e.why }
 
-// parseMetadata returns the jwks_uri of a document that names issuer exactly
-// (RFC 8414 §3.3).
-func parseMetadata(doc []byte, issuer string, allowHTTP bool) (string, error) {
+// parseMetadata returns the jwks_uri of a document from address that names issuer
+// exactly (RFC 8414 §3.3).
+func parseMetadata(doc []byte, issuer, address string, allowHTTP bool) (string, error) {
 	var m struct {
 		Issuer  string         `json:"issuer"`
 		JWKSURI string         `json:"jwks_uri"`
@@ -212,8 +212,8 @@ func parseMetadata(doc []byte, issuer string, allowHTTP bool) (string, error) {
 	if err := checkURL(m.JWKSURI, allowHTTP); err != nil {
 		return "", &metadataError{why: "jwks_uri: " + err.Error()}
 	}
-	if isHTTPS(issuer) && !isHTTPS(m.JWKSURI) && !allowHTTP {
-		return "", &metadataError{why: "jwks_uri of an https issuer is not https"}
+	if isHTTPS(address) && !isHTTPS(m.JWKSURI) && !allowHTTP {
+		return "", &metadataError{why: "jwks_uri is not https, but the metadata is"}
 	}
 	return m.JWKSURI, nil
 }

@@ -6,12 +6,13 @@
 //
 // # Where the keys come from
 //
-// [ForIssuer] finds the key set through the issuer's metadata: OpenID Connect
-// Discovery 1.0 first, then RFC 8414. The metadata must name the very same
-// issuer, byte for byte. It is asked again with the first refresh after an hour,
-// and when nothing is at the key set's address any more. The address counts for
-// [Config.MaxStale] after the last good metadata, and so do the keys there:
-// whoever could answer in the issuer's place for once does not stay.
+// [ForIssuer] finds the key set through the issuer's metadata: at the place of
+// OpenID Connect Discovery 1.0, then at that of RFC 8414, or where
+// [Config.MetadataURL] says. The metadata must name the very same issuer, byte for
+// byte. It is asked again with the first refresh after an hour, and when nothing
+// is at the key set's address any more. The address counts for [Config.MaxStale]
+// after the last good metadata, and so do the keys there: whoever could answer in
+// the issuer's place for once does not stay.
 //
 // [ForURL] is given the key set's address. [Static] holds a key set that never
 // changes.

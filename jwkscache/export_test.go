@@ -9,9 +9,13 @@ import (
 var (
 	CachePeriod     = cachePeriod
 	ParseRetryAfter = parseRetryAfter
-	ParseMetadata   = parseMetadata
 	NewHTTPClient   = newHTTPClient
 )
+
+// ParseMetadata reads metadata from one of the places that issuer has for it.
+func ParseMetadata(doc []byte, issuer string, allowHTTP bool) (string, error) {
+	return parseMetadata(doc, issuer, issuer, allowHTTP)
+}
 
 // ForURLSkewed is ForURL with a wall clock that is ahead of the true one by
 // skew, in nanoseconds, which a test may change at any time. Stepping it forward
@@ -76,6 +80,9 @@ func (c *Cache) Deny(kid string, fetch int) int {
 	return len(c.sched.missing.keys)
 }
 
+// Hopelessness is what a failed fetch counts for.
+var Hopelessness = hopelessness
+
 // A Fetcher is a cache without a scheduler: it fetches when it is told to.
 type Fetcher struct{ *Cache }
 
@@ -83,7 +90,7 @@ type Fetcher struct{ *Cache }
 // keys of issuer.
 func NewFetcher(issuer, url string, cfg Config) (*Fetcher, error) {
 	cfg, err := cfg.withDefaults()
-	return &Fetcher{newCache(source{issuer: issuer, jwksURI: url}, cfg, now)}, err
+	return &Fetcher{newCache(source{issuer: issuer, metadata: cfg.MetadataURL, jwksURI: url}, cfg, now)}, err
 }
 
 // Fetch fetches once, in the mode that its parameters make, and returns the age

@@ -1,6 +1,7 @@
 package jwkscache
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,7 +14,7 @@ import (
 
 const (
 	ownTimeout     = 10 * time.Second // of our own client, for a whole exchange
-	longestTimeout = 30 * time.Second // of a caller's client that has none
+	defaultTimeout = 30 * time.Second // of a caller's client that has none
 	maxBody        = 512 << 10
 )
 
@@ -29,20 +30,22 @@ type document struct {
 // get does one bounded GET. Only a 200 in full is an answer, and none that was
 // made MaxStale ago: what it says has ended.
 func (c *Cache) get(ctx context.Context, address string, mode fetchMode) (*document, error) {
-	d, err := c.exchange(ctx, address, mode)
-	if err != nil {
-		return nil, shorten(err)
+	client := *c.cfg.HTTPClient
+	timeout := cmp.Or(client.Timeout, defaultTimeout)
+	client.Timeout = 0 // ctx does the same, and leaves nothing behind if a RoundTripper panics
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	d, err := c.exchange(ctx, &client, address, mode)
+	if err == nil {
+		return d, nil
 	}
-	return d, nil
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = fmt.Errorf("no full answer within %s: %w", timeout, err)
+	}
+	return nil, shorten(err)
 }
 
-func (c *Cache) exchange(ctx context.Context, address string, mode fetchMode) (*document, error) {
-	client := c.cfg.HTTPClient
-	if client.Timeout == 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, longestTimeout)
-		defer cancel()
-	}
+func (c *Cache) exchange(ctx context.Context, client *http.Client, address string, mode fetchMode) (*document, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err

@@ -215,3 +215,9 @@ func TestDefaultLogger(t *testing.T) { // not parallel: it changes the process
 	require.NoError(t, c.Close())
 	assert.Equal(t, 1, j.count("level=WARN", "fails"), "K3 without a Logger, slog.Default() hears of it")
 }
+
+func (j *journal) text() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.String()
+}

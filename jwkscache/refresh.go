@@ -165,7 +165,7 @@ func (c *Cache) scheduleRetry(now moment, empty bool) {
 func (c *Cache) fetchSafely(old *snapshot, mode fetchMode) (s *snapshot, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s, err = nil, fmt.Errorf("the fetch panicked: %v", p)
+			s, err = nil, shorten(fmt.Errorf("the fetch panicked: %v", p))
 		}
 	}()
 	return c.fetch(c.ctx, old, mode)

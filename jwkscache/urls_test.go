@@ -151,9 +151,36 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestAMetadataAddressIsNoIssuer(t *testing.T) {
-	_, err := jwkscache.ForIssuer("https://login.example.com/.well-known/openid-configuration", jwkscache.Config{})
-	require.ErrorContains(t, err, "the issuer is what stands there")
+// What else an authorization server has an address for is no issuer.
+func TestAddressesThatAreNoIssuer(t *testing.T) {
+	for address, what := range map[string]string{
+		"https://login.example/.well-known/openid-configuration":              "an issuer's metadata",
+		"https://login.example/.well-known/oauth-authorization-server/t1":     "an issuer's metadata",
+		"https://login.example/.well-known/jwks.json":                         "a key set",
+		"https://login.example/jwks":                                          "a key set",
+		"https://login.example/t1/discovery/v2.0/keys":                        "a key set",
+		"https://login.example/realms/r/protocol/openid-connect/certs":        "a key set",
+		"https://login.example/realms/r/protocol/openid-connect/token":        "an endpoint",
+		"https://login.example/oauth2/authorize":                              "an endpoint",
+		"https://login.example/" + strings.Repeat("x", 1000) + "/oauth/token": "an endpoint",
+	} {
+		t.Run("K10 "+what, func(t *testing.T) {
+			_, err := jwkscache.ForIssuer(address, jwkscache.Config{})
+			require.ErrorContains(t, err, "looks like the address of "+what)
+			require.ErrorContains(t, err, "the issuer is what tokens have as iss")
+			require.Less(t, len(err.Error()), 500)
+			c, err := jwkscache.ForIssuer(address, jwkscache.Config{MetadataURL: "https://login.example/metadata"})
+			require.NoError(t, err, "if that really is the issuer")
+			require.NoError(t, c.Close())
+		})
+	}
+	for _, issuer := range []string{
+		"https://token.actions.githubusercontent.com", "https://login.example/keystone", "https://login.example/tokens/v2", "https://keys.example",
+	} {
+		c, err := jwkscache.ForIssuer(issuer, jwkscache.Config{})
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+	}
 }
 
 func TestAClosedCacheIsNotHealthy(t *testing.T) {

@@ -65,6 +65,9 @@ func TestNew(t *testing.T) {
 		{"C1 Issuer by http, allowed", func(c *cfg) {
 			c.Issuer, c.Keys, c.JWKS.AllowHTTP = "http://login.invalid", nil, true
 		}, ""},
+		{"C1 Issuer that is no URL, with the address of its metadata", func(c *cfg) {
+			c.Issuer, c.Keys, c.JWKS.MetadataURL = "any text", nil, "https://login.invalid/metadata"
+		}, ""},
 		{"C2 no Audiences", func(c *cfg) { c.Audiences = nil }, "Audiences"},
 		{"C2 empty Audiences", func(c *cfg) { c.Audiences = []string{} }, "Audiences"},
 		{"C7 an empty audience", func(c *cfg) { c.Audiences = []string{api, ""} }, "empty string"},
