@@ -1,9 +1,14 @@
 package house
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,8 +23,12 @@ func TestFiguresOfTheScorecard(t *testing.T) {
 	require.NoError(t, err)
 	sums := regexp.MustCompile(`(?m)^(\d+) cases, of which (\d+) decide something about JOSE\.$`).FindAllStringSubmatch(string(card), -1)
 	require.Len(t, sums, 2)
-	assert.Contains(t, page, thousands(sums[0][1])+" cases, of which "+thousands(sums[0][2])+" decide something about JOSE")
-	assert.Contains(t, page, "| tokens of every algorithm | "+thousands(sums[1][1])+",")
+	for _, want := range []string{
+		thousands(sums[0][1]) + " cases, of which " + thousands(sums[0][2]) + " decide something about JOSE",
+		"| tokens of every algorithm | " + thousands(sums[1][1]) + ",",
+	} {
+		assert.True(t, strings.Contains(page, want), "docs/reliability.md does not say %q", want)
+	}
 	for _, sum := range regexp.MustCompile(`(?m)^\| total .*$`).FindAllString(string(card), -1) {
 		assert.Regexp(t, `\| 0 \|$`, sum, "false accepts or refusals")
 	}
@@ -38,4 +47,35 @@ func thousands(digits string) string {
 		return digits
 	}
 	return digits[:len(digits)-3] + "," + digits[len(digits)-3:]
+}
+
+// The rows of the tables of bad input are as many as docs/reliability.md says.
+func TestFiguresOfBadInput(t *testing.T) {
+	page := reliability(t)
+	for file, says := range map[string]string{
+		"adapters/badinput_test.go": " rows through the verifier and three frameworks",
+		"adapters/wire_test.go":     " over the wire through each of these",
+	} {
+		want := strconv.Itoa(tableRows(t, file)) + says
+		assert.True(t, strings.Contains(page, want), "docs/reliability.md does not say %q", want)
+	}
+}
+
+// tableRows counts the elements of the table that is called tests in a file.
+func tableRows(t *testing.T, file string) (rows int) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, parser.SkipObjectResolution)
+	require.NoError(t, err)
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		if assign, ok := n.(*ast.AssignStmt); ok && len(assign.Lhs) == 1 {
+			name, isName := assign.Lhs[0].(*ast.Ident)
+			table, isTable := assign.Rhs[0].(*ast.CompositeLit)
+			if isName && isTable && name.Name == "tests" {
+				rows += len(table.Elts)
+			}
+		}
+		return true
+	})
+	require.NotZero(t, rows, file)
+	return rows
 }

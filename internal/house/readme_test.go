@@ -65,3 +65,25 @@ func TestReadmeIsShortAndNamesRealTargets(t *testing.T) {
 		assert.Contains(t, string(makefile), "\n"+target[1]+":", "make %s", target[1])
 	}
 }
+
+// The pages say which Go the modules need: users the library's, contributors all.
+func TestMinimumGoIsStated(t *testing.T) {
+	needs := func(module string) string {
+		text, err := os.ReadFile(filepath.Join(root, module, "go.mod"))
+		require.NoError(t, err)
+		found := regexp.MustCompile(`(?m)^go (\d+\.\d+)(\.\d+)$`).FindStringSubmatch(string(text))
+		require.Len(t, found, 3, module)
+		if found[2] == ".0" {
+			return found[1]
+		}
+		return found[1] + found[2]
+	}
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	assert.Contains(t, string(readme), "Go "+needs(".")+" or later")
+	contributing, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
+	require.NoError(t, err)
+	for _, module := range []string{"e2e", "benchmarks"} {
+		assert.Contains(t, string(contributing), "Go "+needs(module)+" or later")
+	}
+}

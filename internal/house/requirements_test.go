@@ -39,6 +39,9 @@ func TestRequirementsAndTestNames(t *testing.T) {
 		}
 		return nil
 	}))
+	for _, id := range promised {
+		assert.NotEmpty(t, proven[id], "no test names %s", id)
+	}
 	for id, path := range proven {
 		assert.True(t, slices.Contains(promised, id), "%s names %s, which is not in docs/requirements.md", path, id)
 	}
