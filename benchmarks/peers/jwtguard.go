@@ -50,6 +50,7 @@ func Verifier(t Trust, keys verifier.KeySource, tokens int) (*verifier.Verifier,
 		Algorithms: []string{t.Alg},
 		Keys:       keys,
 		TokenCache: tokens,
+		Logger:     quiet,
 	})
 }
 

@@ -1,35 +1,52 @@
 package races
 
-import "strconv"
+import (
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+)
 
 // storm sends tokens that anyone could make.
 func storm(l *lap) ([]string, error) {
 	before := l.signer.Fetches()
-	if err := l.send(100); err != nil {
+	answered, err := l.send(100)
+	if err := errors.Join(err, answered()); err != nil {
 		return nil, err
 	}
 	return []string{strconv.Itoa(l.signer.Fetches() - before)}, nil
 }
 
-// send asks for n tokens with n kids that nobody has.
-func (l *lap) send(n int) error {
-	for range n {
-		raw, err := l.signer.MadeUp()
-		if err != nil {
-			return err
-		}
-		if l.verify(raw) == nil {
-			return errForged
+// send asks for n tokens with n kids that nobody has, all at the same time. The
+// answers may take a while.
+func (l *lap) send(n int) (answered func() error, err error) {
+	raws := make([]string, n)
+	for i := range raws {
+		if raws[i], err = l.signer.MadeUp(); err != nil {
+			return func() error { return nil }, err
 		}
 	}
-	return nil
+	errs := make([]error, n)
+	var all sync.WaitGroup
+	for i, raw := range raws {
+		all.Go(func() {
+			if l.verify(raw) == nil {
+				errs[i] = errForged
+			}
+		})
+	}
+	return func() error {
+		all.Wait()
+		return errors.Join(errs...)
+	}, nil
 }
 
-// rotation publishes a new key and signs with it at once, after so many
-// made-up kids.
+// rotation publishes a new key and signs with it at once, 200 ms after so many
+// made-up kids came.
 func rotation(madeUp int) func(*lap) ([]string, error) {
 	return func(l *lap) ([]string, error) {
-		if err := l.send(madeUp); err != nil {
+		answered, err := l.send(madeUp)
+		if err := errors.Join(err, l.wait(200*time.Millisecond)); err != nil {
 			return nil, err
 		}
 		if err := l.signer.Rotate(""); err != nil {
@@ -40,7 +57,7 @@ func rotation(madeUp int) func(*lap) ([]string, error) {
 			return nil, err
 		}
 		after, err := l.until(func() bool { return l.verify(fresh) == nil })
-		return []string{after}, err
+		return []string{after}, errors.Join(err, answered())
 	}
 }
 
