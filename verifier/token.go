@@ -2,13 +2,10 @@ package verifier
 
 import (
 	"crypto"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
-
-	"github.com/go-json-experiment/json"
 )
 
 // A Token is a verified access token. It is immutable and may be shared between
@@ -115,18 +112,3 @@ func (t Token) String() string {
 func (t Token) GoString() string { return t.String() }
 
 func (t *Token) verified() bool { return t != nil && t.trust != nil }
-
-// ClaimsOf decodes the claims of t into a T, afresh at each call, so that
-// nothing is shared between requests. Names are matched exactly, as RFC 7519 §4
-// has it: a field needs its json tag. T can be a struct or map[string]any.
-func ClaimsOf[T any](t *Token) (T, error) {
-	var claims T
-	if !t.verified() {
-		return claims, errors.New("jwtguard: ClaimsOf: no verified token")
-	}
-	if err := json.Unmarshal([]byte((*t.evidence).payload), &claims); err != nil {
-		var zero T
-		return zero, fmt.Errorf("jwtguard: %w: the claims do not fit %T: %w", ErrClaims, zero, err)
-	}
-	return claims, nil
-}

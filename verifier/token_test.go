@@ -3,7 +3,6 @@ package verifier_test
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -75,61 +74,6 @@ func TestTokenIsImmutable(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotSame(t, a, b, "decoded afresh")
 	assert.Equal(t, text, string(*b))
-}
-
-func TestClaimsOf(t *testing.T) {
-	v, _ := setup(t)
-	tok := verified(t, v, signerOf("ES256").token(nil, members{
-		"tenant": `"blue"`, "Tenant": `"red"`, "roles": `["a","b"]`, "Roles": `["c"]`, "level": "7", "plain": `"p"`,
-	}))
-	t.Run("P2 names are matched exactly", func(t *testing.T) {
-		claims, err := verifier.ClaimsOf[struct {
-			Lower string   `json:"tenant"`
-			Upper string   `json:"Tenant"`
-			None  string   `json:"TENANT"`
-			Roles []string `json:"roles"`
-			Level int      `json:"level"`
-			Plain string   // no tag: the name Plain, which the token lacks
-		}](tok)
-		require.NoError(t, err)
-		assert.Equal(t, "blue", claims.Lower)
-		assert.Equal(t, "red", claims.Upper)
-		assert.Empty(t, claims.None)
-		assert.Equal(t, []string{"a", "b"}, claims.Roles)
-		assert.Equal(t, 7, claims.Level)
-		assert.Empty(t, claims.Plain)
-	})
-	t.Run("P2 also where Go folds the name", func(t *testing.T) {
-		claims, err := verifier.ClaimsOf[struct {
-			ROLES []string
-			Level int `json:"Level"`
-		}](tok)
-		require.NoError(t, err)
-		assert.Empty(t, claims.ROLES)
-		assert.Zero(t, claims.Level)
-	})
-	t.Run("a map has them all", func(t *testing.T) {
-		claims, err := verifier.ClaimsOf[map[string]any](tok)
-		require.NoError(t, err)
-		assert.Equal(t, []any{"c"}, claims["Roles"])
-		assert.Len(t, claims, 14)
-	})
-	t.Run("claims that do not fit", func(t *testing.T) {
-		claims, err := verifier.ClaimsOf[struct {
-			Aud    string `json:"aud"`
-			Tenant int    `json:"tenant"`
-		}](tok)
-		require.Error(t, err)
-		assert.True(t, strings.HasPrefix(err.Error(), "jwtguard: "), err)
-		assert.Zero(t, claims, "nothing half-filled")
-	})
-	t.Run("no token", func(t *testing.T) {
-		for _, tok := range []*verifier.Token{nil, {}} {
-			claims, err := verifier.ClaimsOf[map[string]any](tok)
-			require.Error(t, err)
-			assert.Nil(t, claims)
-		}
-	})
 }
 
 func TestFromContext(t *testing.T) {

@@ -85,7 +85,7 @@ func TestArrows(t *testing.T) {
 	const jsonLibrary = "github.com/go-json-experiment/json"
 	for name, may := range map[string][]string{
 		"jwkscache":           {jwx + "/v2/jwk", jsonLibrary, jsonLibrary + "/jsontext"},
-		"verifier":            {jsonLibrary, jsonLibrary + "/jsontext", "github.com/maypok86/otter/v2"},
+		"verifier":            {jsonLibrary, jsonLibrary + "/jsontext", jsonLibrary + "/v1", "github.com/maypok86/otter/v2"},
 		"internal/signature":  nil,
 		"adapters/httpauth":   nil,
 		"adapters/echoauth":   {"github.com/labstack/echo/v4"},
