@@ -22,9 +22,10 @@ var errClosed = errors.New("the cache is closed")
 // Config tunes a [Cache]. The zero value is a good one.
 type Config struct {
 	// HTTPClient fetches metadata and keys, and is used as given, except that a
-	// redirect is followed only to where the cache could have asked itself, and
-	// never from https to http (unless AllowHTTP is set). Its Timeout bounds
-	// each request, body included; without one 30 seconds do. Nil means a client
+	// redirect is followed only to an address that the cache would accept as
+	// configured, and never from https to http (unless AllowHTTP is set). Its
+	// Timeout bounds each request, body included; zero means 30 seconds. Nil
+	// means a client
 	// of the cache's own: 10 seconds, TLS 1.2 or later, proxies from the
 	// environment, no redirects, no cookies, no connection kept open.
 	HTTPClient *http.Client
@@ -39,8 +40,8 @@ type Config struct {
 	// change that traffic can sign tokens: for networks you trust only.
 	AllowHTTP bool
 
-	// SameOriginRedirects lets the cache's own client follow redirects that
-	// keep scheme, host and port.
+	// SameOriginRedirects lets the cache's own client follow up to three
+	// redirects that keep scheme, host and port. It changes no HTTPClient.
 	SameOriginRedirects bool
 
 	// AllowSmallExponents accepts RSA keys with an odd exponent from 3 on; the
@@ -51,20 +52,21 @@ type Config struct {
 	// SPIFFE bundles have jwt-svid.
 	Uses []string
 
-	// Refresh is the period between refreshes, instead of the one that the
-	// server's Cache-Control chooses.
+	// Refresh is the period between refreshes. Zero means what the server's
+	// Cache-Control says, between 5 minutes and 1 hour; a Refresh of yours has no
+	// bounds but MaxStale. A refresh starts after 72 to 88 % of the period.
 	Refresh time.Duration
 
-	// Cooldown is the time in which the budget for missing keys, of five
-	// fetches, regains one. Zero means 5 seconds. A server that answers 429 or
-	// Retry-After doubles it, up to 30 seconds, until it answers well again.
+	// Cooldown is the time in which the bucket of five fetches regains one. Zero
+	// means 5 seconds. An answer of 429 or with Retry-After doubles it, up to 30
+	// seconds; each good answer halves it again.
 	Cooldown time.Duration
 
 	// MaxStale is how long keys serve after the server made the last good
 	// answer, by the larger of wall and monotonic time. Zero means 24 hours.
 	MaxStale time.Duration
 
-	// Logger hears of changes: refreshing breaks or heals, keys are skipped.
+	// Logger receives changes: refreshing breaks or heals, keys are skipped.
 	// Nil means slog.Default().
 	Logger *slog.Logger
 }
@@ -186,12 +188,12 @@ func newCache(src source, cfg Config, clock func() moment) *Cache {
 	return c
 }
 
-// Lookup returns the keys that q asks for: those that fit its algorithm and have
-// its KeyID or, where no key has that, a thumbprint of it. Where no key has that
-// either, these are the keys published without kid or, with an empty KeyID, all;
-// less those that have a thumbprint where q has another. The keys are
-// *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey. The slice is shared and
-// must not be modified.
+// Lookup returns the keys that fit q's algorithm and have its KeyID. If no key
+// has it, these are the keys with its X5TS256 or X5T; if none has that either,
+// those published without kid, except those with another thumbprint. A Query with
+// neither means all that fit the algorithm. The keys are *rsa.PublicKey,
+// *ecdsa.PublicKey or ed25519.PublicKey. The slice is shared and must not be
+// modified.
 //
 // No key is (nil, nil); an error wraps [ErrUnavailable]. A key that is there is
 // found without a lock and without I/O. For a missing one Lookup may wait for a
@@ -252,9 +254,10 @@ func (c *Cache) Ready(ctx context.Context) error {
 	}
 }
 
-// Health reports at once whether there are keys to serve that are being
-// refreshed. The error wraps [ErrUnavailable] and the last fetch's; a closed
-// cache is not healthy, though its last keys serve on.
+// Health returns nil while there are keys that are not too old to be used, even
+// if refreshing them fails: see [Stats].LastError. It does not wait. The error
+// wraps [ErrUnavailable] and the last fetch's; a closed cache is not healthy,
+// though its last keys serve on.
 func (c *Cache) Health() error {
 	s := c.current.Load()
 	switch {

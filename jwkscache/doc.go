@@ -27,7 +27,7 @@
 //
 // A refresh that fails changes nothing but the time of the next one: the
 // backoff starts at 1 second, doubles up to 60 seconds with full jitter, and
-// honours Retry-After up to 5 minutes. An answer counts as good only if it is a
+// honours Retry-After up to 5 minutes (10 seconds while there are no keys at all). An answer counts as good only if it is a
 // 200 with at least one usable key; an empty set, an error page or half a document
 // is a failure. No request is conditional, so an answer of the past cannot be
 // confirmed. A good answer replaces the whole set, so a withdrawn key is gone with
@@ -53,6 +53,7 @@
 // # No, and cannot tell
 //
 // (nil, nil) says that the issuer has no such key. An error that wraps
-// [ErrUnavailable] says that nobody can know just now: no keys yet, keys too
-// old, or an unknown kid while refreshing fails.
+// [ErrUnavailable] says that this cannot be known now: there are no keys yet, or
+// they are too old; the key is missing while refreshing fails; the wait for it
+// ended while a fetch was still running; or the cache is closed.
 package jwkscache

@@ -261,13 +261,13 @@ const maxRefreshAge = 5 * time.Second
 // between that answers all the same shows by its Age: over 5 seconds, Refresh
 // returns an error that names it, for the keys may be as old as that. It also
 // returns an error where the keys were fetched, but the metadata that says where
-// they are could not be.
+// they are could not be. Keys of [Static] have nothing to refresh.
 func (c *Cache) Refresh(ctx context.Context) error {
 	c.mu.Lock()
 	if c.sched.closed {
 		c.mu.Unlock()
 		if s := c.current.Load(); s != nil && s.static {
-			return errors.New("jwkscache: static keys cannot be refreshed")
+			return nil
 		}
 		return unavailable(errClosed)
 	}

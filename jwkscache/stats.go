@@ -9,9 +9,9 @@ type State string
 // ones until MaxStale.
 const (
 	Empty   State = "empty"   // no keys yet
-	Fresh   State = "fresh"   // confirmed within the period
+	Fresh   State = "fresh"   // the last good answer is younger than its period
 	Stale   State = "stale"   // a refresh is overdue
-	Expired State = "expired" // not confirmed for MaxStale
+	Expired State = "expired" // the last good answer is older than MaxStale
 	Closed  State = "closed"  // final
 )
 
@@ -20,11 +20,11 @@ type Stats struct {
 	State       State
 	Keys        int       // usable keys now
 	Skipped     []string  // why other keys of the set are not used, and what is odd about those that are
-	LastSuccess time.Time // when the server last confirmed the keys
+	LastSuccess time.Time // when the last good fetch ended, by this machine's clock
 	LastError   error     // of the last fetch, nil if it succeeded
-	Fetches     int       // refreshes begun
-	Failures    int       // refreshes failed
-	UnknownKIDs int       // lookups answered no for want of the kid
+	Fetches     int       // attempts begun, each of one or more requests
+	Failures    int       // attempts failed
+	UnknownKIDs int       // lookups answered no, because the issuer has no such key
 }
 
 type counters struct {

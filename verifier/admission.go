@@ -31,7 +31,8 @@ var requestKeys []any
 // RegisterRequestKey is for adapters to frameworks whose handlers have a context
 // of their own that does not lead to the request's, as Gin's do: where such a
 // context has the *http.Request under key, [FromContext], [Require] and [AsError]
-// find the token there. It is called from an init function.
+// find the token there. Call it from an init function only: it
+// is not safe for concurrent use.
 func RegisterRequestKey(key any) { requestKeys = append(requestKeys, key) }
 
 // admissionOf returns nil where nothing guards the route.

@@ -52,8 +52,8 @@ type Config struct {
 
 	// AnyAudience gives up that check, for issuers that send no usable aud. New
 	// then asks for at least one rule in Rules, such as Client or Scope, to keep
-	// other callers out. No rule stops another service that such a caller also
-	// calls from sending on here the token that it got from it.
+	// other callers out. No rule prevents replay: a service that receives a client's
+	// token can send it to this API as that client.
 	AnyAudience bool
 
 	// RFC9068 demands what the JWT profile for access tokens does: typ at+jwt

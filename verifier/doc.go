@@ -64,7 +64,7 @@
 //	two fields, or not a token's characters     400  ErrBadRequest
 //	the token is not good                       401  ErrExpired, ErrAudience, ...
 //	a scope is missing                          403  ErrScope
-//	another rule refuses                        403  ErrDenied
+//	a rule not on issuer or audience refuses    403  ErrDenied
 //	the issuer's keys are not there             503  ErrUnavailable
 //
 // An error that wraps one of these, returned by a [Check] or handed to an

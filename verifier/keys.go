@@ -17,7 +17,8 @@ type KeySource interface {
 	// describes. No key is (nil, nil); "cannot tell" is an error, which answers
 	// 503. Keys are *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey; the
 	// verifier checks type, curve and size again. Lookup is called for every
-	// request, so a known key costs no I/O; the result is not modified.
+	// request, so it must do no I/O for a known key. The verifier does not modify
+	// the result.
 	//
 	// If the signature fits none of the keys, Lookup is called once more with
 	// those in q.Tried. A source that can look for newer keys then does, and any
@@ -79,7 +80,7 @@ func (t *trust) verifySignature(ctx context.Context, now time.Time, c *compact, 
 	if key, refused = tryKeys(newer, keys, c, alg); key != nil || refused != nil {
 		return key, refused
 	}
-	return nil, refusal(ErrSignature, "%s, %s", c.header.keyName(), alg.Name)
+	return nil, refusal(ErrSignature, "no key with %s verifies the %s signature", c.header.keyName(), alg.Name)
 }
 
 // tryKeys returns the key that fits, nil if none does. Keys that were tried

@@ -36,7 +36,7 @@ func (r *reader) distinct(outer int) bool {
 }
 
 // Registered names that no other spelling may stand for: a reader that folds
-// case would take Exp, or expires with U+017F in it, for the claim.
+// case would take ISS, or iss with U+017F in it, for iss.
 var (
 	headerNames = []string{"alg", "kid", "typ", "crit"}
 	claimNames  = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "cnf"}

@@ -13,9 +13,8 @@ type tokenFrom func(*http.Request) string
 // send. The token is read from exactly one Authorization field (RFC 6750 §2.1),
 // or from where Config.TokenFrom looks; never from the query or a form.
 //
-// It is what the adapters stand on; with it the library fits any framework that
-// gives out an *http.Request. Prefer [Verifier.Protect] for that, which checks
-// the rules once, at wiring.
+// With it the library fits any framework that gives out an *http.Request. Prefer
+// [Verifier.Protect] where the rules are fixed, which checks them once.
 func (v *Verifier) Authenticate(r *http.Request, rules ...Rule) (*Token, error) {
 	raw, err := v.credential(r)
 	if err == nil {

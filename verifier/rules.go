@@ -54,8 +54,8 @@ func Client(ids ...string) Rule { return clientRule{newList("Client", ids)} }
 // "@clients" and gty is "client-credentials" (Auth0).
 //
 // That relies on the issuer never letting a user choose a sub that can be a
-// client id (RFC 9700 §4.15). Keycloak and Entra ID give service accounts a sub
-// of their own and need the setting.
+// client id (RFC 9700 §4.15), as Okta, Keycloak, Entra ID, PingOne, Hydra and
+// Duende IdentityServer do not: they need the setting.
 func ClientCredentials() Rule { return clientCredentialsRule{} }
 
 // Claim demands that the top-level claim name equals, or as an array contains,
