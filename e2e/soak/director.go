@@ -13,8 +13,12 @@ const (
 	// many strangers spend its budget: a cooldown, and a second for the fetch.
 	known = cooldown + time.Second
 
+	// knownAgain is the same after an outage: fetches that fail are at most 10 s
+	// apart while a key is missing.
+	knownAgain = 10*time.Second + time.Second
+
 	// waited is when the last request has ended that waited for a fetch.
-	waited = 2*time.Second + 500*time.Millisecond
+	waited = 5500*time.Millisecond + 500*time.Millisecond
 
 	// noticed is when the APIs' fetches have failed for a while.
 	noticed = 2 * time.Second
@@ -87,7 +91,7 @@ func (d *director) planned(ctx context.Context) error {
 		return err
 	}
 	d.events.planned++
-	return d.adopt(ctx)
+	return d.adopt(ctx, known)
 }
 
 // abrupt replaces the key at once: until every API has noticed, the tokens of
@@ -105,7 +109,7 @@ func (d *director) abrupt(ctx context.Context) error {
 		return err
 	}
 	d.stock.Store(before.between(after.good))
-	return d.adopt(ctx)
+	return d.adopt(ctx, known)
 }
 
 // outage lets the authority break and mend. A key is published meanwhile, which
@@ -133,13 +137,13 @@ func (d *director) outage(ctx context.Context, step string, begin, end func() er
 		return err
 	}
 	d.enter("after " + step)
-	return d.adopt(ctx)
+	return d.adopt(ctx, knownAgain)
 }
 
 // adopt waits until every API knows the key that signs now, deals in its tokens,
 // and withdraws the others. Who knows that key has forgotten those withdrawn
 // before it was published, whose tokens are bad from then on.
-func (d *director) adopt(ctx context.Context) error {
+func (d *director) adopt(ctx context.Context, known time.Duration) error {
 	old := d.stock.Load().good
 	if !pass(ctx, known) {
 		return nil

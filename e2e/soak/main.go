@@ -13,7 +13,9 @@
 // Neither good nor bad, and counted apart, are tokens of a key that an API may
 // or may not know: after a rotation without overlap those of the old key and of
 // the new one, for a cooldown and a second; and those of a key published while
-// the authority was out, until it is back.
+// the authority was out, until it is back. Of a key published with overlap, or
+// during an outage, no token is sent until every API must know it: a cooldown and
+// a second after its publication, or 11 seconds after the outage.
 //
 // Everything runs in this process, each API with a verifier, a cache and a
 // loopback socket of its own, so that memory and goroutines can be counted. The

@@ -54,7 +54,7 @@ func (r *report) broken() (all []string) {
 		all = append(all, t.examples...)
 	}
 	for i, st := range r.stats {
-		if most := r.fetchesAtMost(st.Failures); st.Fetches > most {
+		if most := r.maxFetches(); st.Fetches > most {
 			all = append(all, fmt.Sprintf("%d fetches of %s's cache, where %d are the most", st.Fetches, r.apis[i].name, most))
 		}
 	}
@@ -67,11 +67,8 @@ func (r *report) broken() (all []string) {
 	return all
 }
 
-// fetchesAtMost is one fetch per refresh, at 80 % of the period less 10 %; one
-// per cooldown and two for strangers; one after each that failed; and the first.
-func (r *report) fetchesAtMost(failures int) int {
-	return int(r.lived/(refresh*72/100)) + int(r.lived/cooldown) + 2 + failures + 1
-}
+// maxFetches is what the bucket allows: five fetches, and one more per cooldown.
+func (r *report) maxFetches() int { return 5 + int(r.lived/cooldown) }
 
 func (r *report) print(out io.Writer, markdown bool) {
 	write := plain
@@ -122,7 +119,7 @@ func (r *report) perAPI() [][]string {
 	}
 	fetches, failures, most := []string{"fetches of its key cache"}, []string{"of these failed"}, []string{"fetches, at most"}
 	for _, st := range r.stats {
-		most = append(most, strconv.Itoa(r.fetchesAtMost(st.Failures)))
+		most = append(most, strconv.Itoa(r.maxFetches()))
 		fetches = append(fetches, strconv.Itoa(st.Fetches))
 		failures = append(failures, strconv.Itoa(st.Failures))
 	}
