@@ -70,11 +70,12 @@ func checkIssuer(issuer string, cfg Config) error {
 			return fmt.Errorf("MetadataURL: %w", err)
 		}
 		return nil
-	case strings.ContainsAny(issuer, "?#"):
-		return fmt.Errorf("issuer %q has a query or a fragment", cut(issuer))
 	}
 	if err := checkURL(issuer, cfg.AllowHTTP); err != nil {
 		return err
+	}
+	if strings.ContainsAny(issuer, "?#") {
+		return fmt.Errorf("issuer %q has a query or a fragment", cut(issuer))
 	}
 	if what := endpoint(issuer); what != "" {
 		return fmt.Errorf("%q looks like the address of %s; the issuer is what tokens have as iss, and its metadata as issuer (if that is it, set MetadataURL)", cut(issuer), what)

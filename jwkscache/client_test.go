@@ -303,14 +303,17 @@ func TestCallersClient(t *testing.T) {
 	}))
 
 	t.Run("K9 a caller's client without a time-out: 30 s", inBubble(func(t *testing.T) {
-		cfg := configFor(newServer(hang), jwkscache.Config{})
-		cfg.HTTPClient.Timeout = 0
-		c, err := jwkscache.ForURL(jwksURL, cfg)
-		opened(t, c, err)
-		pass(30*time.Second - 1)
-		assert.Zero(t, c.Stats().Failures)
-		pass(1)
-		assert.Equal(t, 1, c.Stats().Failures)
+		for _, none := range []time.Duration{0, -1} {
+			cfg := configFor(newServer(hang), jwkscache.Config{})
+			cfg.HTTPClient.Timeout = none
+			c, err := jwkscache.ForURL(jwksURL, cfg)
+			opened(t, c, err)
+			pass(30*time.Second - 1)
+			assert.Zero(t, c.Stats().Failures)
+			pass(1)
+			assert.Equal(t, 1, c.Stats().Failures)
+			assert.ErrorContains(t, c.Health(), "no full answer within 30s")
+		}
 	}))
 
 	t.Run("K9 a caller's client may wait longer than ours", inBubble(func(t *testing.T) {

@@ -1,7 +1,6 @@
 package jwkscache
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -31,7 +30,10 @@ type document struct {
 // made MaxStale ago: what it says has ended.
 func (c *Cache) get(ctx context.Context, address string, mode fetchMode) (*document, error) {
 	client := *c.cfg.HTTPClient
-	timeout := cmp.Or(client.Timeout, defaultTimeout)
+	timeout := client.Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
 	client.Timeout = 0 // ctx does the same, and leaves nothing behind if a RoundTripper panics
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -98,6 +98,9 @@ func TestAddresses(t *testing.T) {
 			_, err := jwkscache.ForURL(url, jwkscache.Config{})
 			require.Error(t, err)
 			assert.NotContains(t, err.Error(), "secret")
+			_, err = jwkscache.ForIssuer(url+"?t=1", jwkscache.Config{})
+			require.Error(t, err)
+			assert.NotContains(t, err.Error(), "secret")
 		}
 	})
 

@@ -37,7 +37,6 @@ func CheckEd25519(key ed25519.PublicKey) error {
 	v := y2.Mul(y2, edD)
 	v.Add(v, one)
 	x := u.Mul(u, v.ModInverse(v, edP)) // v is never 0: d is no square, and -1 is one
-	x.Mod(x, edP)
 	if x.ModSqrt(x, edP) == nil {
 		return errors.New("not a point of the curve of Ed25519")
 	}
