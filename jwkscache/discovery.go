@@ -29,7 +29,7 @@ func (c *Cache) locate(ctx context.Context, mode fetchMode) (*document, error) {
 	if s.issuer == "" {
 		return nil, nil
 	}
-	if now := c.clock(); now.before(s.tooOld) && now.before(s.due) && !mode.rediscover {
+	if c.clock().before(s.due) && !mode.rediscover { // due comes before tooOld
 		return nil, nil
 	}
 	metadata, err := c.rediscover(ctx, mode)

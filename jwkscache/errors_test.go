@@ -17,6 +17,22 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
+// longest returns the length of the longest text in err's tree.
+func longest(err error) (n int) {
+	n = len(err.Error())
+	switch u := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := u.Unwrap(); inner != nil {
+			n = max(n, longest(inner))
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range u.Unwrap() {
+			n = max(n, longest(inner))
+		}
+	}
+	return n
+}
+
 // What a server wrote does not fill memory, logs and status pages.
 func TestErrorsAreShort(t *testing.T) {
 	long := strings.Repeat("x", 60_000)
@@ -62,7 +78,7 @@ func TestErrorsAreShort(t *testing.T) {
 					require.Error(t, err)
 					assert.Less(t, len(err.Error()), 2000)
 					assert.NotRegexp(t, "[\x00-\x1f\x7f\u202e]", err.Error())
-					assert.False(t, strings.Contains(fmt.Sprintf("%+v", err), strings.Repeat("x", 1000)))
+					assert.Less(t, longest(err), 2000, "nor what it wraps")
 					if row.kept != nil {
 						require.ErrorIs(t, err, row.kept)
 					}

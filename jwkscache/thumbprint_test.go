@@ -57,6 +57,7 @@ func TestThumbprints(t *testing.T) {
 
 		{"A5 padding of the set's", []key{having(a, "x5t", t1+"=")}, jwkscache.Query{X5T: t1}, []key{a}, true},
 		{"A5 padding of the token's", []key{one}, jwkscache.Query{X5T: t1 + "="}, []key{one}, true},
+		{"A5 padding of the token's x5t#S256", []key{one256}, jwkscache.Query{X5TS256: s1 + "="}, []key{one256}, true},
 		{"A5 the standard alphabet", []key{having(a, "x5t#S256", "+/"+s1)}, jwkscache.Query{X5TS256: "-_" + s1}, []key{a}, true},
 	} {
 		t.Run(row.name, inBubble(func(t *testing.T) {
