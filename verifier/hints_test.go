@@ -86,6 +86,19 @@ func testLikelyMistakesAreNamed(t *testing.T) {
 	}
 }
 
+func TestLikelyIssuerOfALongOne(t *testing.T) {
+	s := signerOf("ES256")
+	for n, says := range map[int]bool{200: true, 201: false} {
+		t.Run(fmt.Sprintf("R9 an iss of %d bytes", n), func(t *testing.T) {
+			configured := "https://login.example/" + strings.Repeat("x", n-1-len("https://login.example/"))
+			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer = configured })
+			_, err := v.Verify(ctx, s.token(nil, members{"iss": `"` + configured + `/"`}))
+			assertRefused(t, verifier.ErrIssuer, err)
+			assert.Equal(t, says, strings.Contains(err.Error(), "slash"))
+		})
+	}
+}
+
 func TestLikelyIssuerOfMany(t *testing.T) {
 	t.Run("R9 the likely one of several issuers is named", func(t *testing.T) {
 		var parts []*verifier.Verifier
