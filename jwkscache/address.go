@@ -23,7 +23,7 @@ func checkURL(raw string, allowHTTP bool) error {
 	case u.Scheme == "https", u.Scheme == "http" && (allowHTTP || isLoopback(u.Hostname())):
 		return nil
 	}
-	return fmt.Errorf("%q is not https (plain http is for loopback hosts, or with AllowHTTP)", cut(raw))
+	return fmt.Errorf("%q is not https (plain http is for loopback hosts, or with jwkscache.Config.AllowHTTP)", cut(raw))
 }
 
 // checkHop reports whether a redirect from one address may lead to another: to

@@ -206,6 +206,20 @@ func TestTriedKeys(t *testing.T) {
 		}))
 	}))
 
+	t.Run("K5 both Lookups of one token wait 5.5 s in all", inBubble(func(t *testing.T) {
+		s := newServer(slow(1500*time.Millisecond, publish(a)))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(hang)
+		assert.Equal(t, 5500*time.Millisecond, took(func() {
+			now := time.Now()
+			tried, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "ES256", Now: now})
+			require.NoError(t, err)
+			assert.Equal(t, 1500*time.Millisecond, time.Since(now), "for the first keys")
+			_, err = c.Lookup(t.Context(), jwkscache.Query{Algorithm: "ES256", Now: now, Tried: tried})
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+		}))
+	}))
+
 	t.Run("K5 bounded by ctx", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})

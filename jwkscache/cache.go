@@ -25,9 +25,8 @@ type Config struct {
 	// redirect is followed only to an address that the cache would accept as
 	// configured, and never from https to http (unless AllowHTTP is set). Its
 	// Timeout bounds each request, body included; zero means 30 seconds. Nil
-	// means a client
-	// of the cache's own: 10 seconds, TLS 1.2 or later, proxies from the
-	// environment, no redirects, no cookies, no connection kept open.
+	// means a client of the cache's own: 10 seconds, TLS 1.2 or later, proxies
+	// from the environment, no redirects, no cookies, no connection kept open.
 	HTTPClient *http.Client
 
 	// MetadataURL is where the issuer's metadata is, if not at the places that
@@ -212,6 +211,9 @@ func (c *Cache) Lookup(ctx context.Context, q Query) ([]crypto.PublicKey, error)
 	}
 	if s := c.current.Load(); s.serves(now) {
 		if keys, final := s.answer(&q); final {
+			if len(keys) == 0 && !s.static {
+				c.noteMismatch()
+			}
 			return keys, nil
 		}
 	}

@@ -43,6 +43,9 @@ func same(a, b []crypto.PublicKey) bool {
 // key was published, so only one that began after the call says no for certain.
 func (c *Cache) lookupSlowly(ctx context.Context, q Query) ([]crypto.PublicKey, error) {
 	start := c.clock()
+	if !q.Now.IsZero() { // one wait is enough for all Lookups of a token
+		start = momentOf(q.Now)
+	}
 	asked := 0 // the number of a fetch that began after the call and has ended
 	for {
 		s := c.current.Load()
@@ -88,7 +91,7 @@ func (c *Cache) request(seen *snapshot, q Query, asked int) (at *attempt, fresh 
 	case c.current.Load() != seen:
 		return doneAttempt, false, nil // look again
 	case serves && q.Tried != nil && seen.keys.named(&q) != nil:
-		c.noteMismatch(now)
+		c.fetchForMismatch(now)
 		return nil, false, nil
 	case serves && asked > 0:
 		if q.Tried == nil {
@@ -112,11 +115,20 @@ func (c *Cache) request(seen *snapshot, q Query, asked int) (at *attempt, fresh 
 	return c.fetchSoon(now), true, nil
 }
 
-// noteMismatch asks for a fetch on behalf of a signature that fits none of the
+// noteMismatch is fetchForMismatch for a kid whose keys are for other algorithms.
+// It does not wait for the lock: another such token will come.
+func (c *Cache) noteMismatch() {
+	if !c.mu.TryLock() {
+		return
+	}
+	defer c.mu.Unlock()
+	c.fetchForMismatch(c.clock())
+}
+
+// fetchForMismatch asks for a fetch on behalf of a token that fits none of the
 // keys of its kid, since an issuer may have given the kid to another key. Anyone
-// can send such a signature, so this is rare, and nobody waits for it. c.mu is
-// held.
-func (c *Cache) noteMismatch(now moment) {
+// can send such a token, so this is rare, and nobody waits for it. c.mu is held.
+func (c *Cache) fetchForMismatch(now moment) {
 	s := &c.sched
 	if s.closed || s.running != nil || s.failures > 0 || now.since(s.mismatch) < mismatchPause {
 		return
@@ -139,6 +151,11 @@ func (c *Cache) await(ctx context.Context, at *attempt, limit time.Duration) err
 		c.sched.waiters--
 		c.mu.Unlock()
 	}()
+	select {
+	case <-at.done:
+		return nil
+	default:
+	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {

@@ -46,7 +46,7 @@ func (c *Cache) fetch(ctx context.Context, old *snapshot, mode fetchMode) (*snap
 	if isNotFound(err) && c.source.issuer != "" && metadata == nil {
 		var again error
 		if metadata, again = c.rediscover(ctx, mode); again != nil {
-			return nil, errors.Join(err, again)
+			return nil, fmt.Errorf("%w; %w", err, again)
 		}
 		s, err = c.fetchKeys(ctx, old, mode)
 	}

@@ -149,6 +149,21 @@ func TestAge(t *testing.T) {
 		}))
 	}
 
+	t.Run("K4 K9 a redirect that a cache in between kept has an age, too", inBubble(func(t *testing.T) {
+		const moved = "https://issuer.example/moved"
+		s := newServer(reply(http.StatusFound, "", "Age", "3600", "Location", moved))
+		s.at(moved, publish(a))
+		c := open(t, s, jwkscache.Config{}) // configFor's client follows redirects
+		serves(t, c, a)
+		require.ErrorContains(t, c.Refresh(t.Context()), "1h0m0s ago")
+		s.serve(fail(500))
+		s.at(moved, fail(500))
+		pass(23*time.Hour - 1)
+		require.NoError(t, c.Health())
+		pass(1)
+		require.Error(t, c.Health())
+	}))
+
 	t.Run("K4 the time that the answer took is taken off, too (RFC 9111 §4.2.3)", inBubble(func(t *testing.T) {
 		s := newServer(slow(4*time.Second, reply(200, setOf(a), "Age", "60")))
 		c := open(t, s, jwkscache.Config{})

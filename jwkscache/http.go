@@ -75,7 +75,7 @@ func (c *Cache) exchange(ctx context.Context, client *http.Client, address strin
 	if res.StatusCode != http.StatusOK {
 		return nil, newStatusError(res)
 	}
-	d := &document{header: res.Header, age: parseAge(res.Header), clockDiff: clockDifference(res.Header, time.Now())}
+	d := &document{header: res.Header, age: chainAge(res), clockDiff: clockDifference(res.Header, time.Now())}
 	if d.age >= c.cfg.MaxStale {
 		return nil, fmt.Errorf("a cache in between answered with what is %s old (Age); it serves %s at most", d.age, c.cfg.MaxStale)
 	}
@@ -188,4 +188,14 @@ func retryAfter(err error) (longest time.Duration) {
 		}
 	}
 	return longest
+}
+
+// chainAge returns how long ago the oldest was made of res and the redirects that
+// led to it: a cache in between may keep those, too.
+func chainAge(res *http.Response) time.Duration {
+	age := parseAge(res.Header)
+	for req := res.Request; req != nil && req.Response != nil; req = req.Response.Request {
+		age = max(age, parseAge(req.Response.Header))
+	}
+	return age
 }

@@ -2,6 +2,7 @@ package jwkscache_test
 
 import (
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -148,6 +149,26 @@ func TestClose(t *testing.T) {
 		require.NoError(t, c.Refresh(t.Context()), "there is nothing to refresh")
 	}))
 
+	t.Run("K3 an error whose methods panic kills nothing", inBubble(func(t *testing.T) {
+		s := newServer(broken(panickingError{}))
+		c := open(t, s, jwkscache.Config{})
+		pass(minute)
+		s.serve(publish(a))
+		pass(minute)
+		serves(t, c, a)
+	}))
+
+	t.Run("K12 a transport that ends its goroutine ends the cache", inBubble(func(t *testing.T) {
+		s := newServer(func(*http.Request) (*http.Response, error) {
+			runtime.Goexit()
+			return nil, nil
+		})
+		c := open(t, s, jwkscache.Config{})
+		require.ErrorIs(t, c.Ready(t.Context()), jwkscache.ErrUnavailable)
+		require.ErrorIs(t, c.Refresh(t.Context()), jwkscache.ErrUnavailable)
+		require.NoError(t, c.Close())
+	}))
+
 	t.Run("K3 a transport that panics kills nothing", inBubble(func(t *testing.T) {
 		s := newServer(func(*http.Request) (*http.Response, error) { panic("a bug elsewhere") })
 		c := open(t, s, jwkscache.Config{})
@@ -240,3 +261,9 @@ func TestStats(t *testing.T) {
 		assert.NotEqual(t, "overwritten", c.Stats().Skipped[0])
 	}))
 }
+
+type panickingError struct{}
+
+func (panickingError) Error() string { return "odd" }
+func (panickingError) Is(error) bool { panic("a bug elsewhere") }
+func (panickingError) Unwrap() error { panic("a bug elsewhere") }

@@ -127,7 +127,7 @@ func TestTheFirstFailureIsToldApart(t *testing.T) {
 	t.Run("K3 no keys yet", inBubble(func(t *testing.T) {
 		j := new(journal)
 		open(t, newServer(fail(503)), jwkscache.Config{Logger: j.logger()})
-		require.Equal(t, 1, j.count("there are none to use, so tokens get 503"))
+		require.Equal(t, 1, j.count("there are none to use, so tokens of this issuer get 503"))
 	}))
 	t.Run("K3 keys are there", inBubble(func(t *testing.T) {
 		j := new(journal)
@@ -151,7 +151,7 @@ func TestExpiryIsLogged(t *testing.T) {
 			require.Equal(t, i, j.count("level=WARN", "the last known keys stay in use"))
 			require.Equal(t, i-1, j.count("too old"))
 			pass(1)
-			require.Equal(t, i, j.count("level=WARN", "too old to be used, so tokens get 503", "answered 500", "jwks_uri="+jwksURL))
+			require.Equal(t, i, j.count("level=WARN", "too old to be used, so tokens of this issuer get 503", "answered 500", "jwks_uri="+jwksURL))
 			pass(day)
 			require.Equal(t, i, j.count("too old"), "once")
 			require.Error(t, c.Health())

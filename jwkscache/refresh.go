@@ -2,7 +2,6 @@ package jwkscache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -50,7 +49,7 @@ type schedule struct {
 // run is the scheduler: the only goroutine of the cache, and the only one that
 // fetches.
 func (c *Cache) run() {
-	defer close(c.done)
+	defer c.finish()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for c.ctx.Err() == nil {
@@ -70,7 +69,7 @@ func (c *Cache) run() {
 		c.mu.Unlock()
 		if expires {
 			c.log(func(log *slog.Logger) {
-				log.Warn("jwtguard: the issuer's keys are too old to be used, so tokens get 503", "error", err)
+				log.Warn("jwtguard: the issuer's keys are too old to be used, so tokens of this issuer get 503", "error", err)
 			})
 		}
 		if wait <= 0 {
@@ -84,11 +83,21 @@ func (c *Cache) run() {
 		case <-c.ctx.Done():
 		}
 	}
+}
+
+// finish ends what waits for the scheduler, also where a transport ended its
+// goroutine.
+func (c *Cache) finish() {
+	defer close(c.done)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sched.closed = true
-	c.sched.next.err = errClosed
-	close(c.sched.next.done)
+	for _, at := range []*attempt{c.sched.running, c.sched.next} {
+		if at != nil {
+			at.err = errClosed
+			close(at.done)
+		}
+	}
 }
 
 // attempt runs one fetch, takes over what it brought and schedules the next.
@@ -107,6 +116,7 @@ func (c *Cache) attempt() {
 	if c.ctx.Err() != nil {
 		err = errClosed
 	}
+	v := judge(err)
 
 	c.mu.Lock()
 	s.running = nil
@@ -123,16 +133,14 @@ func (c *Cache) attempt() {
 		c.current.Store(fresh)
 		at.age, at.metadataErr = fresh.age, fresh.metadataErr
 		s.due = now.add(jitter(fresh.period))
-	case !errors.Is(err, errClosed):
+	case err != errClosed:
 		broke = s.failures == 0
 		c.stats.failures++
 		s.failures, s.failed, s.lastErr = s.failures+1, now, err
-		if weight := hopelessness(err); weight > 0 {
-			s.hopeless += weight
-		} else {
+		if s.hopeless += v.hopeless; v.hopeless == 0 {
 			s.hopeless = 0
 		}
-		c.scheduleRetry(now, old == nil)
+		c.scheduleRetry(now, v, old == nil)
 	}
 	if s.urgent { // by Refresh, while this one ran
 		s.due = now
@@ -146,10 +154,9 @@ func (c *Cache) attempt() {
 // scheduleRetry sets when to fetch after a failure: as the backoff says, not
 // before the server wants it, and not before the bucket has a fetch. c.mu is
 // held.
-func (c *Cache) scheduleRetry(now moment, empty bool) {
-	s := &c.sched
-	pause := retryAfter(s.lastErr)
-	if asksForPeace(s.lastErr) {
+func (c *Cache) scheduleRetry(now moment, v verdict, empty bool) {
+	s, pause := &c.sched, v.pause
+	if v.limited {
 		s.bucket.slow(now.mono)
 	}
 	if empty { // nothing can be served until an attempt succeeds
@@ -158,6 +165,22 @@ func (c *Cache) scheduleRetry(now moment, empty bool) {
 	s.held = now.add(pause)
 	refill := s.bucket.next(now.mono).Sub(now.mono)
 	s.due = now.add(max(backoff(s.failures), pause, refill))
+}
+
+// A verdict is what an error of fetch means for the next attempt.
+type verdict struct {
+	pause    time.Duration // that the server asked for
+	limited  bool          // it wants fewer requests
+	hopeless int           // see hopelessness
+}
+
+// judge reads err, of which a part may be a caller's transport's: a method of it
+// that panics must not take the process down either.
+func judge(err error) (v verdict) {
+	defer func() { _ = recover() }()
+	v.pause, v.limited = retryAfter(err), asksForPeace(err)
+	v.hopeless = hopelessness(err)
+	return v
 }
 
 // fetchSafely keeps a panic, of a caller's HTTP transport say, from taking the
@@ -182,7 +205,7 @@ func (c *Cache) logChange(old, fresh *snapshot, err error, broke, healed bool) {
 	if broke {
 		meanwhile := "the last known keys stay in use"
 		if !c.serves(old) {
-			meanwhile = "there are none to use, so tokens get 503"
+			meanwhile = "there are none to use, so tokens of this issuer get 503"
 		}
 		c.log(func(log *slog.Logger) {
 			log.Warn("jwtguard: fetching the issuer's keys fails; "+meanwhile, "error", err)

@@ -228,9 +228,10 @@ func TestUnknownKID(t *testing.T) {
 		require.Zero(t, c.Stats().UnknownKIDs)
 	}))
 
-	t.Run("K5 a known kid with another alg never fetches", inBubble(func(t *testing.T) {
+	t.Run("K5 a known kid with another alg fetches once in 15 s, and nobody waits", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
+		pass(minute)
 		for _, alg := range []string{"RS256", "ES384", "EdDSA", "none", "HS256", "es256", ""} {
 			assert.Zero(t, took(func() {
 				keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: alg})
@@ -238,6 +239,17 @@ func TestUnknownKID(t *testing.T) {
 				require.Nil(t, keys)
 			}))
 		}
-		require.Equal(t, 1, s.fetches())
+		synctest.Wait()
+		require.Equal(t, 2, s.fetches())
+		pass(15*time.Second - 1)
+		c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "RS256"})
+		synctest.Wait()
+		require.Equal(t, 2, s.fetches())
+		r := rsaKey("a")
+		s.serve(publish(r))
+		pass(1)
+		c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "RS256"})
+		synctest.Wait()
+		serves(t, c, r)
 	}))
 }

@@ -140,6 +140,7 @@ type trust struct {
 	keys        KeySource
 	algorithms  map[string]*signature.Algorithm
 	audiences   []string
+	audienceSet map[string]bool // of many; nil for a few
 	anyAudience bool
 	profile     bool // RFC 9068
 	types       []string
@@ -173,6 +174,12 @@ func newTrust(cfg *Config) (*trust, error) {
 		clientID:    slices.Clone(cfg.Claims.ClientID),
 		scopes:      slices.Clone(cfg.Claims.Scopes),
 		machine:     cfg.Claims.ClientCredentials,
+	}
+	if len(t.audiences) > 8 {
+		t.audienceSet = make(map[string]bool)
+		for _, a := range t.audiences {
+			t.audienceSet[a] = true
+		}
 	}
 	if !t.profile {
 		t.types = append(t.types, "JWT")

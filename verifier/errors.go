@@ -87,12 +87,13 @@ type Error struct {
 	verifier        *Verifier // whose answer it is; nil stands for one with default realm and logger
 	challengeScopes []string  // nil means Scopes
 	caller          Caller
+	logs            bool // this package made it, and logs it where it refuses
 	vague           bool // a forged token could learn something from the reason's sentence
 }
 
 // refusal returns an Error whose cause is the formatted text.
 func refusal(reason error, format string, args ...any) *Error {
-	return &Error{Reason: reason, Err: fmt.Errorf(format, args...)}
+	return &Error{Reason: reason, Err: fmt.Errorf(format, args...), logs: true}
 }
 
 // AsError returns err as the answer to the request of ctx: an [*Error] within
@@ -102,9 +103,10 @@ func refusal(reason error, format string, args ...any) *Error {
 func AsError(ctx context.Context, err error) *Error {
 	a, e := admissionOf(ctx), asError(err)
 	var refused *Error
-	if errors.As(err, &refused) && e.row() != wiringRow {
-		return a.complete(e, nil) // it was logged when it was made
+	if errors.As(err, &refused) && e.logs && e.row() != wiringRow {
+		return a.complete(e, nil) // it was logged when it refused
 	}
+	e.logs = true
 	if a != nil && a.token.verified() {
 		e.caller = a.token.caller()
 	}

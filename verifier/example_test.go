@@ -116,7 +116,7 @@ func ExampleRequire() {
 	fmt.Println(handler(ctx, false))
 	// Output:
 	// <nil>
-	// jwtguard: a scope is missing (needs "orders:delete"): the token has "orders:read orders:write" in scope, scp
+	// jwtguard: a scope is missing (needs "orders:delete"): the token has "orders:read orders:write" in scope, scp, needed is "orders:delete"
 }
 
 // Claims of the issuer's own, in a type of the program's own.

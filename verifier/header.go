@@ -37,8 +37,7 @@ func readHeader(text []byte, s *scratch) (*header, *Error) {
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, refusal(ErrMalformed, "header: alg, kid, typ or cty is no string")
 	}
-	h.x5t, _ = o.str("x5t") // a hint: one of another kind hints at nothing
-	h.x5tS256, _ = o.str("x5t#S256")
+	h.x5t, h.x5tS256 = o.thumbprint("x5t"), o.thumbprint("x5t#S256")
 	h.hasTyp = o.get("typ") != ""
 	switch {
 	case h.alg == "":
@@ -50,6 +49,20 @@ func readHeader(text []byte, s *scratch) (*header, *Error) {
 		*s = strings.Clone(*s) // and not the whole text with it
 	}
 	return h, nil
+}
+
+// maxThumbprint is what the longest spelling of a SHA-256 takes, hexadecimal
+// with a colon between octets.
+const maxThumbprint = 3*32 - 1
+
+// thumbprint returns the member name, which only helps to choose a key: what can
+// be none is as if it were not there.
+func (o object) thumbprint(name string) string {
+	if len(o.get(name)) > 2*maxThumbprint { // escapes may be in it, if few
+		return ""
+	}
+	s, _ := o.str(name)
+	return s
 }
 
 // sameType compares media types as typ and cty write them: without case, and

@@ -64,18 +64,24 @@ func likelyIssuers(iss string) []likelyIssuer {
 	return all
 }
 
-// wrongAudience is for a token that is for none of the audiences demanded.
+// wrongAudience is for a token that is for none of the audiences demanded. It
+// looks at the first few of each: anybody can cause it, and there may be many.
 func (t *Token) wrongAudience(whose string, demanded []string) *Error {
+	const few = 8
+	more := ""
+	if n := len(demanded) - few; n > 0 {
+		demanded, more = demanded[:few], fmt.Sprintf(" and %d more", n)
+	}
 	if len(t.audience) == 0 {
-		return refusal(ErrAudience, "the token has no aud, %s %q", whose, demanded)
+		return refusal(ErrAudience, "the token has no aud, %s %q%s", whose, demanded, more)
 	}
 	hint := ""
-	for _, a := range t.audience {
+	for _, a := range t.audience[:min(few, len(t.audience))] {
 		if slices.ContainsFunc(demanded, func(d string) bool { return sameButSlash(a, d) }) {
 			hint = slashHint
 		}
 	}
-	return refusal(ErrAudience, "aud is %s, %s %q%s", quoteList(t.audience), whose, demanded, hint)
+	return refusal(ErrAudience, "aud is %s, %s %q%s%s", quoteList(t.audience), whose, demanded, more, hint)
 }
 
 func (tr *trust) wrongAlgorithm(alg string) *Error {
@@ -112,7 +118,10 @@ func (t *Token) clockHint(now time.Time) string {
 
 // dateHint is for a claim that is no date: servers have sent milliseconds.
 func (o object) dateHint(name string, err error) error {
-	if f, parseErr := strconv.ParseFloat(o.get(name), 64); err == errRange && parseErr == nil && f > 0 && f/1000 < lastDate {
+	if err != errRange { // nothing else bounds what there is to read
+		return err
+	}
+	if f, parseErr := strconv.ParseFloat(o.get(name), 64); parseErr == nil && f > 0 && f/1000 < lastDate {
 		return fmt.Errorf("%w: in milliseconds?", err)
 	}
 	return err
@@ -137,7 +146,7 @@ func (t *Token) wrongScope(scopes, challenge []string) *Error {
 			break
 		}
 	}
-	err := refusal(ErrScope, "the token has %s in %s%s", quoteList(t.scopes), strings.Join(names, ", "), elsewhere)
+	err := refusal(ErrScope, "the token has %s in %s, needed is %s%s", quoteList(t.scopes), strings.Join(names, ", "), quoteList(scopes), elsewhere)
 	err.Scopes, err.challengeScopes = slices.Clone(scopes), challenge
 	return err
 }

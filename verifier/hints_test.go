@@ -86,6 +86,25 @@ func testLikelyMistakesAreNamed(t *testing.T) {
 	}
 }
 
+func TestManyAudiences(t *testing.T) {
+	for _, n := range []int{1, 8, 9, 300} {
+		t.Run(fmt.Sprintf("C2 %d audiences", n), func(t *testing.T) {
+			var all []string
+			for i := range n {
+				all = append(all, fmt.Sprintf("https://%d.example", i))
+			}
+			s := signerOf("ES256")
+			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Audiences = all })
+			for _, a := range all {
+				verified(t, v, s.token(nil, members{"aud": `"` + a + `"`}), verifier.Audience(a))
+			}
+			_, err := v.Verify(ctx, s.token(nil, members{"aud": `"https://x.example"`}))
+			assertRefused(t, verifier.ErrAudience, err)
+			assert.Less(t, len(err.Error()), 500, "R9")
+		})
+	}
+}
+
 func TestLikelyIssuerOfALongOne(t *testing.T) {
 	s := signerOf("ES256")
 	for n, says := range map[int]bool{200: true, 201: false} {

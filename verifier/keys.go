@@ -63,24 +63,34 @@ func (t *trust) verifySignature(ctx context.Context, now time.Time, c *compact, 
 	q := c.header.query(now)
 	keys, err := t.keys.Lookup(ctx, q)
 	if err != nil {
-		return nil, &Error{Reason: ErrUnavailable, Err: err}
+		return nil, unavailable(err)
 	}
 	key, refused := tryKeys(keys, nil, c, alg)
 	if key != nil || refused != nil {
 		return key, refused
 	}
 	if len(keys) == 0 {
-		return nil, refusal(ErrSignature, "the issuer has no key with %s for %s", c.header.keyName(), alg.Name)
+		return nil, noKey(c.header)
 	}
 	q.Tried = keys
 	newer, err := t.keys.Lookup(ctx, q)
 	if err != nil {
-		return nil, &Error{Reason: ErrUnavailable, Err: err}
+		return nil, unavailable(err)
 	}
 	if key, refused = tryKeys(newer, keys, c, alg); key != nil || refused != nil {
 		return key, refused
 	}
 	return nil, refusal(ErrSignature, "no key with %s verifies the %s signature", c.header.keyName(), alg.Name)
+}
+
+// unavailable is for a KeySource that cannot tell.
+func unavailable(err error) *Error {
+	return &Error{Reason: ErrUnavailable, Err: err, logs: true}
+}
+
+// noKey is for a token whose issuer has no key that could verify it.
+func noKey(h *header) *Error {
+	return refusal(ErrSignature, "the issuer has no key with %s for %s", h.keyName(), h.alg)
 }
 
 // tryKeys returns the key that fits, nil if none does. Keys that were tried

@@ -96,10 +96,9 @@ func (e *Error) attrs() []slog.Attr {
 		add("cause", e.Err.Error())
 	}
 	c := e.caller
-	add("issuer", c.Issuer)
-	add("client_id", c.ClientID)
-	add("sub", c.Subject)
-	add("jti", c.ID)
+	for _, a := range [...][2]string{{"issuer", c.Issuer}, {"client_id", c.ClientID}, {"sub", c.Subject}, {"jti", c.ID}} {
+		add(a[0], a[1][:min(len(a[1]), maxQuoted)])
+	}
 	return attrs
 }
 

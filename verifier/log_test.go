@@ -168,8 +168,13 @@ func TestRefusalsAreLogged(t *testing.T) {
 		inside := verifier.NewContext(ctx, verified(t, v, s.good()))
 		verifier.AsError(inside, errors.New("closed on Sundays"))
 		require.Equal(t, 1, j.count("level=DEBUG", "closed on Sundays", "issuer="+issuer))
-		refused := verifier.Require(inside, verifier.Scope("x"))
 		before := j.count()
+		verifier.AsError(inside, &verifier.Error{Reason: verifier.ErrDenied, Err: errors.New("by hand")})
+		require.Equal(t, 1, j.count("level=DEBUG", "by hand", "issuer="+issuer))
+		verifier.AsError(inside, verifier.AsError(inside, &verifier.Error{Reason: verifier.ErrDenied}))
+		require.Equal(t, before+2, j.count(), "once each")
+		refused := verifier.Require(inside, verifier.Scope("x"))
+		before = j.count()
 		verifier.AsError(inside, refused)
 		require.Equal(t, before, j.count(), "Require has logged it")
 	})
@@ -178,6 +183,14 @@ func TestRefusalsAreLogged(t *testing.T) {
 		v, j := logged(t, slog.LevelDebug)
 		require.NoError(t, gateError(v.Optional(), anonymous()))
 		require.Zero(t, j.count())
+	})
+
+	t.Run("R9 who is cut, too", func(t *testing.T) {
+		v, j := logged(t, slog.LevelInfo)
+		_, err := v.Verify(ctx, s.token(nil, members{"sub": `"` + strings.Repeat("s", 9000) + `"`}), verifier.Scope("none-has-it"))
+		require.Error(t, err)
+		assert.Equal(t, 1, j.count("sub="+strings.Repeat("s", 200)))
+		assert.Less(t, j.buf.Len(), 1000)
 	})
 
 	t.Run("R9 what the token said is quoted and cut", func(t *testing.T) {

@@ -42,7 +42,7 @@ func (v *Verifier) verifyCredential(ctx context.Context, raw string, rules []Rul
 }
 
 var (
-	noToken     = &Error{Reason: ErrNoToken}
+	noToken     = &Error{Reason: ErrNoToken, logs: true}
 	otherScheme = refusal(ErrNoToken, "there is an Authorization field, but its scheme is not Bearer")
 	inTwoPlaces = refusal(ErrBadRequest, "a token in two places")
 	notB64Token = refusal(ErrBadRequest, "the token is empty or has characters that no token has")

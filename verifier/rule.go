@@ -45,7 +45,7 @@ func apply(ctx context.Context, t *Token, lists ...[]Rule) *Error {
 					continue
 				}
 				if err := r.check(ctx, t); err != nil {
-					err.caller = t.caller()
+					err.caller, err.logs = t.caller(), true
 					return err
 				}
 			}

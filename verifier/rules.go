@@ -139,7 +139,7 @@ func (r anyScopeRule) challenge() []string { return r.values[:min(1, len(r.value
 
 func (r audienceRule) check(_ context.Context, t *Token) *Error {
 	for _, a := range r.values {
-		if slices.Contains(t.audience, a) && slices.Contains(t.trust.audiences, a) {
+		if slices.Contains(t.audience, a) && t.trust.hasAudience(a) {
 			return nil
 		}
 	}
@@ -208,7 +208,7 @@ func (clientCredentialsRule) check(ctx context.Context, t *Token) *Error {
 	case t.subject == id+"@clients":
 		return machineAtAuth0.check(ctx, t)
 	}
-	return refusal(ErrDenied, "the token is not known to come from a client-credentials grant")
+	return refusal(ErrDenied, "sub %s is not the client id %s, so the token may be a user's: see Config.Claims.ClientCredentials", quote(t.subject), quote(t.clientID))
 }
 
 func (r checkRule) check(ctx context.Context, t *Token) *Error {

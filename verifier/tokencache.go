@@ -105,7 +105,12 @@ func (v *Verifier) recall(ctx context.Context, raw string, now time.Time) (*Toke
 		keys, err := t.trust.keys.Lookup(ctx, e.header.query(now))
 		if err != nil {
 			v.tokens.misses.add()
-			return nil, &Error{Reason: ErrUnavailable, Err: err}
+			return nil, unavailable(err)
+		}
+		if len(keys) == 0 { // Lookup may have waited for it: once is enough
+			v.tokens.misses.add()
+			v.tokens.forget(t)
+			return nil, noKey(e.header)
 		}
 		good = len(keys) <= candidatesAtMost && contains(keys, e.key)
 	}

@@ -232,7 +232,7 @@ func (v *Verifier) Close() error {
 
 func (v *Verifier) hasAudience(a string) bool {
 	for _, t := range v.trusts {
-		if slices.Contains(t.audiences, a) {
+		if t.hasAudience(a) {
 			return true
 		}
 	}
