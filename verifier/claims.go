@@ -14,7 +14,7 @@ func (t *Token) readClaims() *Error {
 	t.issuer, errs[0] = o.str("iss")
 	t.subject, errs[1] = o.str("sub")
 	t.id, errs[2] = o.str("jti")
-	t.audience, errs[3] = o.audiences()
+	t.audience, errs[3] = o.audiences(t.evidence().audience[:0])
 	t.expiresAt, errs[4] = o.date("exp")
 	t.notBefore, errs[5] = o.date("nbf")
 	for i, err := range errs {

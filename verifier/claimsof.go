@@ -25,7 +25,7 @@ func ClaimsOf[T any](t *Token) (T, error) {
 	if !t.verified() {
 		return zero, fmt.Errorf("jwtguard: ClaimsOf: %w", ErrNoToken)
 	}
-	if err := json.Unmarshal([]byte((*t.evidence).payload), &claims, claimsOptions); err != nil {
+	if err := json.Unmarshal([]byte(t.evidence().payload), &claims, claimsOptions); err != nil {
 		return zero, &claimsError{fmt.Sprintf("jwtguard: the claims do not fit %T: %s", zero, quote(err.Error())), err}
 	}
 	return claims, nil

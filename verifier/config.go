@@ -16,6 +16,11 @@ import (
 
 // Config says whom to trust and what to demand. The zero value of each optional
 // field is the safe choice.
+//
+// Printed by fmt or log/slog, or marshaled, a Config shows its issuer and its
+// audiences only. That cannot be had for a Config in an unexported field of
+// another struct, nor for the verbs %p and %w, which go vet refuses: those show
+// SharedSecrets.
 type Config struct {
 	// Whom to trust.
 

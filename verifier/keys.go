@@ -124,7 +124,7 @@ func newSecretKeys(secrets [][]byte) secretKeys {
 	for name, a := range signature.Algorithms {
 		for _, secret := range secrets {
 			if a.Secret > 0 && len(secret) >= a.Secret {
-				keys[name] = append(keys[name], signature.Secret(slices.Clone(secret)))
+				keys[name] = append(keys[name], signature.NewSecret(secret))
 			}
 		}
 	}

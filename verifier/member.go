@@ -89,8 +89,8 @@ func eachString(v string, f func(quoted string)) error {
 }
 
 // audiences returns the aud claim, an array of strings or one string alone (RFC
-// 7519 §4.1.3).
-func (o object) audiences() ([]string, error) {
+// 7519 §4.1.3), in list if that has room.
+func (o object) audiences(list []string) ([]string, error) {
 	v, n := o.get("aud"), 0
 	err := eachString(v, func(string) { n++ })
 	switch {
@@ -99,7 +99,9 @@ func (o object) audiences() ([]string, error) {
 	case n > maxAudiences:
 		return nil, errLong
 	}
-	list := make([]string, 0, n)
+	if n > cap(list) {
+		list = make([]string, 0, n)
+	}
 	err = eachString(v, func(quoted string) { list = append(list, unquote(quoted)) })
 	return list, err
 }

@@ -20,9 +20,9 @@ type Token struct {
 	issuedAt, notBefore, expiresAt time.Time
 	bound                          bool // to a sender's key (RFC 7800)
 
-	// Behind two pointers, of which fmt follows one at most: no verb shows the
-	// token or its payload, even of a Token that was copied into a field.
-	evidence **evidence
+	// A function, so that nothing that prints or dumps a Token shows what it was
+	// read from, even where it was copied into a field.
+	evidence func() *evidence
 }
 
 // An evidence is what a token was read from and verified by.
@@ -33,24 +33,27 @@ type evidence struct {
 	header  *header
 	key     crypto.PublicKey // that fits the signature
 
+	audience [2]string // room for what most tokens have
+
 	// When a remembered token is good: from nbf to exp, with leeway, and until
 	// it is to be verified again.
 	begins, ends, again time.Time
 }
 
-// newToken returns the Token of e, all in one piece of memory.
+// A tokenMemory is a Token and its evidence in one piece.
+type tokenMemory struct {
+	token    Token
+	evidence evidence
+}
+
+// newToken returns the Token of e.
 func newToken(e evidence) *Token {
-	whole := &struct {
-		token    Token
-		evidence evidence
-		behind   *evidence
-	}{evidence: e}
-	whole.behind = &whole.evidence
-	whole.token.evidence = &whole.behind
+	whole := &tokenMemory{evidence: e}
+	whole.token.evidence = func() *evidence { return &whole.evidence }
 	return &whole.token
 }
 
-func (t *Token) members() object { return (*t.evidence).members }
+func (t *Token) members() object { return t.evidence().members }
 
 // Issuer returns the iss claim (RFC 7519 §4.1.1).
 func (t *Token) Issuer() string { return t.issuer }

@@ -50,7 +50,7 @@ func newTokenCache(atMost int) *tokenCache {
 // find returns the token that is remembered of raw, nil if none is.
 func (c *tokenCache) find(raw string) *Token {
 	t, _ := c.entries().GetIfPresent(c.key(raw))
-	if t == nil || (*t.evidence).raw != raw {
+	if t == nil || t.evidence().raw != raw {
 		return nil
 	}
 	return t
@@ -59,7 +59,7 @@ func (c *tokenCache) find(raw string) *Token {
 // remember is for a token that has just passed every check, and for nobody to
 // have seen yet. Raw is the caller's, who may change what it is made of.
 func (c *tokenCache) remember(raw string, t *Token, key crypto.PublicKey, now time.Time) {
-	e, leeway, begins := *t.evidence, t.trust.leeway, t.notBefore
+	e, leeway, begins := t.evidence(), t.trust.leeway, t.notBefore
 	if t.trust.profile && begins.Before(t.issuedAt) {
 		begins = t.issuedAt
 	}
@@ -68,7 +68,7 @@ func (c *tokenCache) remember(raw string, t *Token, key crypto.PublicKey, now ti
 	c.entries().Set(c.key(e.raw), t)
 }
 
-func (c *tokenCache) forget(t *Token) { c.entries().Invalidate(c.key((*t.evidence).raw)) }
+func (c *tokenCache) forget(t *Token) { c.entries().Invalidate(c.key(t.evidence().raw)) }
 
 // key hashes the end of raw, which is signature: nothing in a token differs more,
 // and all of raw is compared afterwards.
@@ -81,7 +81,7 @@ func (c *tokenCache) key(raw string) uint64 {
 // not depend on the token is below 1,000.
 func size(t *Token) uint32 {
 	const fixed, perMember, perString = 1000, 32, 16
-	e := *t.evidence
+	e := t.evidence()
 	n := fixed + len(e.raw) + 2*len(e.payload) + perMember*len(e.members) + perString*(len(t.audience)+len(t.scopes))
 	return uint32(min(n, math.MaxUint32))
 }
@@ -99,7 +99,7 @@ func (v *Verifier) recall(ctx context.Context, raw string, now time.Time) (*Toke
 		v.tokens.misses.add()
 		return nil, nil
 	}
-	e := *t.evidence
+	e := t.evidence()
 	good := !now.Before(e.begins) && now.Before(e.ends) && now.Before(e.again) && t.trust.isFor(t) && !t.bound
 	if good {
 		keys, err := t.trust.keys.Lookup(ctx, e.header.query(now))

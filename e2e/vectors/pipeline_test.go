@@ -75,7 +75,7 @@ func newBench(t *testing.T, keys json.RawMessage) *bench {
 		assert.Error(t, err, "A4 a JWK Set of a secret loads")
 		secret, err := base64.RawURLEncoding.DecodeString(set.Keys[0].K)
 		require.NoError(t, err)
-		b.alg, b.keys = set.Keys[0].Alg, []crypto.PublicKey{signature.Secret(secret)}
+		b.alg, b.keys = set.Keys[0].Alg, []crypto.PublicKey{signature.NewSecret(secret)}
 		cfg.SharedSecrets, cfg.Algorithms = [][]byte{secret}, []string{b.alg}
 	} else if err != nil {
 		return nil

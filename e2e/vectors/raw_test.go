@@ -50,7 +50,7 @@ func runRaw(t *testing.T, name string) (r row) {
 		for j := range g.Tests {
 			v := &g.Tests[j]
 			if v.Key != nil {
-				key = signature.Secret(v.Key)
+				key = signature.NewSecret(v.Key)
 			}
 			for _, alg := range allAlgorithms {
 				if alg != own && (own == "" || g.rsaBits() <= 3072) { // larger ones take too long

@@ -79,7 +79,7 @@ func TestOtherForms(t *testing.T) {
 		protectedRS   = "eyJhbGciOiJSUzI1NiJ9" // {"alg":"RS256"}
 		protectedKid  = "eyJhbGciOiJIUzI1NiIsImtpZCI6IjAxOGMwYWU1LTRkOWItNDcxYi1iZmQ2LWVlZjMxNGJjNzAzNyJ9"
 	)
-	secret := signature.Secret(decoded(t, frodoSecret))
+	secret := signature.NewSecret(decoded(t, frodoSecret))
 	bilbo := point(t, elliptic.P521(), bilboX, bilboY)
 	bilboRSA := &rsa.PublicKey{N: new(big.Int).SetBytes(decoded(t, bilboN)), E: 65537}
 	joes := point(t, elliptic.P256(), joeX, joeY)

@@ -203,7 +203,7 @@ func refuseForeign(t *testing.T, alg string, key crypto.PublicKey, v *vector) {
 	t.Helper()
 	var public any = key
 	if secret, ok := key.(signature.Secret); ok {
-		public = []byte(secret)
+		public = secret()
 	}
 	w, err := newVerifier(public, alg)
 	if secret, ok := public.([]byte); ok && len(secret) < signature.Algorithms[alg].Secret {

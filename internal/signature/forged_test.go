@@ -83,5 +83,5 @@ func TestOnlyASecretFitsHMAC(t *testing.T) {
 	} {
 		assert.False(t, verify("HS256", key, signed, mac.Sum(nil)), "A1 %s", name)
 	}
-	assert.True(t, verify("HS256", signature.Secret{}, signed, mac.Sum(nil)), "which is why New asks for its length")
+	assert.True(t, verify("HS256", signature.NewSecret(nil), signed, mac.Sum(nil)), "which is why New asks for its length")
 }

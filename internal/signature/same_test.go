@@ -30,11 +30,11 @@ func TestSame(t *testing.T) {
 		func() crypto.PublicKey { k := p; k.X = new(big.Int).Add(k.X, big.NewInt(1)); return &k }, // not on the curve
 		func() crypto.PublicKey { k := p; k.Curve = elliptic.P384(); return &k },
 		func() crypto.PublicKey { return ed25519.PublicKey{} },
-		func() crypto.PublicKey { return signature.Secret{} },
+		func() crypto.PublicKey { return signature.NewSecret(nil) },
 		func() crypto.PublicKey { return ed25519.PublicKey(make([]byte, 32)) },
 		func() crypto.PublicKey { return ed25519.PublicKey([]byte("01234567890123456789012345678901")) },
-		func() crypto.PublicKey { return signature.Secret("a secret") },
-		func() crypto.PublicKey { return signature.Secret("another") },
+		func() crypto.PublicKey { return signature.NewSecret([]byte("a secret")) },
+		func() crypto.PublicKey { return signature.NewSecret([]byte("another")) },
 	}
 	for i, a := range keys {
 		for j, b := range keys {

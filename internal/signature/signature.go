@@ -67,8 +67,15 @@ func byName(rows ...Algorithm) map[string]*Algorithm {
 }
 
 // A Secret is a key for HMAC: a type of its own, so that none but the owner of
-// the secret can bring one.
-type Secret []byte
+// the secret can bring one, and a function, so that nothing that prints or dumps
+// what holds one shows it.
+type Secret func() []byte
+
+// NewSecret returns a Secret of a copy of b.
+func NewSecret(b []byte) Secret {
+	b = bytes.Clone(b)
+	return func() []byte { return b }
+}
 
 // Verify reports whether signature is one of key over signed. A key of another
 // type, size or curve than the algorithm's never fits. Neither slice is kept or
@@ -89,7 +96,7 @@ func (a *Algorithm) Verify(key crypto.PublicKey, signed, signature []byte) bool 
 		return ok && len(k) == ed25519.PublicKeySize && !hasSmallOrder(k) && ed25519.Verify(k, signed, signature)
 	case mac:
 		k, ok := key.(Secret)
-		return ok && a.verifyHMAC(k, signed, signature)
+		return ok && k != nil && a.verifyHMAC(k(), signed, signature)
 	}
 	return false
 }
@@ -171,7 +178,7 @@ func minimal(x []byte) []byte {
 // signByte is 1 where x needs a zero before it, not to be negative in DER.
 func signByte(x []byte) int { return int(x[0] >> 7) }
 
-func (a *Algorithm) verifyHMAC(k Secret, signed, signature []byte) bool {
+func (a *Algorithm) verifyHMAC(k, signed, signature []byte) bool {
 	m := hmac.New(a.hash.New, k)
 	m.Write(signed)
 	return hmac.Equal(m.Sum(nil), signature)
@@ -193,7 +200,7 @@ func Same(a, b crypto.PublicKey) bool {
 		return ok && bytes.Equal(a, b)
 	case Secret:
 		b, ok := b.(Secret)
-		return ok && hmac.Equal(a, b)
+		return ok && a != nil && b != nil && hmac.Equal(a(), b())
 	}
 	return false
 }
