@@ -148,3 +148,10 @@ func rsaOf(bits int, e int64) jwk {
 	n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
 	return rsaJWK(n.SetBit(n, 0, 1), e)
 }
+
+// shaped returns the key of rsaOf.
+func shaped(bits int, e int64) key {
+	j := rsaOf(bits, e)
+	n, _ := base64.RawURLEncoding.DecodeString(j["n"].(string))
+	return key{"k", "RS256", &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(e)}, j.with("kid", "k")}
+}

@@ -2,6 +2,7 @@ package jwkscache_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -150,6 +151,64 @@ func TestCallersRedirectPolicy(t *testing.T) {
 		require.NoError(t, res.Body.Close())
 		require.Equal(t, http.StatusOK, res.StatusCode)
 	}))
+}
+
+func TestRedirects(t *testing.T) {
+	k := newKey("k")
+	mux := http.NewServeMux()
+	mux.HandleFunc("/jwks", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, setOf(k)) })
+	mux.Handle("/1", http.RedirectHandler("/jwks", http.StatusFound))
+	mux.Handle("/2", http.RedirectHandler("/1", http.StatusMovedPermanently))
+	mux.Handle("/3", http.RedirectHandler("/2", http.StatusTemporaryRedirect))
+	mux.Handle("/4", http.RedirectHandler("/3", http.StatusPermanentRedirect))
+	mux.Handle("/loop", http.RedirectHandler("/loop", http.StatusFound))
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	elsewhere := httptest.NewServer(http.RedirectHandler(srv.URL+"/jwks", http.StatusFound))
+	defer elsewhere.Close()
+
+	for _, row := range []struct {
+		name, url  string
+		sameOrigin bool
+		good       bool
+	}{
+		{"K9 no redirect is followed", srv.URL + "/1", false, false},
+		{"K9 a same-origin redirect by option", srv.URL + "/1", true, true},
+		{"K9 three same-origin redirects", srv.URL + "/3", true, true},
+		{"K9 four are too many", srv.URL + "/4", true, false},
+		{"K9 a loop ends", srv.URL + "/loop", true, false},
+		{"K9 another port is another origin", elsewhere.URL, true, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			err := own(t, row.url, jwkscache.Config{SameOriginRedirects: row.sameOrigin}).Refresh(t.Context())
+			require.Equal(t, row.good, err == nil, "%v", err)
+			if err != nil {
+				require.ErrorContains(t, err, "30", "the redirect is the answer")
+			}
+		})
+	}
+
+	for _, row := range []struct {
+		name, from, to string
+		good           bool
+	}{
+		{"K9 same origin", "https://keys.example/a", "https://keys.example/b", true},
+		{"K9 a downgrade to http", "https://keys.example/a", "http://keys.example/b", false},
+		{"K9 another host", "https://keys.example/a", "https://evil.example/b", false},
+		{"K9 a subdomain", "https://keys.example/a", "https://evil.keys.example/b", false},
+		{"K9 another port", "https://keys.example/a", "https://keys.example:8443/b", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			from, err := http.NewRequest("GET", row.from, nil)
+			require.NoError(t, err)
+			to, err := http.NewRequest("GET", row.to, nil)
+			require.NoError(t, err)
+			to.Response = &http.Response{StatusCode: http.StatusFound}
+			err = jwkscache.NewHTTPClient(true).CheckRedirect(to, []*http.Request{from})
+			require.Equal(t, row.good, err == nil)
+			require.Error(t, jwkscache.NewHTTPClient(false).CheckRedirect(to, []*http.Request{from}))
+		})
+	}
 }
 
 // An operator learns where a redirect leads, and what to do.
