@@ -65,6 +65,15 @@ func (o object) thumbprint(name string) string {
 	return s
 }
 
+// size is how many bytes h keeps in memory.
+func (h *header) size() int {
+	n := 128
+	for _, s := range []string{h.alg, h.kid, h.typ, h.x5t, h.x5tS256} {
+		n += allocated(len(s))
+	}
+	return n
+}
+
 // sameType compares media types as typ and cty write them: without case, and
 // with "application/" left out where no other slash follows (RFC 7515 §4.1.9).
 func sameType(a, b string) bool {
@@ -79,8 +88,11 @@ func shortType(t string) string {
 	return t
 }
 
-// headersAtMost is how many header texts a verifier remembers.
-const headersAtMost = 64
+// What a verifier remembers of headers: so many texts, in so many bytes.
+const (
+	maxHeaders     = 64
+	maxHeaderBytes = 64 << 10
+)
 
 // A headerCache remembers what the headers of verified tokens say: an issuer
 // sends the same few texts with all its tokens. It holds neither key nor verdict,
@@ -88,6 +100,7 @@ const headersAtMost = 64
 type headerCache struct {
 	current atomic.Pointer[map[string]*header] // replaced, never changed
 	mu      sync.Mutex                         // of writers
+	bytes   int                                // of current
 }
 
 // find returns the header that text encodes, nil if it is not remembered.
@@ -101,12 +114,17 @@ func (c *headerCache) find(text string) *header {
 // remember is for headers of verified tokens only: nobody else may fill it. Full,
 // it begins anew.
 func (c *headerCache) remember(text string, h *header) {
+	n := allocated(len(text)) + h.size()
+	if n > maxHeaderBytes {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	next := make(map[string]*header)
-	if m := c.current.Load(); m != nil && len(*m) < headersAtMost {
+	if m := c.current.Load(); m != nil && len(*m) < maxHeaders && c.bytes+n <= maxHeaderBytes {
 		maps.Copy(next, *m)
+		n += c.bytes
 	}
-	next[strings.Clone(text)] = h
+	next[strings.Clone(text)], c.bytes = h, n
 	c.current.Store(&next)
 }

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -77,13 +78,40 @@ func (c *tokenCache) key(raw string) uint64 {
 	return c.hash(c.seed, raw[max(0, len(raw)-enough):])
 }
 
-// size is how many bytes t keeps in memory, by a generous estimate: what does
-// not depend on the token is below 1,000.
+// size is how many bytes the cache keeps for t: the keys are their source's, and
+// everything else of the issuer's is shared by its tokens.
 func size(t *Token) uint32 {
-	const fixed, perMember, perString = 1000, 32, 16
+	const perMember, perString = 32, 16
 	e := t.evidence()
-	n := fixed + len(e.raw) + 2*len(e.payload) + perMember*len(e.members) + perString*(len(t.audience)+len(t.scopes))
+	n := perEntry + allocated(len(e.raw)) + allocated(len(e.payload)) + allocated(perMember*len(e.members)) + e.header.size()
+	if len(t.audience) > len(e.audience) {
+		n += allocated(perString * len(t.audience))
+	}
+	n += allocated(perString * len(t.scopes))
+	if strings.IndexByte(e.payload, '\\') >= 0 { // then strings are no parts of it, but of memory of their own
+		n += allocated(len(e.payload)) + perString*len(t.scopes)
+		for _, s := range t.audience {
+			n += allocated(len(s))
+		}
+		for _, m := range e.members {
+			n += allocated(len(m.name))
+		}
+		n += allocated(len(t.issuer)) + allocated(len(t.subject)) + allocated(len(t.clientID)) + allocated(len(t.id))
+	}
 	return uint32(min(n, math.MaxUint32))
+}
+
+// perEntry is what every token takes: the Token, and in the cache a node, a place
+// in a table that doubles, and a count of its uses.
+var perEntry = allocated(int(reflect.TypeFor[tokenMemory]().Size())) + 256
+
+// allocated is how many bytes the runtime takes for n: up to a quarter more, and
+// 16 at least.
+func allocated(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return n + n/4 + 16
 }
 
 // recall returns the token that raw was verified as before, if all that may have

@@ -374,7 +374,7 @@ func TestTokenCacheBounds(t *testing.T) {
 		{"100", 100, 0, 1000, 100, 100},
 		{"as many as there are", 6000, 0, 500, 500, 500},
 		{"16 MiB of short ones", 1 << 30, 0, 10000, 4096, 9000},
-		{"16 MiB of long ones", 4096, 10000, 1500, 200, 500},
+		{"16 MiB of long ones", 4096, 10000, 1500, 200, 600},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret}, TokenCache: row.size})

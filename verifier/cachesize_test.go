@@ -1,0 +1,105 @@
+package verifier_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// liveHeap returns what is in use. What pools keep is gone by the second
+// collection.
+func liveHeap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// Whatever the tokens of an issuer are like, those that are remembered take 16
+// MiB at most, and all that is remembered of them is counted in that.
+func TestTokenCacheBytes(t *testing.T) {
+	secret := []byte(strings.Repeat("s", 32))
+	s := hmacSigner("HS256", secret)
+	aud := `,"aud":"` + api + `"`
+	// numbered repeats a format, with a number in each.
+	numbered := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	as := strings.Repeat("a", 25)
+	for _, row := range []struct {
+		name           string
+		tokens         int    // enough to fill the cache
+		header, claims string // more members; a %d in the header is the token's number
+	}{
+		{"short tokens", 14000, "", aud},
+		{"1 KB", 8000, "", aud + `,"x":"` + strings.Repeat("x", 500) + `"`},
+		{"plain text", 700, "", aud + `,"x":"` + strings.Repeat("x", 11900) + `"`},
+		{"scopes", 250, "", aud + `,"scope":"` + strings.Repeat("a ", 5900) + `"`},
+		{"scopes, a list", 300, "", aud + `,"scope":[` + strings.Repeat(`"a",`, 2900) + `"a"]`},
+		{"scopes of escapes", 250, "", aud + `,"scope":"` + strings.Repeat(`\na `, 2900) + `"`},
+		{"scopes of escapes, a list", 300, "", aud + `,"scope":[` + strings.Repeat(`"\na",`, 1900) + `"a"]`},
+		{"two scopes far apart", 600, "", aud + `,"scope":"\n` + strings.Repeat(" ", 11800) + `a"`},
+		{"spaces for a scope", 700, "", aud + `,"scope":"` + strings.Repeat(" ", 11900) + `"`},
+		{"aud of commas", 700, "", `,"aud":["` + api + `","` + strings.Repeat(",", 11900) + `"]`},
+		{"256 audiences", 800, "", `,"aud":["` + api + `"` + numbered(255, `,"`+as+`%d"`) + `]`},
+		{"256 audiences with escapes", 600, "", `,"aud":["` + api + `"` + numbered(255, `,"`+as+`\n%d"`) + `]`},
+		{"256 members", 700, "", aud + numbered(250, `,"`+as+`%d":1`)},
+		{"256 members of short names", 1500, "", aud + numbered(250, `,"%d":1`)},
+		{"256 members with escapes", 500, "", aud + numbered(250, `,"`+as+`\n%d":1`)},
+		{"sub with an escape", 600, "", aud + `,"sub":"\n` + strings.Repeat("x", 11900) + `"`},
+		{"kid", 1000, `,"x5t":"x","kid":"` + strings.Repeat("k", 11800) + `%d"`, aud},
+		{"typ", 1000, `,"kid":"x","typ":"at+jwt","x5t":"` + strings.Repeat("k", 11800) + `%d"`, aud},
+		{"a header that is not kept", 1000, `,"kid":"x","x5c":"` + strings.Repeat("k", 11800) + `%d"`, aud},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			empty := liveHeap()
+			v, err := verifier.New(verifier.Config{
+				Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret}, TokenCache: 1 << 30,
+			})
+			require.NoError(t, err)
+			for i := range row.tokens {
+				header := row.header
+				if header != "" {
+					header = fmt.Sprintf(header, i)
+				}
+				verified(t, v, s.sign(`{"alg":"HS256"`+header+`}`, fmt.Sprintf(`{"iss":%q,"exp":9999999999,"jti":"%d"%s}`, issuer, i, row.claims)))
+			}
+			verifier.Upkeep(v)
+			assert.Less(t, v.Stats().Tokens, row.tokens, "it was filled")
+			used := liveHeap() - empty
+			assert.LessOrEqual(t, used, 16<<20)
+			assert.Greater(t, used, 6<<20, "nor is the estimate far off")
+			t.Logf("%d tokens in %.1f MiB", v.Stats().Tokens, float64(used)/(1<<20))
+			require.NoError(t, v.Close())
+		})
+	}
+}
+
+// Headers of verified tokens are remembered within 64 KiB.
+func TestHeadersBytes(t *testing.T) {
+	s := signerOf("EdDSA")
+	v, _ := remembering(t, func(cfg *verifier.Config) { cfg.TokenCache, cfg.TokenLength = -1, 100_000 })
+	long := func(i, n int) members { return members{"x": fmt.Sprintf(`"%d%s"`, i, strings.Repeat("x", n))} }
+	most := 0
+	for i := range 100 {
+		verified(t, v, s.token(long(i, 6000), nil))
+		most = max(most, verifier.Headers(v))
+	}
+	assert.GreaterOrEqual(t, most, 4)
+	assert.LessOrEqual(t, most, 8, "of 8 KB each")
+	verified(t, v, s.token(nil, nil))
+	before := verifier.Headers(v)
+	verified(t, v, s.token(long(0, 60_000), nil))
+	assert.Equal(t, before, verifier.Headers(v), "one too long does not push the others out")
+}
