@@ -25,9 +25,11 @@ func TestEchoLogs(t *testing.T) {
 	raw := iss.Token(verifiertest.Claims{"aud": "guess"})
 	for name, log := range map[string]func(*strings.Builder) echo.MiddlewareFunc{
 		"Logger": func(out *strings.Builder) echo.MiddlewareFunc {
+			//lint:ignore SA1019 programs use it
 			return middleware.LoggerWithConfig(middleware.LoggerConfig{Output: out})
 		},
 		"Logger with a format": func(out *strings.Builder) echo.MiddlewareFunc {
+			//lint:ignore SA1019 programs use it
 			return middleware.LoggerWithConfig(middleware.LoggerConfig{Format: "${status} ${error}\n", Output: out})
 		},
 		"RequestLogger": func(out *strings.Builder) echo.MiddlewareFunc {

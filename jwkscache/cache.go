@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -182,6 +183,7 @@ func newCache(src source, cfg Config, clock func() moment) *Cache {
 		ctx: ctx, stop: stop, wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	c.sched.bucket = bucket{base: cfg.Cooldown, cooldown: cfg.Cooldown}
+	c.sched.missing.seed = maphash.MakeSeed()
 	c.sched.next = newAttempt()
 	c.sched.due = clock()
 	return c

@@ -95,24 +95,28 @@ func (c *Cache) request(seen *snapshot, q Query, asked int) (at *attempt, fresh 
 		return nil, false, nil
 	case serves && asked > 0:
 		if q.Tried == nil {
-			s.missing.add(q.name(), now.mono, asked)
 			c.stats.unknownKIDs++
 		}
 		return nil, false, nil
 	case s.closed:
 		return nil, false, unavailable(errClosed)
-	case serves && q.Tried == nil && s.failures == 0 && s.missing.denies(q.name(), now.mono):
+	case serves && q.Tried == nil && s.failures == 0 && s.missing.denies(q.id(s.missing.seed), now.mono):
 		c.stats.unknownKIDs++
 		return nil, false, nil
 	case s.running != nil:
 		return s.running, false, nil
 	case now.since(s.due) >= 0: // by the wall clock, say, for which no timer fires
-		return c.fetchNow(now), true, nil
+		at = c.fetchNow(now)
 	case s.failures > 0:
 		c.fetchWithin(now, maxRetryPause-now.since(s.failed))
 		return nil, false, unavailable(s.lastErr)
+	default:
+		at = c.fetchSoon(now)
 	}
-	return c.fetchSoon(now), true, nil
+	if q.Tried == nil && len(at.asked) < maxMissing {
+		at.asked = append(at.asked, q.id(s.missing.seed))
+	}
+	return at, true, nil
 }
 
 // noteMismatch is fetchForMismatch for a kid whose keys are for other algorithms.

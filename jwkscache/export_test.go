@@ -76,7 +76,8 @@ func (c *Cache) Locked(f func()) {
 func (c *Cache) Deny(kid string, fetch int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sched.missing.add(Query{KeyID: kid}.name(), c.clock().mono, fetch)
+	q := Query{KeyID: kid}
+	c.sched.missing.add(q.id(c.sched.missing.seed), c.clock().mono, fetch)
 	return len(c.sched.missing.keys)
 }
 

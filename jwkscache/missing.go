@@ -24,35 +24,33 @@ type missingKey struct {
 	notBefore time.Time // when to fetch for it again
 }
 
-// missingKeys remembers which keys the server did not have, by a hash of what
-// names them, so that long names cost nothing. The seed is random: nobody can
-// make the name of another's key collide. It is guarded by Cache.mu.
+// missingKeys remembers which keys the server did not have, by Query.id, so that
+// long names cost nothing. The seed is random: nobody can make the name of
+// another's key collide. It is guarded by Cache.mu.
 type missingKeys struct {
 	seed   maphash.Seed
 	keys   map[uint64]*missingKey
 	pruned int // the number of the fetch after which old ones were last dropped
 }
 
-// name returns what identifies the key that q asks for: a kid, a thumbprint or,
-// without either, all keys of an algorithm.
-func (q Query) name() string {
+// id returns a hash of what identifies the key that q asks for: a kid, a
+// thumbprint or, without either, all keys of an algorithm.
+func (q *Query) id(seed maphash.Seed) uint64 {
+	name := "alg " + q.Algorithm
 	switch {
 	case q.KeyID != "":
-		return "kid " + q.KeyID
+		name = "kid " + q.KeyID
 	case q.X5TS256 != "":
-		return "x5t#S256 " + q.X5TS256
+		name = "x5t#S256 " + q.X5TS256
 	case q.X5T != "":
-		return "x5t " + q.X5T
+		name = "x5t " + q.X5T
 	}
-	return "alg " + q.Algorithm
+	return maphash.String(seed, name)
 }
 
 // denies reports whether the server said too recently that it has no such key.
-func (m *missingKeys) denies(name string, now time.Time) bool {
-	if m.keys == nil {
-		return false
-	}
-	k := m.keys[maphash.String(m.seed, name)]
+func (m *missingKeys) denies(id uint64, now time.Time) bool {
+	k := m.keys[id]
 	return k != nil && now.Before(k.notBefore)
 }
 
@@ -60,11 +58,10 @@ func (m *missingKeys) denies(name string, now time.Time) bool {
 // asked for the key, one fetch counts once. When the set is full of keys that
 // were asked for lately, the key is not remembered: its next fetch then depends
 // on the bucket alone.
-func (m *missingKeys) add(name string, now time.Time, fetch int) {
+func (m *missingKeys) add(id uint64, now time.Time, fetch int) {
 	if m.keys == nil {
-		m.keys, m.seed = make(map[uint64]*missingKey), maphash.MakeSeed()
+		m.keys = make(map[uint64]*missingKey)
 	}
-	id := maphash.String(m.seed, name)
 	k := m.keys[id]
 	if k == nil {
 		if len(m.keys) >= maxMissing && m.pruned != fetch {

@@ -17,7 +17,8 @@ const (
 // An attempt is one run of fetch. What it found is set before done is closed.
 type attempt struct {
 	mode   fetchMode
-	number int // from 1 on
+	number int      // from 1 on
+	asked  []uint64 // ids of the missing keys that it is for, once for each caller
 	done   chan struct{}
 	age    time.Duration // of what was answered
 	err    error
@@ -129,6 +130,9 @@ func (c *Cache) attempt() {
 		s.bucket.quicken(now.mono)
 		if old == nil || old.keys != fresh.keys {
 			s.missing.clear()
+		}
+		for _, id := range at.asked { // whether or not it was brought: what is there is not looked for
+			s.missing.add(id, now.mono, at.number)
 		}
 		c.current.Store(fresh)
 		at.age, at.metadataErr = fresh.age, fresh.metadataErr

@@ -75,7 +75,7 @@ func (s *story) tell() {
 	fmt.Fprintf(s.out, "  or as a form with HTTP Basic (RFC 6749 section 2.3.1)\n")
 	s.token("application/x-www-form-urlencoded", form.Encode(), true)
 
-	fmt.Fprintf(s.out, "\n$API is each of the three addresses; tokens are shortened. Clients read constant\nsentences; lines that begin with \"log:\" are from the operator's log of one API.\n")
+	fmt.Fprintf(s.out, "\n$API is each of the three addresses; tokens are shortened. Clients read constant\nsentences; lines that begin with \"log:\" are from the operator's log of one\nAPI, its DEBUG lines only.\n")
 	s.title("It calls the APIs with that token")
 	s.call("the right token", "GET", good, 200, "")
 	s.title("Without a token")
@@ -269,9 +269,12 @@ func tamper(token string) string {
 	return strings.Join(parts, ".")
 }
 
+// short shows a part of each segment, so that a changed payload is seen to be
+// another one.
 func short(token string) string {
-	if len(token) < 30 {
+	dot := strings.LastIndexByte(token, '.')
+	if dot < 30 || len(token)-dot < 10 {
 		return token
 	}
-	return token[:12] + "..." + token[len(token)-6:]
+	return token[:8] + "..." + token[dot-6:dot+3] + "..." + token[len(token)-6:]
 }
