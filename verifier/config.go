@@ -290,12 +290,3 @@ func chooseAlgorithms(cfg *Config) (map[string]*signature.Algorithm, error) {
 	}
 	return chosen, nil
 }
-
-// discoverKeys makes the default KeySource. It logs where the verifier does.
-func discoverKeys(cfg *Config) (*jwkscache.Cache, error) {
-	jwks := cfg.JWKS
-	if jwks.Logger == nil {
-		jwks.Logger = cfg.Logger
-	}
-	return jwkscache.ForIssuer(cfg.Issuer, jwks)
-}

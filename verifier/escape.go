@@ -39,7 +39,7 @@ func escape(text []byte, i int) (rune, int) {
 	return c, i + 12
 }
 
-// unit returns the code unit of the escape \uXXXX at text[i], negative if there
+// unit returns the code unit of the escape \u at text[i], negative if there
 // is no such escape.
 func unit(text []byte, i int) rune {
 	if i+6 > len(text) || text[i] != '\\' || text[i+1] != 'u' {

@@ -137,3 +137,12 @@ func (s secretKeys) Lookup(_ context.Context, q jwkscache.Query) ([]crypto.Publi
 	}
 	return s[q.Algorithm], nil
 }
+
+// discoverKeys makes the default KeySource. It logs where the verifier does.
+func discoverKeys(cfg *Config) (*jwkscache.Cache, error) {
+	jwks := cfg.JWKS
+	if jwks.Logger == nil {
+		jwks.Logger = cfg.Logger
+	}
+	return jwkscache.ForIssuer(cfg.Issuer, jwks)
+}

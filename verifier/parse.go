@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// A compact is a JWS in compact serialization (RFC 7515 §7.1), taken apart but
-// not yet believed. What is not in the evidence is gone with the scratch.
+// A compact is a JWS in compact serialization (RFC 7515 §7.1), parsed and not
+// verified. What is not in the evidence is gone with the scratch.
 type compact struct {
 	evidence
 	head      string // the header as it was sent
@@ -39,8 +39,7 @@ func (s *scratch) free() {
 	}
 }
 
-// What is wrong with a text that is no token costs nothing to say: anybody can
-// send one.
+// Preallocated, because unauthenticated clients can cause these at any rate.
 var (
 	notThreeSegments = refusal(ErrMalformed, "not three segments")
 	oneSegment       = refusal(ErrMalformed, "not three segments but one: an opaque token?")
