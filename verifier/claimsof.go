@@ -31,13 +31,11 @@ func ClaimsOf[T any](t *Token) (T, error) {
 	return claims, nil
 }
 
-// claimsOptions make encoding/json of the library, but as strict as tokens are
-// read.
+// claimsOptions make encoding/json of the library, but for the case of names.
+// Claims have neither a name twice nor bad UTF-8: those are refused earlier.
 var claimsOptions = json.JoinOptions(
 	jsonv1.DefaultOptionsV1(),
 	json.MatchCaseInsensitiveNames(false),
-	jsontext.AllowDuplicateNames(false),
-	jsontext.AllowInvalidUTF8(false),
 	json.WithUnmarshalers(json.UnmarshalFromFunc(unmarshalNumber)),
 )
 

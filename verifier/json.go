@@ -5,8 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// What an object that strangers send may be like. Tokens of real issuers have
-// some 30 members and are 4 deep.
+// How deep and how wide an object may be that strangers send.
 const (
 	maxDepth   = 32
 	maxMembers = 256
