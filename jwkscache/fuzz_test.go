@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
@@ -65,7 +65,7 @@ func FuzzParseKeySet(f *testing.F) {
 					require.NoError(t, err, "on its curve")
 				case ed25519.PublicKey:
 					require.Contains(t, []string{"EdDSA", "Ed25519"}, alg)
-					require.NoError(t, signature.CheckEd25519(k))
+					require.NoError(t, jose.CheckEd25519(k))
 				default:
 					require.Fail(t, "unknown kind of key", "%T", k)
 				}

@@ -16,7 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
 // A jwkMembers is what this package reads of a JWK; x5c and the rest are left
@@ -258,7 +258,7 @@ func checkPublic(public crypto.PublicKey, smallExponents bool) error {
 		}
 		return nil
 	case ed25519.PublicKey:
-		return signature.CheckEd25519(k)
+		return jose.CheckEd25519(k)
 	}
 	return errors.New("unknown kind of key")
 }

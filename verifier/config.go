@@ -4,13 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"reflect"
 	"slices"
 	"time"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
@@ -143,7 +142,7 @@ type Claims struct {
 type trust struct {
 	issuer      string
 	keys        KeySource
-	algorithms  map[string]*signature.Algorithm
+	algorithms  map[string]*jose.Algorithm
 	audiences   []string
 	audienceSet map[string]bool // of many; nil for a few
 	anyAudience bool
@@ -259,19 +258,21 @@ func isQuotable(s string) bool {
 	return !slices.ContainsFunc([]byte(s), func(c byte) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' })
 }
 
-func chooseAlgorithms(cfg *Config) (map[string]*signature.Algorithm, error) {
+func chooseAlgorithms(cfg *Config) (map[string]*jose.Algorithm, error) {
 	secrets := cfg.SharedSecrets
 	names := cfg.Algorithms
 	if len(names) == 0 {
-		names = slices.Collect(maps.Keys(signature.Algorithms))
+		for _, a := range jose.Algorithms() {
+			names = append(names, a.Name)
+		}
 	}
-	chosen := make(map[string]*signature.Algorithm)
+	chosen := make(map[string]*jose.Algorithm)
 	useful := make([]bool, len(secrets))
 	for _, name := range names {
-		a := signature.Algorithms[name]
-		ok := a != nil && a.Secret == 0 && secrets == nil
+		a := jose.ByName(name)
+		ok := a != nil && a.MinSecret == 0 && secrets == nil
 		for i, secret := range secrets {
-			if a != nil && a.Secret > 0 && len(secret) >= a.Secret {
+			if a != nil && a.MinSecret > 0 && len(secret) >= a.MinSecret {
 				ok, useful[i] = true, true
 			}
 		}

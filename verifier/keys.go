@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
@@ -59,7 +59,7 @@ func (h *header) keyName() string {
 }
 
 // verifySignature returns the key of the issuer that fits c's signature.
-func (t *trust) verifySignature(ctx context.Context, now time.Time, c *compact, alg *signature.Algorithm) (crypto.PublicKey, *Error) {
+func (t *trust) verifySignature(ctx context.Context, now time.Time, c *compact, alg *jose.Algorithm) (crypto.PublicKey, *Error) {
 	q := c.header.query(now)
 	keys, err := t.keys.Lookup(ctx, q)
 	if err != nil {
@@ -95,7 +95,7 @@ func noKey(h *header) *Error {
 
 // tryKeys returns the key that fits, nil if none does. Keys that were tried
 // already are passed over.
-func tryKeys(keys, tried []crypto.PublicKey, c *compact, alg *signature.Algorithm) (crypto.PublicKey, *Error) {
+func tryKeys(keys, tried []crypto.PublicKey, c *compact, alg *jose.Algorithm) (crypto.PublicKey, *Error) {
 	if len(keys) > candidatesAtMost {
 		return nil, refusal(ErrSignature, "%d keys could be meant, %d at most are tried", len(keys), candidatesAtMost)
 	}
@@ -112,7 +112,7 @@ func tryKeys(keys, tried []crypto.PublicKey, c *compact, alg *signature.Algorith
 
 // contains reports whether keys has k.
 func contains(keys []crypto.PublicKey, k crypto.PublicKey) bool {
-	return slices.ContainsFunc(keys, func(other crypto.PublicKey) bool { return signature.Same(k, other) })
+	return slices.ContainsFunc(keys, func(other crypto.PublicKey) bool { return jose.Equal(k, other) })
 }
 
 // A secretKeys is the KeySource of [Config.SharedSecrets]: those long enough,
@@ -121,10 +121,11 @@ type secretKeys map[string][]crypto.PublicKey
 
 func newSecretKeys(secrets [][]byte) secretKeys {
 	keys := make(secretKeys)
-	for name, a := range signature.Algorithms {
+	for _, a := range jose.Algorithms() {
+		name := a.Name
 		for _, secret := range secrets {
-			if a.Secret > 0 && len(secret) >= a.Secret {
-				keys[name] = append(keys[name], signature.NewSecret(secret))
+			if a.MinSecret > 0 && len(secret) >= a.MinSecret {
+				keys[name] = append(keys[name], jose.NewSecret(secret))
 			}
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 // TestVectorsAsTokens has the examples of RFC 7515 and RFC 7519 that are JWTs,
 // which are no access tokens of today. Those of RFC 7515, RFC 7520 and RFC 8037
-// as signatures are in internal/signature.
+// as signatures are in internal/jose.
 func TestVectorsAsTokens(t *testing.T) {
 	// RFC 7515 appendix A.1.1.
 	const joe = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
@@ -35,7 +35,7 @@ func TestDPoP(t *testing.T) {
 	)
 	parts := strings.Split(squeeze(proof), ".")
 	require.Len(t, parts, 3)
-	require.True(t, signature.Algorithms["ES256"].Verify(point(t, elliptic.P256(), x, y), []byte(parts[0]+"."+parts[1]), decoded(t, parts[2])))
+	require.True(t, jose.ByName("ES256").Verify(point(t, elliptic.P256(), x, y), []byte(parts[0]+"."+parts[1]), decoded(t, parts[2])))
 	thumbprint := sha256.Sum256(fmt.Appendf(nil, `{"crv":"P-256","kty":"EC","x":%q,"y":%q}`, x, y)) // RFC 7638 §3
 	require.Equal(t, jkt, base64.RawURLEncoding.EncodeToString(thumbprint[:]))
 

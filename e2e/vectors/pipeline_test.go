@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
@@ -75,7 +75,7 @@ func newBench(t *testing.T, keys json.RawMessage) *bench {
 		assert.Error(t, err, "A4 a JWK Set of a secret loads")
 		secret, err := base64.RawURLEncoding.DecodeString(set.Keys[0].K)
 		require.NoError(t, err)
-		b.alg, b.keys = set.Keys[0].Alg, []crypto.PublicKey{signature.NewSecret(secret)}
+		b.alg, b.keys = set.Keys[0].Alg, []crypto.PublicKey{jose.NewSecret(secret)}
 		cfg.SharedSecrets, cfg.Algorithms = [][]byte{secret}, []string{b.alg}
 	} else if err != nil {
 		return nil
@@ -134,7 +134,7 @@ func (b *bench) reachesSignature(t *testing.T, raw string) bool {
 
 func (b *bench) fits(signed string, sig []byte) bool {
 	for _, k := range b.keys {
-		if signature.Algorithms[b.alg].Verify(k, []byte(signed), sig) {
+		if jose.ByName(b.alg).Verify(k, []byte(signed), sig) {
 			return true
 		}
 	}

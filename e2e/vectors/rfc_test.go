@@ -15,13 +15,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
 // The examples of RFC 7515, RFC 7520 and RFC 8037 in compact serialization are
-// in internal/signature. Here are the rest: signatures that are good, in forms
+// in internal/jose. Here are the rest: signatures that are good, in forms
 // that are refused.
 
 const (
@@ -79,7 +79,7 @@ func TestOtherForms(t *testing.T) {
 		protectedRS   = "eyJhbGciOiJSUzI1NiJ9" // {"alg":"RS256"}
 		protectedKid  = "eyJhbGciOiJIUzI1NiIsImtpZCI6IjAxOGMwYWU1LTRkOWItNDcxYi1iZmQ2LWVlZjMxNGJjNzAzNyJ9"
 	)
-	secret := signature.NewSecret(decoded(t, frodoSecret))
+	secret := jose.NewSecret(decoded(t, frodoSecret))
 	bilbo := point(t, elliptic.P521(), bilboX, bilboY)
 	bilboRSA := &rsa.PublicKey{N: new(big.Int).SetBytes(decoded(t, bilboN)), E: 65537}
 	joes := point(t, elliptic.P256(), joeX, joeY)
@@ -136,7 +136,7 @@ func TestOtherForms(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run("P1 "+tt.name, func(t *testing.T) {
-			require.True(t, signature.Algorithms[tt.alg].Verify(tt.key, []byte(tt.protected+"."+squeeze(tt.payload)), decoded(t, tt.sig)), "the signature as typed")
+			require.True(t, jose.ByName(tt.alg).Verify(tt.key, []byte(tt.protected+"."+squeeze(tt.payload)), decoded(t, tt.sig)), "the signature as typed")
 			for _, v := range verifiers(t) {
 				for _, form := range tt.forms {
 					_, err := v.Verify(ctx, form(tt.protected, tt.payload, tt.sig))

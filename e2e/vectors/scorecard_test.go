@@ -138,7 +138,7 @@ func TestScorecard(t *testing.T) {
 	})
 
 	table := heading + section("Wycheproof", "file", names[:published], rows[:published]) + `
-The raw signatures are of texts that are no tokens, so ` + "`internal/signature`" + ` decides them; a
+The raw signatures are of texts that are no tokens, so ` + "`internal/jose`" + ` decides them; a
 verifier with each one's key then refuses a token that has this signature. Tokens of the
 JOSE files are decided by a verifier, as far as their claims allow it, and the good ones
 signed again over good claims, which it accepts.

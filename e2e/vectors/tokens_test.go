@@ -11,17 +11,16 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
+	gojose "github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
@@ -39,7 +38,7 @@ var (
 )
 
 func TestAlgorithmsAreAllThere(t *testing.T) {
-	assert.ElementsMatch(t, slices.Collect(maps.Keys(signature.Algorithms)), slices.Concat(asymmetric, secret))
+	assert.ElementsMatch(t, algorithmNames(), slices.Concat(asymmetric, secret))
 }
 
 // tokensOf is the name of an algorithm's row in the scorecard.
@@ -186,7 +185,7 @@ func boss(t *testing.T, claims string) string {
 // verifier accept good claims under the same header, signed with the same key.
 func acceptResigned(t *testing.T, b *bench, keys json.RawMessage, v *vector) {
 	t.Helper()
-	var set jose.JSONWebKeySet
+	var set gojose.JSONWebKeySet
 	require.NoError(t, json.Unmarshal(asSet(keys), &set))
 	require.Len(t, set.Keys, 1, "%d", v.ID)
 	header, _, _ := strings.Cut(text(v.JWS), ".")
@@ -202,11 +201,11 @@ func acceptResigned(t *testing.T, b *bench, keys json.RawMessage, v *vector) {
 func refuseForeign(t *testing.T, alg string, key crypto.PublicKey, v *vector) {
 	t.Helper()
 	var public any = key
-	if secret, ok := key.(signature.Secret); ok {
+	if secret, ok := key.(jose.Secret); ok {
 		public = secret()
 	}
 	w, err := newVerifier(public, alg)
-	if secret, ok := public.([]byte); ok && len(secret) < signature.Algorithms[alg].Secret {
+	if secret, ok := public.([]byte); ok && len(secret) < jose.ByName(alg).MinSecret {
 		assert.Error(t, err, "A1 %d a secret of %d bytes", v.ID, len(secret))
 		return
 	}

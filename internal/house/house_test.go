@@ -70,14 +70,14 @@ func foreign(imports []string) (far []string) {
 func TestArrows(t *testing.T) {
 	all := packages(t)
 	for name, may := range map[string][]string{
-		"jwkscache":             {"internal/signature"},
-		"verifier":              {"internal/signature", "jwkscache"},
+		"jwkscache":             {"internal/jose"},
+		"verifier":              {"internal/jose", "jwkscache"},
 		"verifier/verifiertest": {"internal/authserver", "jwkscache", "verifier"},
 		"adapters/httpauth":     {"verifier"},
 		"adapters/echoauth":     {"verifier"},
 		"adapters/ginauth":      {"verifier"},
 		"internal/authserver":   nil,
-		"internal/signature":    nil,
+		"internal/jose":         nil,
 	} {
 		require.Contains(t, all, name)
 		assert.Subset(t, may, ours(all[name].Imports), name)
@@ -86,7 +86,7 @@ func TestArrows(t *testing.T) {
 	for name, may := range map[string][]string{
 		"jwkscache":           {jwx + "/v2/jwk", jsonLibrary, jsonLibrary + "/jsontext"},
 		"verifier":            {jsonLibrary, jsonLibrary + "/jsontext", jsonLibrary + "/v1", "github.com/maypok86/otter/v2"},
-		"internal/signature":  nil,
+		"internal/jose":       nil,
 		"adapters/httpauth":   nil,
 		"adapters/echoauth":   {"github.com/labstack/echo/v4"},
 		"adapters/ginauth":    {"github.com/gin-gonic/gin"},

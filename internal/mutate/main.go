@@ -5,9 +5,9 @@
 // code is not needed, or the change cannot matter, which explained.txt then
 // says and why.
 //
-//	go run ./internal/mutate ./verifier ./jwkscache ./internal/signature
-//	go run ./internal/mutate -every 20 ./verifier ./jwkscache ./internal/signature
-//	go run ./internal/mutate -stale ./verifier ./jwkscache ./internal/signature
+//	go run ./internal/mutate ./verifier ./jwkscache ./internal/jose
+//	go run ./internal/mutate -every 20 ./verifier ./jwkscache ./internal/jose
+//	go run ./internal/mutate -stale ./verifier ./jwkscache ./internal/jose
 //
 // All mutants are compiled into one test binary per package, in a copy of the
 // module; an environment variable chooses the one that is active. The exit
@@ -36,8 +36,8 @@ import (
 
 // guards are the tests that guard a package besides its own, in order.
 var guards = map[string][]string{
-	"verifier":           {"adapters"},
-	"internal/signature": {"verifier"},
+	"verifier":      {"adapters"},
+	"internal/jose": {"verifier"},
 }
 
 // Options are what a run is asked to do.

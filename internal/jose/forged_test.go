@@ -1,4 +1,4 @@
-package signature_test
+package jose_test
 
 import (
 	"crypto"
@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
 // A signature by a shorter curve's key fits into the room for a longer one's:
@@ -83,5 +83,5 @@ func TestOnlyASecretFitsHMAC(t *testing.T) {
 	} {
 		assert.False(t, verify("HS256", key, signed, mac.Sum(nil)), "A1 %s", name)
 	}
-	assert.True(t, verify("HS256", signature.NewSecret(nil), signed, mac.Sum(nil)), "which is why New asks for its length")
+	assert.True(t, verify("HS256", jose.NewSecret(nil), signed, mac.Sum(nil)), "which is why New asks for its length")
 }

@@ -1,4 +1,4 @@
-package signature_test
+package jose_test
 
 import (
 	"crypto"
@@ -12,11 +12,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
 // A key is the same as its copies, and as nothing else.
-func TestSame(t *testing.T) {
+func TestEqual(t *testing.T) {
 	n, m := big.NewInt(15), big.NewInt(21)
 	p := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).PublicKey
 	negative := must(ecdsa.ParseUncompressedPublicKey(elliptic.P256(), flipY(p)))
@@ -30,19 +30,19 @@ func TestSame(t *testing.T) {
 		func() crypto.PublicKey { k := p; k.X = new(big.Int).Add(k.X, big.NewInt(1)); return &k }, // not on the curve
 		func() crypto.PublicKey { k := p; k.Curve = elliptic.P384(); return &k },
 		func() crypto.PublicKey { return ed25519.PublicKey{} },
-		func() crypto.PublicKey { return signature.NewSecret(nil) },
+		func() crypto.PublicKey { return jose.NewSecret(nil) },
 		func() crypto.PublicKey { return ed25519.PublicKey(make([]byte, 32)) },
 		func() crypto.PublicKey { return ed25519.PublicKey([]byte("01234567890123456789012345678901")) },
-		func() crypto.PublicKey { return signature.NewSecret([]byte("a secret")) },
-		func() crypto.PublicKey { return signature.NewSecret([]byte("another")) },
+		func() crypto.PublicKey { return jose.NewSecret([]byte("a secret")) },
+		func() crypto.PublicKey { return jose.NewSecret([]byte("another")) },
 	}
 	for i, a := range keys {
 		for j, b := range keys {
-			assert.Equal(t, i == j, signature.Same(a(), b()), "%d and %d", i, j)
+			assert.Equal(t, i == j, jose.Equal(a(), b()), "%d and %d", i, j)
 		}
 		for _, none := range []crypto.PublicKey{nil, (*rsa.PublicKey)(nil), (*ecdsa.PublicKey)(nil), &rsa.PublicKey{}, &ecdsa.PublicKey{}, "key"} {
-			assert.False(t, signature.Same(a(), none))
-			assert.False(t, signature.Same(none, a()))
+			assert.False(t, jose.Equal(a(), none))
+			assert.False(t, jose.Equal(none, a()))
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package signature_test
+package jose_test
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
 // The curve of Ed25519, by the formulas of RFC 8032 §5.1.4 in affine
@@ -88,7 +88,7 @@ func TestSmallOrder(t *testing.T) {
 
 	for name, k := range keys {
 		t.Run("A4 small order "+name, func(t *testing.T) {
-			assert.ErrorContains(t, signature.CheckEd25519(k), "small order")
+			assert.ErrorContains(t, jose.CheckEd25519(k), "small order")
 			forged := 0
 			for _, r := range keys { // R is a guess, S is 0: it fits one message in eight, or all
 				for i := range 64 {
@@ -110,7 +110,7 @@ func TestEd25519Points(t *testing.T) {
 		for range 200 {
 			k, private, err := ed25519.GenerateKey(rand.Reader)
 			require.NoError(t, err)
-			require.NoError(t, signature.CheckEd25519(k))
+			require.NoError(t, jose.CheckEd25519(k))
 			require.True(t, verify("EdDSA", k, "text", ed25519.Sign(private, []byte("text"))))
 		}
 	})
@@ -122,7 +122,7 @@ func TestEd25519Points(t *testing.T) {
 			y2 := mod(new(big.Int).Mul(y, y))
 			u, v := new(big.Int).Sub(y2, big.NewInt(1)), new(big.Int).Add(new(big.Int).Mul(curveD, y2), big.NewInt(1))
 			want := big.Jacobi(mod(u.Mul(u, v)), fieldP) == 1 // u/v is a square if uv is one
-			err := signature.CheckEd25519(encoded(big.NewInt(i), y))
+			err := jose.CheckEd25519(encoded(big.NewInt(i), y))
 			assert.Equal(t, want, err == nil, "%d: %v", i, err)
 			if want {
 				points++
@@ -139,6 +139,6 @@ func TestEd25519Points(t *testing.T) {
 		"A4 31 bytes":             make([]byte, 31),
 		"A4 33 bytes":             make([]byte, 33),
 	} {
-		t.Run(name, func(t *testing.T) { assert.Error(t, signature.CheckEd25519(k)) })
+		t.Run(name, func(t *testing.T) { assert.Error(t, jose.CheckEd25519(k)) })
 	}
 }

@@ -1,4 +1,4 @@
-package signature
+package jose
 
 import (
 	"crypto/ed25519"

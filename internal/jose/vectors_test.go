@@ -1,4 +1,4 @@
-package signature_test
+package jose_test
 
 import (
 	"crypto"
@@ -14,12 +14,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/signature"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
 // verify is how the verifier checks a signature.
 func verify(alg string, key crypto.PublicKey, signed string, sig []byte) bool {
-	return signature.Algorithms[alg].Verify(key, []byte(signed), sig)
+	return jose.ByName(alg).Verify(key, []byte(signed), sig)
 }
 
 // flip returns a copy of b with one bit changed.
@@ -76,7 +76,7 @@ func TestVectors(t *testing.T) {
 	}{
 		{
 			"RFC 7515 A.1", "HS256",
-			signature.NewSecret(decode(`AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75
+			jose.NewSecret(decode(`AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75
 				aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow`)),
 			"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9", joe,
 			"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
@@ -156,7 +156,7 @@ func TestVectors(t *testing.T) {
 			AD890jl8e2puQens_IEKBpHABlsbEPX6sFY8OcGDqoRuBomu9xQ2`,
 		},
 		{
-			"RFC 7520 4.4", "HS256", signature.NewSecret(decode("hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg")),
+			"RFC 7520 4.4", "HS256", jose.NewSecret(decode("hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg")),
 			"eyJhbGciOiJIUzI1NiIsImtpZCI6IjAxOGMwYWU1LTRkOWItNDcxYi1iZmQ2LWVlZjMxNGJjNzAzNyJ9", frodo,
 			"s0h6KThzkfBBBkLspW1h84VsJZFTsPPqMDA7g1Md7p0",
 		},
@@ -168,10 +168,11 @@ func TestVectors(t *testing.T) {
 			require.True(t, verify(tt.alg, tt.key, signed, sig))
 			assert.False(t, verify(tt.alg, tt.key, signed+"A", sig))
 			assert.False(t, verify(tt.alg, tt.key, signed, flip(sig, 0)))
-			if secret, ok := tt.key.(signature.Secret); ok {
+			if secret, ok := tt.key.(jose.Secret); ok {
 				assert.False(t, verify(tt.alg, secret(), signed, sig), "A1 no KeySource can bring one")
 			}
-			for other := range signature.Algorithms {
+			for _, a := range jose.Algorithms() {
+				other := a.Name
 				same := other == tt.alg || tt.alg == "EdDSA" && other == "Ed25519"
 				assert.Equal(t, same, verify(other, tt.key, signed, sig), other)
 			}
