@@ -28,8 +28,9 @@ type mutant struct {
 	change     string
 	nth        int // of those alike in the function
 
-	killed bool
-	late   bool // by the time limit
+	reached bool // by a test
+	killed  bool
+	late    bool // by the time limit
 }
 
 // instrument rewrites the packages in dir so that they hold all mutants, which

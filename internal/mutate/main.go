@@ -5,15 +5,23 @@
 // code is not needed, or the change cannot matter, which explained.txt then
 // says and why.
 //
-//	go run ./internal/mutate ./verifier ./jwkscache ./internal/jose
-//	go run ./internal/mutate -every 20 ./verifier ./jwkscache ./internal/jose
-//	go run ./internal/mutate -stale ./verifier ./jwkscache ./internal/jose
+//	go run . ./verifier ./jwkscache ./internal/jose
+//	go run . -every 20 ./verifier ./jwkscache ./internal/jose
+//	go run . -stale ./verifier ./jwkscache ./internal/jose
 //
 // All mutants are compiled into one test binary per package, in a copy of the
-// module; an environment variable chooses the one that is active. The exit
-// status is 1 where a survivor is not explained, where an explanation is of no
-// mutant of the present source (which -stale alone looks for, in seconds), or
-// where a full run meets an explanation without its survivor.
+// module; an environment variable chooses the one that is active. Each test runs
+// once without a mutant, and records which mutants would have made a difference
+// to it (a condition forced true where it was false, a statement left out where
+// it ran): only those tests are asked about a mutant, the quickest first. A test
+// whose way through the code changes from run to run may so be missed, which
+// can only report a survivor too many.
+//
+// The packages are named as within their module, which is in ../.. or where -root
+// says. The exit status is 1 where a survivor is not explained, where an
+// explanation is of no mutant of the present source (which -stale alone looks
+// for, in seconds), or where a full run meets an explanation without its
+// survivor.
 package main
 
 import (
@@ -49,7 +57,7 @@ type options struct {
 	every     int            // mutants are sampled
 	stale     bool           // only look for explanations of what is gone
 	parallel  int
-	limit     time.Duration // for one run of one test binary
+	limit     time.Duration // beside four times what the tests take without a mutant
 	verbose   bool
 }
 
@@ -61,8 +69,9 @@ func main() {
 	flag.IntVar(&o.every, "every", 1, "try every `n`th mutant only")
 	flag.BoolVar(&o.stale, "stale", false, "try no mutant, only look for explanations whose mutant is gone from the source")
 	flag.IntVar(&o.parallel, "p", 1, "try `n` mutants at a time")
-	flag.DurationVar(&o.limit, "limit", 30*time.Second, "a test binary that needs more processor `time` has noticed the mutant")
-	flag.StringVar(&o.explained, "explained", "internal/mutate/explained.txt", "the `file` of explanations")
+	flag.DurationVar(&o.limit, "limit", 5*time.Second, "tests that need so much more processor `time` than usual have noticed the mutant")
+	flag.StringVar(&o.root, "root", "../..", "the `directory` of the module whose packages are mutated")
+	flag.StringVar(&o.explained, "explained", "explained.txt", "the `file` of explanations")
 	flag.BoolVar(&o.verbose, "v", false, "print every mutant as it is tried")
 	flag.Parse()
 	var err error
@@ -77,14 +86,6 @@ func main() {
 	if len(o.packages) == 0 || o.every < 1 || o.parallel < 1 {
 		flag.Usage()
 		os.Exit(2)
-	}
-	root, err := goCommand(".", "list", "-m", "-f", "{{.Dir}}")
-	if err != nil {
-		fail(err)
-	}
-	o.root = strings.TrimSpace(string(root))
-	if !filepath.IsAbs(o.explained) {
-		o.explained = filepath.Join(o.root, o.explained)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -123,14 +124,14 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	if o.stale {
 		return verdict(agree)
 	}
-	binaries, err := compile(dir, o.packages)
+	of, err := compile(dir, o.packages, len(mutants))
 	if err != nil {
 		return err
 	}
 	for _, name := range o.packages {
 		start := time.Now()
-		tried := choose(mutants, name, o)
-		r := &runner{options: o, binaries: binaries[name], log: w, killers: make(map[string][]string)}
+		tried := choose(mutants, name, o, explained)
+		r := &runner{options: o, guards: of[name], log: w, killers: make(map[string][]*guard)}
 		if err := r.all(ctx, tried); err != nil {
 			return err
 		}
@@ -149,10 +150,13 @@ func verdict(agree bool) error {
 	return nil
 }
 
-// choose returns the mutants of a package that o asks for.
-func choose(all []*mutant, name string, o options) (chosen []*mutant) {
+// choose returns the mutants of a package that o asks for. A sample leaves out
+// those that are explained: it takes every test to see that they survive, and
+// only a run of all asks whether they still do.
+func choose(all []*mutant, name string, o options, explained map[string]*explanation) (chosen []*mutant) {
 	for i, m := range all {
-		if m.pkg == name && i%o.every == 0 && (o.only == nil || o.only.MatchString(m.file)) {
+		wanted := m.pkg == name && i%o.every == 0 && (o.only == nil || o.only.MatchString(m.file))
+		if wanted && (o.every == 1 || explained[m.key()] == nil) {
 			chosen = append(chosen, m)
 		}
 	}
@@ -176,7 +180,11 @@ func report(w io.Writer, name string, tried []*mutant, explained map[string]*exp
 			known++
 			continue
 		}
-		fmt.Fprintf(w, "survived: %s:%d: %s\n\t%s\n\t%s\n", m.file, m.lineNumber, m.function, m.line, m.change)
+		how := "survived"
+		if !m.reached {
+			how = "survived, reached by no test"
+		}
+		fmt.Fprintf(w, "%s: %s:%d: %s\n\t%s\n\t%s\n", how, m.file, m.lineNumber, m.function, m.line, m.change)
 	}
 	fmt.Fprintf(w, "%s: %d mutants, %d killed (%d by the time limit), %d survived, %d of them explained; %s\n",
 		name, len(tried), len(tried)-survived, late, survived, known, took.Round(time.Second))
