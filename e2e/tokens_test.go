@@ -81,7 +81,7 @@ func TestKeySources(t *testing.T) {
 			t.Run("discovery", func(t *testing.T) {
 				v, keys := s.verifier(t, nil)
 				expect(t, v, nil, token)
-				assert.Empty(t, keys.Stats().Skipped)
+				assert.Empty(t, keys.Stats().KeyWarnings)
 			})
 			t.Run("discovery by default", func(t *testing.T) {
 				v, err := verifier.New(verifier.Config{Issuer: s.issuer, Audiences: []string{ordersAPI}})

@@ -8,27 +8,31 @@ import (
 	"strings"
 )
 
-// checkURL reports whether keys or metadata may be fetched from raw.
+// maxAddress is the longest address, in bytes: what RFC 9110 §4.1 recommends that
+// everyone supports.
+const maxAddress = 8000
+
+// checkURL returns why keys or metadata must not be fetched from raw, or nil.
 func checkURL(raw string, allowHTTP bool) error {
 	u, err := url.Parse(raw)
 	switch {
 	case len(raw) > maxAddress:
-		return fmt.Errorf("an address of %d bytes", len(raw))
+		return fmt.Errorf("an address of %d bytes is too long", len(raw))
 	case err != nil && strings.Contains(raw, "@"): // there may be a password before it
 		return errors.New("the address is not a URL")
 	case err != nil:
 		return fmt.Errorf("%q is not a URL", cut(raw))
 	case u.Host == "" || u.User != nil || u.Fragment != "":
-		return fmt.Errorf("%q is not a URL with https://, a host, and neither user nor fragment", cut(u.Redacted()))
+		return fmt.Errorf("%q is not a URL with https://, with a host, and without user and fragment", cut(u.Redacted()))
 	case u.Scheme == "https", u.Scheme == "http" && (allowHTTP || isLoopback(u.Hostname())):
 		return nil
 	}
 	return fmt.Errorf("%q is not https (plain http is for loopback hosts, or with jwkscache.Config.AllowHTTP)", cut(raw))
 }
 
-// checkHop reports whether a redirect from one address may lead to another: to
-// what could have been asked itself, and from https to nothing else, not even to
-// a loopback host.
+// checkHop returns why a redirect from one address must not lead to another, or nil.
+// It may lead to what could have been configured, and from https to https only: not
+// even to a loopback host.
 func checkHop(from, to *url.URL, allowHTTP bool) error {
 	if err := checkURL(to.String(), allowHTTP); err != nil {
 		return fmt.Errorf("redirected: %w", err)
@@ -39,26 +43,19 @@ func checkHop(from, to *url.URL, allowHTTP bool) error {
 	return nil
 }
 
-// maxAddress is how long an address may be: more than any server reads (RFC 9110
-// §4.1 recommends 8,000).
-const maxAddress = 8000
-
-// cut keeps what a server wrote from filling a log.
-func cut(s string) string { return s[:min(len(s), 200)] }
-
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 func isHTTPS(raw string) bool {
-	u, err := url.Parse(raw) // which lowers the scheme
+	u, err := url.Parse(raw) // the scheme is in lower case then
 	return err == nil && u.Scheme == "https"
 }
 
-// checkIssuer reports whether the metadata of issuer may be fetched, as cfg has
-// it. Where only issuer says where that is, it is an address like any other, with
-// no query either (RFC 8414 §2); otherwise it is compared and nothing else.
+// checkIssuer returns why the metadata of issuer must not be fetched, or nil. With
+// cfg.MetadataURL the issuer is only compared; otherwise it is an address like any
+// other, and has no query either (RFC 8414 §2).
 func checkIssuer(issuer string, cfg Config) error {
 	switch {
 	case issuer == "":
@@ -78,12 +75,12 @@ func checkIssuer(issuer string, cfg Config) error {
 		return fmt.Errorf("issuer %q has a query or a fragment", cut(issuer))
 	}
 	if what := endpoint(issuer); what != "" {
-		return fmt.Errorf("%q looks like the address of %s; the issuer is what tokens have as iss, and its metadata as issuer (if that is it, set MetadataURL)", cut(issuer), what)
+		return fmt.Errorf("%q looks like the address of %s; the issuer is the value of iss in tokens and of issuer in the metadata (if this is the issuer all the same, set MetadataURL)", cut(issuer), what)
 	}
 	return nil
 }
 
-// endpoint names what an authorization server has at address, if that is clearly
+// endpoint returns what an authorization server has at address, if that is clearly
 // not its issuer.
 func endpoint(address string) string {
 	last := address[strings.LastIndexByte(address, '/')+1:]

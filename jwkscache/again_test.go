@@ -255,4 +255,27 @@ func TestTriedKeys(t *testing.T) {
 		require.Equal(t, 1, empty.fetches())
 		require.Equal(t, fetched, gone.fetches())
 	}))
+
+	t.Run("K5 a wrapper with nothing but Lookup keeps rotation", inBubble(func(t *testing.T) {
+		s := newServer(publish(a.named("")))
+		var keys keySource = wrapper{open(t, s, jwkscache.Config{})}
+		tried, err := keys.Lookup(t.Context(), jwkscache.Query{Algorithm: "ES256"})
+		require.NoError(t, err)
+		s.serve(publish(b.named("")))
+		found, err := keys.Lookup(t.Context(), jwkscache.Query{Algorithm: "ES256", Tried: tried})
+		require.NoError(t, err)
+		require.Equal(t, []crypto.PublicKey{b.public}, found)
+	}))
+}
+
+// A keySource is all that package verifier asks of a cache.
+type keySource interface {
+	Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, error)
+}
+
+// A wrapper hides all methods of a cache but Lookup.
+type wrapper struct{ keys keySource }
+
+func (w wrapper) Lookup(ctx context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
+	return w.keys.Lookup(ctx, q)
 }

@@ -50,7 +50,7 @@ func TestCallersClient(t *testing.T) {
 			assert.Zero(t, c.Stats().Failures)
 			pass(1)
 			assert.Equal(t, 1, c.Stats().Failures)
-			assert.ErrorContains(t, c.Health(), "no full answer within 30s")
+			assert.ErrorContains(t, c.Health(), "no complete response within 30s")
 		}
 	}))
 
@@ -66,7 +66,7 @@ func TestCallersClient(t *testing.T) {
 	}))
 
 	t.Run("K9 our own client's time-out is 10 s", func(t *testing.T) {
-		assert.Equal(t, 10*time.Second, jwkscache.NewHTTPClient(false).Timeout, "net/http has it count for the body, too")
+		assert.Equal(t, 10*time.Second, jwkscache.NewOwnClient(false).Timeout, "net/http has it count for the body, too")
 	})
 }
 

@@ -53,7 +53,7 @@ func own(t *testing.T, url string, cfg jwkscache.Config) *jwkscache.Cache {
 
 // trusting returns the cache's own client, made to trust srv's certificate.
 func trusting(srv *httptest.Server) *http.Client {
-	client := jwkscache.NewHTTPClient(false)
+	client := jwkscache.NewOwnClient(false)
 	pool := x509.NewCertPool()
 	pool.AddCert(srv.Certificate())
 	client.Transport.(*http.Transport).TLSClientConfig.RootCAs = pool

@@ -8,18 +8,18 @@ import (
 // maxErrorText is how much of one error's text is kept, in bytes.
 const maxErrorText = 500
 
-// A shortError stands for an error with a text that a server has filled: with a
-// certificate's names, a header's line, or a redirect's address.
+// A shortError replaces an error whose text a server has filled, for example with
+// the names in a certificate or the address in a redirect.
 type shortError struct {
 	text string
-	of   []error // what it wrapped, as short
+	of   []error // what it wrapped, shortened
 }
 
 func (e *shortError) Error() string   { return e.text }
 func (e *shortError) Unwrap() []error { return e.of }
 
-// shorten returns err with a text that fits into one line of a log. Of what it
-// wraps, the errors whose own text fits are kept, for errors.Is and errors.As.
+// shorten returns err with a text that fits into one line of a log. The errors that
+// it wraps are kept if their own text fits, for errors.Is and errors.As.
 func shorten(err error) error {
 	text := err.Error()
 	if len(text) <= maxErrorText && printable(text) == text {
@@ -38,6 +38,9 @@ func shorten(err error) error {
 	}
 	return &shortError{printable(text[:min(len(text), maxErrorText)]), of}
 }
+
+// cut returns what an error quotes of unverified text: its first 200 bytes.
+func cut(s string) string { return s[:min(len(s), 200)] }
 
 // printable replaces what could end a line, or change what a terminal shows.
 func printable(s string) string {

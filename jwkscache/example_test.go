@@ -79,7 +79,7 @@ func ExampleCache_Stats() {
 	}
 	stats := keys.Stats()
 	fmt.Println(stats.State, stats.Keys)
-	for _, why := range stats.Skipped {
+	for _, why := range stats.KeyWarnings {
 		fmt.Println(why)
 	}
 	// Output:

@@ -2,53 +2,70 @@ package jwkscache
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"time"
 )
 
-// A source is where the keys come from. Only the scheduler touches what may
-// change in it.
-type source struct {
-	issuer   string // "" where the key set's address was given
-	metadata string // the metadata's address; "" means the well-known places
-	jwksURI  string // "" until discovered
-
-	due      moment // when the metadata is asked again
-	tooOld   moment // from when on the address that it named is not used
-	failing  error  // why the metadata was not good when it was last asked
-	reported bool   // that it is failing was logged
-	skewed   bool   // that the clocks differ was logged
+// A fetch is one attempt to bring new keys. That is one GET of the key set, and up
+// to five more where the metadata is read again or the key set has moved.
+type fetch struct {
+	mode    fetchMode
+	wanted  []uint64      // ids of the missing keys that it is for, one for each caller
+	number  int           // from 1 on
+	done    chan struct{} // closed when the following are set
+	brought *snapshot     // nil if it failed
+	err     error
 }
 
-func (s *source) attr() slog.Attr {
-	if s.issuer != "" {
-		return slog.String("issuer", s.issuer)
+func newFetch() *fetch { return &fetch{done: make(chan struct{})} }
+
+// wants notes a missing key, up to as many as are remembered.
+func (f *fetch) wants(id uint64) {
+	if len(f.wanted) < maxMissing {
+		f.wanted = append(f.wanted, id)
 	}
-	return slog.String("jwks_uri", s.jwksURI)
 }
 
 // A fetchMode says how a fetch differs from a scheduled one.
 type fetchMode struct {
 	noCache    bool // ask caches in between to ask the server (RFC 9111 §5.2.1.4)
-	rediscover bool // ask the metadata, although the address is known
+	rediscover bool // read the metadata again, although the address is known
 }
 
-// fetch brings a snapshot newer than old.
-func (c *Cache) fetch(ctx context.Context, old *snapshot, mode fetchMode) (*snapshot, error) {
-	metadata, err := c.locate(ctx, mode)
+// A fetcher brings key sets. Only the scheduler's goroutine uses it.
+type fetcher struct {
+	cfg     Config
+	clock   func() moment
+	locator locator
+	getter  *getter
+}
+
+func newFetcher(source locator, cfg Config, clock func() moment) *fetcher {
+	f := &fetcher{cfg: cfg, clock: clock, locator: source, getter: newGetter(cfg, clock)}
+	f.locator.getter, f.locator.clock, f.locator.maxStale = f.getter, clock, cfg.MaxStale
+	return f
+}
+
+// fetch returns a snapshot newer than old. A panic, for example in a caller's HTTP
+// transport, is a failure like any other.
+func (f *fetcher) fetch(ctx context.Context, old *snapshot, mode fetchMode) (s *snapshot, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s, err = nil, shorten(fmt.Errorf("the fetch panicked: %v", p))
+		}
+	}()
+	metadata, err := f.locator.locate(ctx, mode)
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.fetchKeys(ctx, old, mode)
-	if isNotFound(err) && c.source.issuer != "" && metadata == nil {
-		var again error
-		if metadata, again = c.rediscover(ctx, mode); again != nil {
-			return nil, fmt.Errorf("%w; %w", err, again)
+	s, err = f.fetchKeys(ctx, old, mode)
+	if isNotFound(err) && f.locator.issuer != "" && metadata == nil {
+		var failed error
+		if metadata, failed = f.locator.discover(ctx, mode); failed != nil {
+			return nil, fmt.Errorf("%w; %w", err, failed)
 		}
-		s, err = c.fetchKeys(ctx, old, mode)
+		s, err = f.fetchKeys(ctx, old, mode)
 	}
 	if err == nil && metadata != nil {
 		s.age = max(s.age, metadata.age)
@@ -56,52 +73,36 @@ func (c *Cache) fetch(ctx context.Context, old *snapshot, mode fetchMode) (*snap
 	return s, err
 }
 
-func (c *Cache) fetchKeys(ctx context.Context, old *snapshot, mode fetchMode) (*snapshot, error) {
-	got, err := c.get(ctx, c.source.jwksURI, mode)
+func (f *fetcher) fetchKeys(ctx context.Context, old *snapshot, mode fetchMode) (*snapshot, error) {
+	address := f.locator.address
+	res, err := f.getter.get(ctx, address, mode.noCache)
 	if err != nil {
-		return nil, fmt.Errorf("key set at %q: %w", cut(c.source.jwksURI), err)
+		return nil, fmt.Errorf("key set at %q: %w", cut(address), err)
 	}
-	keys, err := parseKeySet(got.body, c.cfg)
+	keys, err := parseKeySet(res.body, f.cfg)
 	if err != nil {
-		return nil, fmt.Errorf("key set at %q: %w", cut(c.source.jwksURI), err)
+		return nil, fmt.Errorf("key set at %q: %w", cut(address), err)
 	}
 	if old != nil && old.keys.equal(keys) {
 		keys = old.keys
 	}
-	tooOld := got.made.add(c.cfg.MaxStale)
-	if c.source.issuer != "" {
-		tooOld = tooOld.earlier(c.source.tooOld)
+	tooOld := res.createdAt.add(f.cfg.MaxStale)
+	if f.locator.issuer != "" {
+		tooOld = tooOld.earlier(f.locator.tooOld)
 	}
 	return &snapshot{
-		keys: keys, age: got.age, clockDiff: got.clockDiff, metadataErr: c.source.failing,
-		accepted: c.clock(), tooOld: tooOld, period: c.period(got.header, tooOld),
+		keys: keys, age: res.age, clockDiff: res.clockDiff, metadataErr: f.locator.err,
+		fetchedAt: f.clock(), tooOld: tooOld, period: f.period(res.header, tooOld),
 	}, nil
 }
 
-// period returns how long the answer with header h is fresh: no longer than it
-// serves, so that the next one comes in time. An answer that is nearly too old
-// cannot make us ask at any rate.
-func (c *Cache) period(h http.Header, tooOld moment) time.Duration {
-	p := c.cfg.Refresh
+// period returns how long a response with header h is fresh: no longer than it
+// serves, so that the next one comes in time, but never so short that a response
+// which is nearly too old could make us fetch at any rate.
+func (f *fetcher) period(h http.Header, tooOld moment) time.Duration {
+	p := f.cfg.Refresh
 	if p == 0 {
 		p = cachePeriod(h)
 	}
-	return min(p, max(-c.clock().since(tooOld), minPeriod), c.cfg.MaxStale)
-}
-
-// earlier returns what comes first by each of the clocks.
-func (m moment) earlier(u moment) moment {
-	if u.wall.Before(m.wall) {
-		m.wall = u.wall
-	}
-	if u.mono.Before(m.mono) {
-		m.mono = u.mono
-	}
-	return m
-}
-
-// asksForPeace reports whether err says that the server wants fewer requests.
-func asksForPeace(err error) bool {
-	var se *statusError
-	return retryAfter(err) > 0 || errors.As(err, &se) && se.status == http.StatusTooManyRequests
+	return min(p, max(f.clock().until(tooOld), minPeriod), f.cfg.MaxStale)
 }

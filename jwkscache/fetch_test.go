@@ -128,7 +128,7 @@ func TestAge(t *testing.T) {
 			pass(day)
 			require.Error(t, c.Health())
 			s.serve(reply(200, setOf(a), "Age", "86399"))
-			require.ErrorContains(t, c.Refresh(t.Context()), "23h59m59s ago")
+			require.ErrorContains(t, c.Refresh(t.Context()), "23h59m59s old")
 			serves(t, c, a)
 		}))
 	}
@@ -155,7 +155,7 @@ func TestAge(t *testing.T) {
 		s.at(moved, publish(a))
 		c := open(t, s, jwkscache.Config{}) // configFor's client follows redirects
 		serves(t, c, a)
-		require.ErrorContains(t, c.Refresh(t.Context()), "1h0m0s ago")
+		require.ErrorContains(t, c.Refresh(t.Context()), "1h0m0s old")
 		s.serve(fail(500))
 		s.at(moved, fail(500))
 		pass(23*time.Hour - 1)

@@ -242,11 +242,11 @@ func TestWaiters(t *testing.T) {
 			denies(t, c, "b")
 			serves(t, c, a)
 		}
-		require.Equal(t, 50, c.Stats().UnknownKIDs)
+		require.Equal(t, 50, c.Stats().UnknownKeys)
 		pass(1999 * time.Millisecond)
 		serves(t, c, b)
 		require.Equal(t, 2, s.fetches())
-		require.Equal(t, 50, c.Stats().UnknownKIDs, "the crowd was served")
+		require.Equal(t, 50, c.Stats().UnknownKeys, "the crowd was served")
 	}))
 
 	t.Run("K5 999 leave room for one", inBubble(func(t *testing.T) {

@@ -12,15 +12,15 @@ const (
 	defaultPeriod = 15 * time.Minute // without Cache-Control
 	shortPeriod   = 5 * time.Minute  // the shortest that Cache-Control may choose
 	longPeriod    = time.Hour        // and the longest
-	minPeriod     = 10 * time.Second // where Age has eaten up MaxStale
+	minPeriod     = 10 * time.Second // where Age is nearly MaxStale
 	maxRetryAfter = 5 * time.Minute
-	maxSeconds    = 1 << 31 // what a number of seconds beyond counting means (RFC 9111 §1.2.2)
+	maxSeconds    = 1 << 31 // a larger number of seconds counts as this (RFC 9111 §1.2.2)
 )
 
-// parseAge returns how long ago the answer with header h was made, by its Age
-// (RFC 9111 §5.1): of several the largest, since only a cache that has it from
-// another could have a second. What is no number is as if it were not there,
-// as §5.1 has it: a server that wanted to hide an age would send none.
+// parseAge returns the Age of a response with header h: how long ago the server
+// made it. Of several values it takes the largest, which is stricter than RFC 9111
+// §5.1, where the first counts. A value that is not a number is ignored, as §5.1
+// says.
 func parseAge(h http.Header) (age time.Duration) {
 	for v := range strings.SplitSeq(strings.Join(h.Values("Age"), ","), ",") {
 		if n, ok := parseSeconds(strings.TrimSpace(v)); ok {
@@ -47,8 +47,8 @@ func parseRetryAfter(v string, now time.Time) time.Duration {
 	return 0
 }
 
-// cachePeriod reads Cache-Control and Age (RFC 9111 §4.2.1, §5.1, §5.2) within
-// our bounds.
+// cachePeriod returns how long a response with header h is fresh, by Cache-Control
+// and Age (RFC 9111 §4.2.1, §5.1, §5.2) and within our bounds.
 func cachePeriod(h http.Header) time.Duration {
 	p := defaultPeriod
 	for directive := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {
@@ -66,9 +66,9 @@ func cachePeriod(h http.Header) time.Duration {
 	return min(max(p, shortPeriod), longPeriod)
 }
 
-// clockDifference returns how far the clock of the server that sent h is ahead
-// of ours, which says now; it is negative if behind, and 0 without a Date
-// (RFC 9110 §6.6.1). A Date counts from when the answer was made.
+// clockDifference returns how far the clock of the server that sent h is ahead of
+// ours, which says now; it is negative if behind, and 0 without a Date (RFC 9110
+// §6.6.1). The Date is when the response was made, so its age is added.
 func clockDifference(h http.Header, now time.Time) time.Duration {
 	date, err := http.ParseTime(h.Get("Date"))
 	if err != nil {

@@ -5,39 +5,30 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-)
 
-var (
-	rsaAlgs = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
-	edAlgs  = []string{"EdDSA", "Ed25519"}
-	curves  = map[string]curve{"P-256": {"ES256", 32}, "P-384": {"ES384", 48}, "P-521": {"ES512", 66}}
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
-
-type curve struct {
-	alg  string
-	size int // of a coordinate, in bytes
-}
 
 // A key is one usable key of a set.
 type key struct {
 	kid          string
 	x5t, x5tS256 string   // its certificate's thumbprints (RFC 7517 §4.8, §4.9), canonical
-	algs         []string // that it may verify
+	algs         []string // the names of the algorithms that it may verify
 	public       crypto.PublicKey
-	odd          []string // what is wrong about its JWK and was read all the same
+	unusual      []string // encodings in its JWK that are wrong, but were read
 }
 
-// A keySet answers lookups. It is immutable once built.
+// A keySet finds keys by what a token's header has. It is immutable once built.
 type keySet struct {
-	size    int
-	keys    []key
-	skipped []string // one sentence each, of keys that are not used or are odd
+	size     int
+	keys     []key
+	warnings []string // one sentence each, about keys that are not used or are unusual
 
-	byKID, byX5T, byX5TS256 map[string]keysByAlg // none under ""
+	byKID, byX5T, byX5TS256 map[string]keysByAlg // nothing under ""
 
-	// Keys that a token may mean whose own names nothing here has: all of them,
-	// and those published without kid; each by the kinds of thumbprint that the
-	// token has, and that such keys therefore lack.
+	// For a token without kid, and for one whose names no key has: all keys, and
+	// those published without kid. The index is the thumbprintKinds of the token;
+	// keys that have a thumbprint of such a kind have another one, and are left out.
 	all, unnamed [1 << 2]keysByAlg
 }
 
@@ -53,7 +44,7 @@ func newKeySet() *keySet {
 
 func (s *keySet) add(k key) {
 	if s.byKID[k.kid] != nil {
-		s.skipped = append(s.skipped, fmt.Sprintf("kid %.40q names several keys; all are used", k.kid))
+		s.warn("kid %.40q names several keys; all are used", k.kid)
 	}
 	s.size++
 	s.keys = append(s.keys, k)
@@ -88,7 +79,7 @@ func (m keysByAlg) add(k key) {
 	}
 }
 
-// thumbprintKinds returns a set of bits, one for each thumbprint that there is.
+// thumbprintKinds returns a bit for each kind of thumbprint that there is.
 func thumbprintKinds(x5t, x5tS256 string) (kinds int) {
 	if x5t != "" {
 		kinds |= 1
@@ -99,9 +90,11 @@ func thumbprintKinds(x5t, x5tS256 string) (kinds int) {
 	return kinds
 }
 
-func (s *keySet) skip(why string) { s.skipped = append(s.skipped, why) }
+func (s *keySet) warn(format string, args ...any) {
+	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))
+}
 
-// clip ends the building: whoever appends to an answer gets a copy.
+// clip ends the building: appending to a result of lookup makes a copy.
 func (s *keySet) clip() {
 	for i := range s.all {
 		s.all[i].clip()
@@ -132,11 +125,11 @@ func (s *keySet) named(q *Query) keysByAlg {
 	return s.byX5T[canonical(q.X5T)]
 }
 
-// lookup returns the keys that q may mean, and whether the set can tell. It can
-// if it has what q names, even where that key is for other algorithms, or if
-// there are keys that q may mean all the same: those published without kid, or,
-// where q has none, all; but none that has a thumbprint where q has another.
-// Otherwise the key is unknown, and a newer set may have it.
+// lookup returns the keys that q may mean, and whether q's key is known: if the set
+// has a key that q names, even one for other algorithms, or if there are keys that q
+// may mean without naming them. These are the keys published without kid or, where q
+// has no kid, all; but none with a thumbprint other than q's. A newer set may have a
+// key that is unknown.
 func (s *keySet) lookup(q *Query) (keys []crypto.PublicKey, known bool) {
 	if m := s.named(q); m != nil {
 		return m[q.Algorithm], true
@@ -150,26 +143,24 @@ func (s *keySet) lookup(q *Query) (keys []crypto.PublicKey, known bool) {
 	return keys, len(keys) > 0
 }
 
-// canonical returns a thumbprint as base64url without padding, which is how RFC
-// 7517 §4.8 has it, and not every server.
+// canonical returns a thumbprint as base64url without padding (RFC 7517 §4.8), which
+// not every server sends.
 func canonical(thumbprint string) string {
 	return base64URL.Replace(strings.TrimRight(thumbprint, "="))
 }
 
 var base64URL = strings.NewReplacer("+", "-", "/", "_")
 
-// equal reports whether t holds the same keys under the same names in the same
-// order, and reports the same.
+// equal reports whether t has the same keys under the same names in the same order,
+// and the same warnings.
 func (s *keySet) equal(t *keySet) bool {
-	if len(s.keys) != len(t.keys) || !slices.Equal(s.skipped, t.skipped) {
+	if len(s.keys) != len(t.keys) || !slices.Equal(s.warnings, t.warnings) {
 		return false
 	}
 	for i, k := range s.keys {
 		u := t.keys[i]
-		if k.kid != u.kid || k.x5t != u.x5t || k.x5tS256 != u.x5tS256 || !slices.Equal(k.algs, u.algs) {
-			return false
-		}
-		if pub, ok := k.public.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(u.public) {
+		if k.kid != u.kid || k.x5t != u.x5t || k.x5tS256 != u.x5tS256 || !slices.Equal(k.algs, u.algs) ||
+			!jose.Equal(k.public, u.public) {
 			return false
 		}
 	}

@@ -198,20 +198,20 @@ func TestStats(t *testing.T) {
 		s.serve(publish(a, b, key{jwk: jwk{"kty": "mystery"}}))
 		require.NoError(t, c.Refresh(t.Context()))
 		st = c.Stats()
-		require.Len(t, st.Skipped, 1)
+		require.Len(t, st.KeyWarnings, 1)
 		assert.True(t, st.LastSuccess.Equal(start.Add(time.Second)), "it is %v", st.LastSuccess)
 		assert.Equal(t, jwkscache.Stats{
-			State: jwkscache.Fresh, Keys: 2, Skipped: st.Skipped, LastSuccess: st.LastSuccess, Fetches: 2, Failures: 1,
+			State: jwkscache.Fresh, Keys: 2, KeyWarnings: st.KeyWarnings, LastSuccess: st.LastSuccess, Fetches: 2, Failures: 1,
 		}, st)
 
 		denies(t, c, "x") // the server says so
 		denies(t, c, "x") // remembered
 		denies(t, c, "y") // the server says so
-		assert.Equal(t, 3, c.Stats().UnknownKIDs)
+		assert.Equal(t, 3, c.Stats().UnknownKeys)
 		assert.Equal(t, 4, c.Stats().Fetches)
 		_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "RS256"})
 		require.NoError(t, err)
-		assert.Equal(t, 3, c.Stats().UnknownKIDs, "a known kid is not unknown")
+		assert.Equal(t, 3, c.Stats().UnknownKeys, "a known kid is not unknown")
 
 		require.NoError(t, c.Close())
 		assert.Equal(t, jwkscache.Closed, c.Stats().State)
@@ -257,8 +257,8 @@ func TestStats(t *testing.T) {
 	t.Run("K14 the answer is the caller's own", inBubble(func(t *testing.T) {
 		c, err := jwkscache.Static([]byte(setOf(a, key{jwk: jwk{"kty": "mystery"}})))
 		require.NoError(t, err)
-		c.Stats().Skipped[0] = "overwritten"
-		assert.NotEqual(t, "overwritten", c.Stats().Skipped[0])
+		c.Stats().KeyWarnings[0] = "overwritten"
+		assert.NotEqual(t, "overwritten", c.Stats().KeyWarnings[0])
 	}))
 }
 

@@ -1,32 +1,99 @@
 package jwkscache
 
-import "log/slog"
+import (
+	"context"
+	"log/slog"
+	"time"
+)
 
-// log calls f with the logger. A logger that panics must not take the process
-// down either.
-func (c *Cache) log(f func(*slog.Logger)) {
-	defer func() { _ = recover() }()
-	f(c.cfg.Logger.With(c.source.attr()))
+// maxClockDifference is the default leeway of package verifier.
+const maxClockDifference = time.Minute
+
+// A reporter logs changes, each of them once. Only the scheduler's goroutine uses
+// it.
+type reporter struct {
+	logger  *slog.Logger
+	source  slog.Attr
+	locator *locator
+
+	// What was logged last.
+	fetchFails, expired, metadataFails, clockDiffers bool
 }
 
-func (c *Cache) logChange(old, fresh *snapshot, err error, broke, healed bool) {
-	if broke {
-		meanwhile := "the last known keys stay in use"
-		if !c.serves(old) {
-			meanwhile = "there are none to use, so tokens of this issuer get 503"
+func newReporter(f *fetcher) *reporter {
+	r := &reporter{logger: f.cfg.Logger, locator: &f.locator, source: slog.String("issuer", f.locator.issuer)}
+	if f.locator.issuer == "" {
+		r.source = slog.String("jwks_uri", f.locator.address)
+	}
+	return r
+}
+
+// reportFetch logs what the end of a fetch has changed. served says whether the
+// keys of before, old, serve on.
+func (r *reporter) reportFetch(old, brought *snapshot, err error, served bool) {
+	works := err == nil
+	if !works && !r.fetchFails {
+		r.fetchFails = true
+		if served {
+			r.warn("jwtguard: fetching the issuer's keys fails; the last known keys stay in use", "error", err)
+		} else {
+			r.warn("jwtguard: fetching the issuer's keys fails; there are none to use, so tokens of this issuer get 503", "error", err)
 		}
-		c.log(func(log *slog.Logger) {
-			log.Warn("jwtguard: fetching the issuer's keys fails; "+meanwhile, "error", err)
-		})
 	}
-	c.log(func(log *slog.Logger) { c.source.logChange(log, fresh) })
-	if healed {
-		c.log(func(log *slog.Logger) { log.Info("jwtguard: fetching the issuer's keys works again") })
+	r.reportMetadata()
+	if !works {
+		return
 	}
-	if err == nil && len(fresh.keys.skipped) > 0 && (old == nil || old.keys != fresh.keys) {
-		skipped := fresh.keys.skipped
-		c.log(func(log *slog.Logger) {
-			log.Warn("jwtguard: some of the issuer's keys are not used, or are odd", "count", len(skipped), "first", skipped[:min(len(skipped), 5)])
-		})
+	r.reportClock(brought.clockDiff)
+	r.expired = false
+	if r.fetchFails {
+		r.fetchFails = false
+		r.info("jwtguard: fetching the issuer's keys works again")
 	}
+	if warnings := brought.keys.warnings; len(warnings) > 0 && (old == nil || old.keys != brought.keys) {
+		r.warn("jwtguard: some of the issuer's keys are not used, or are unusual", "count", len(warnings), "first", warnings[:min(len(warnings), 5)])
+	}
+}
+
+// reportMetadata logs that reading the metadata has begun to fail while a
+// discovered address is in use, and the end of that.
+func (r *reporter) reportMetadata() {
+	l := r.locator
+	switch fails := l.err != nil; {
+	case fails == r.metadataFails:
+	case !fails:
+		r.metadataFails = false
+		r.info("jwtguard: fetching the issuer's metadata works again", "jwks_uri", cut(l.address))
+	case l.address != "":
+		r.metadataFails = true
+		r.warn("jwtguard: fetching the issuer's metadata fails; the address of its keys stays in use for now",
+			"jwks_uri", cut(l.address), "until", l.tooOld.wall, "error", l.err)
+	}
+}
+
+func (r *reporter) reportClock(difference time.Duration) {
+	differs := difference.Abs() > maxClockDifference
+	if differs == r.clockDiffers {
+		return
+	}
+	r.clockDiffers = differs
+	if differs {
+		r.warn("jwtguard: the clock of the issuer's server differs from ours, so tokens may count as expired or not yet valid", "ahead", difference)
+	} else {
+		r.info("jwtguard: the clock of the issuer's server agrees with ours again")
+	}
+}
+
+func (r *reporter) reportExpired(err error) {
+	r.expired = true
+	r.warn("jwtguard: the issuer's keys are too old to be used, so tokens of this issuer get 503", "error", err)
+}
+
+func (r *reporter) warn(text string, args ...any) { r.log(slog.LevelWarn, text, args) }
+func (r *reporter) info(text string, args ...any) { r.log(slog.LevelInfo, text, args) }
+
+// log logs a line. A Logger that panics must not end the process.
+func (r *reporter) log(level slog.Level, text string, args []any) {
+	defer func() { _ = recover() }()
+	r.logger.With(r.source).Log(context.Background(), level, text, args...)
 }

@@ -59,11 +59,11 @@ func TestChangesAreLogged(t *testing.T) {
 		for i := 1; i <= 3; i++ {
 			s.serve(fail(http.StatusInternalServerError))
 			pass(6 * time.Hour)
-			require.Equal(t, i, j.count("level=WARN", "fails", "answered 500", "jwks_uri="+jwksURL))
+			require.Equal(t, i, j.count("level=WARN", "fails", "responded with 500", "jwks_uri="+jwksURL))
 			require.Equal(t, 2*i-1, j.count())
 			s.serve(publish(newKey("a" + strconv.Itoa(i))))
 			pass(6 * time.Hour)
-			require.Equal(t, i, j.count("level=INFO", "works again", "jwks_uri="+jwksURL))
+			require.Equal(t, i, j.count("level=INFO", "keys works again", "jwks_uri="+jwksURL))
 			require.Equal(t, 2*i, j.count())
 		}
 		require.NoError(t, c.Close())
@@ -80,7 +80,7 @@ func TestChangesAreLogged(t *testing.T) {
 		require.NoError(t, c.Refresh(t.Context()))
 		synctest.Wait()
 		require.Equal(t, 1, j.count("level=WARN", "fails"))
-		require.Equal(t, 1, j.count("level=INFO", "works again"))
+		require.Equal(t, 1, j.count("level=INFO", "keys works again"))
 	}))
 
 	t.Run("K3 closing during a fetch is no failure", inBubble(func(t *testing.T) {
@@ -89,6 +89,17 @@ func TestChangesAreLogged(t *testing.T) {
 		require.NoError(t, c.Close())
 		assert.Zero(t, j.count())
 		assert.Zero(t, c.Stats().Failures)
+	}))
+
+	t.Run("K3 closing while the metadata is read is no failure", inBubble(func(t *testing.T) {
+		j := new(journal)
+		s := newIssuer(publish(newKey("a")))
+		c := openIssuer(t, s, issuer, jwkscache.Config{Logger: j.logger()})
+		s.at(oidcForm, hang)
+		go c.Refresh(t.Context())
+		synctest.Wait()
+		require.NoError(t, c.Close())
+		assert.Zero(t, j.count())
 	}))
 
 	t.Run("K3 the log names the issuer", inBubble(func(t *testing.T) {
@@ -151,7 +162,7 @@ func TestExpiryIsLogged(t *testing.T) {
 			require.Equal(t, i, j.count("level=WARN", "the last known keys stay in use"))
 			require.Equal(t, i-1, j.count("too old"))
 			pass(1)
-			require.Equal(t, i, j.count("level=WARN", "too old to be used, so tokens of this issuer get 503", "answered 500", "jwks_uri="+jwksURL))
+			require.Equal(t, i, j.count("level=WARN", "too old to be used, so tokens of this issuer get 503", "responded with 500", "jwks_uri="+jwksURL))
 			pass(day)
 			require.Equal(t, i, j.count("too old"), "once")
 			require.Error(t, c.Health())

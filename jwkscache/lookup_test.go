@@ -53,9 +53,9 @@ func TestCandidates(t *testing.T) {
 	t.Run("A5 a doubled kid is reported, not dropped", func(t *testing.T) {
 		c, err := jwkscache.Static([]byte(setOf(a, b.named("a"), ed)))
 		require.NoError(t, err)
-		require.Len(t, c.Stats().Skipped, 1)
-		assert.Contains(t, c.Stats().Skipped[0], `"a"`)
-		assert.Contains(t, c.Stats().Skipped[0], "all are used")
+		require.Len(t, c.Stats().KeyWarnings, 1)
+		assert.Contains(t, c.Stats().KeyWarnings[0], `"a"`)
+		assert.Contains(t, c.Stats().KeyWarnings[0], "all are used")
 		assert.Equal(t, 3, c.Stats().Keys)
 	})
 
@@ -63,21 +63,21 @@ func TestCandidates(t *testing.T) {
 		long := strings.Repeat("k", 10_000)
 		c, err := jwkscache.Static([]byte(setOf(a.named(long), b.named(long))))
 		require.NoError(t, err)
-		require.Len(t, c.Stats().Skipped, 1)
-		assert.Less(t, len(c.Stats().Skipped[0]), 200)
+		require.Len(t, c.Stats().KeyWarnings, 1)
+		assert.Less(t, len(c.Stats().KeyWarnings[0]), 200)
 	})
 
 	t.Run("A5 keys without kid are no doubles", func(t *testing.T) {
 		c, err := jwkscache.Static([]byte(setOf(bare, ed.named(""))))
 		require.NoError(t, err)
-		assert.Empty(t, c.Stats().Skipped)
+		assert.Empty(t, c.Stats().KeyWarnings)
 	})
 
 	t.Run("A5 an empty kid is none", func(t *testing.T) {
 		for _, kid := range []any{"", (*string)(nil)} {
 			c := static(t, a.jwk.with("kid", kid).String())
 			assert.Equal(t, []crypto.PublicKey{a.public}, lookup(t, c, "x", "ES256"))
-			assert.Empty(t, c.Stats().Skipped)
+			assert.Empty(t, c.Stats().KeyWarnings)
 		}
 	})
 
@@ -144,6 +144,6 @@ func TestChange(t *testing.T) {
 		c := open(t, s, jwkscache.Config{})
 		s.serve(publish(a, key{jwk: jwk{"kty": "mystery"}}))
 		require.NoError(t, c.Refresh(t.Context()))
-		require.Len(t, c.Stats().Skipped, 1)
+		require.Len(t, c.Stats().KeyWarnings, 1)
 	}))
 }

@@ -52,7 +52,7 @@ func TestMetadataURL(t *testing.T) {
 			s := newServer(publish(a))
 			s.at(inner, doc)
 			c := openIssuer(t, s, outer, jwkscache.Config{MetadataURL: inner, AllowHTTP: true})
-			require.ErrorContains(t, c.Health(), "configured is")
+			require.ErrorContains(t, c.Health(), "configured one is")
 			require.Zero(t, s.fetches())
 		}
 	}))
@@ -127,14 +127,14 @@ func TestHopelessness(t *testing.T) {
 			require.NoError(t, err)
 			_, err = f.Fetch(false, false)
 			require.Error(t, err)
-			require.Equal(t, row.want, jwkscache.Hopelessness(err), "%v", err)
+			require.Equal(t, row.want, jwkscache.Permanence(err), "%v", err)
 		}))
 	}
 	t.Run("K11 a given address that is not there may come", inBubble(func(t *testing.T) {
 		f, err := jwkscache.NewFetcher("", jwksURL, configFor(newServer(notFound), jwkscache.Config{}))
 		require.NoError(t, err)
 		_, err = f.Fetch(false, false)
-		require.Zero(t, jwkscache.Hopelessness(err))
+		require.Zero(t, jwkscache.Permanence(err))
 	}))
 }
 
@@ -146,12 +146,12 @@ func TestMistakesInMetadataAreNamed(t *testing.T) {
 		doc  answer
 		want []string
 	}{
-		{"K10 a slash too few", metadata(slash, jwksURL), []string{`is "` + slash + `", configured is "` + issuer + `"`, "slash at the end"}},
+		{"K10 a slash too few", metadata(slash, jwksURL), []string{`is "` + slash + `", the configured one is "` + issuer + `"`, "slash at the end"}},
 		{"K10 capital letters", metadata(capitals, jwksURL), []string{"capital letters"}},
 		{"K10 http", metadata("http://login.example/t1/", jwksURL), []string{"one is http, the other https"}},
 		{"K10 another issuer", metadata("https://other.example", jwksURL), []string{`is "https://other.example"`}},
 		{"K10 a key set", reply(200, setOf(newKey("a"))), []string{"a JWK Set, not a metadata document", "configured as the issuer"}},
-		{"K10 a page", reply(200, "\n<!DOCTYPE html><html></html>"), []string{"a page of HTML"}},
+		{"K10 a page", reply(200, "\n<!DOCTYPE html><html></html>"), []string{"an HTML or XML page"}},
 		{"K10 rubbish", reply(200, "rubbish"), []string{"not a metadata document"}},
 		{"K10 a redirect", reply(301, "", "Location", "https://www.login.example/x"), []string{"301", `"https://www.login.example/x"`}},
 	} {
@@ -184,22 +184,24 @@ func TestClockDifference(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		a    answer
-		want string // in the log; "" is nothing
+		want string        // in the log; "" is nothing
+		diff time.Duration // in Stats
 	}{
-		{"K14 none", publish(a), ""},
-		{"K14 the same clock", dated(0), ""},
-		{"K14 a minute", dated(time.Minute), ""},
-		{"K14 two minutes ahead", dated(2 * time.Minute), "ahead=2m0s"},
-		{"K14 two minutes behind", dated(-2 * time.Minute), "ahead=-2m0s"},
-		{"K14 years", dated(-10 * year), "ahead=-87600h0m0s"},
-		{"K14 from a cache", dated(-10*time.Minute, "Age", "600"), ""},
-		{"K14 from a cache, and two minutes", dated(-12*time.Minute, "Age", "600"), "ahead=-2m0s"},
-		{"K14 no date", reply(200, setOf(a), "Date", "yesterday"), ""},
+		{"K14 none", publish(a), "", 0},
+		{"K14 the same clock", dated(0), "", 0},
+		{"K14 a minute", dated(time.Minute), "", time.Minute},
+		{"K14 two minutes ahead", dated(2 * time.Minute), "ahead=2m0s", 2 * time.Minute},
+		{"K14 two minutes behind", dated(-2 * time.Minute), "ahead=-2m0s", -2 * time.Minute},
+		{"K14 years", dated(-10 * year), "ahead=-87600h0m0s", -10 * year},
+		{"K14 from a cache", dated(-10*time.Minute, "Age", "600"), "", 0},
+		{"K14 from a cache, and two minutes", dated(-12*time.Minute, "Age", "600"), "ahead=-2m0s", -2 * time.Minute},
+		{"K14 no date", reply(200, setOf(a), "Date", "yesterday"), "", 0},
 	} {
 		t.Run(row.name, inBubble(func(t *testing.T) {
 			j := new(journal)
 			s := newServer(row.a)
-			open(t, s, jwkscache.Config{Logger: j.logger()})
+			c := open(t, s, jwkscache.Config{Logger: j.logger()})
+			require.Equal(t, row.diff, c.Stats().ClockDifference)
 			if row.want == "" {
 				require.Zero(t, j.count())
 				return
@@ -211,6 +213,7 @@ func TestClockDifference(t *testing.T) {
 			pass(day)
 			require.Equal(t, 1, j.count("level=INFO", "clock", "again"))
 			assert.Equal(t, 2, j.count())
+			assert.LessOrEqual(t, c.Stats().ClockDifference.Abs(), time.Second)
 		}))
 	}
 }

@@ -6,36 +6,36 @@ import (
 )
 
 const (
-	maxMissing       = 1000
-	missingSteady    = 5 * time.Second  // between the later fetches for one key
-	missingLongAfter = 2 * time.Minute  // from then on
-	missingRare      = 30 * time.Second // between them
+	maxMissing  = 1000
+	retryPeriod = 5 * time.Second  // between the later fetches for one key
+	longMissing = 2 * time.Minute  // since the first fetch for it
+	rarePeriod  = 30 * time.Second // between the fetches from then on
 )
 
-// missingSteps are the waits between the first fetches for a key that the
-// server did not have. Its key set may lag behind its tokens by seconds.
-var missingSteps = [...]time.Duration{time.Second, time.Second, 2 * time.Second, 2 * time.Second}
+// firstRetries are the waits between the first fetches for a key that the server
+// did not have: its key set may be seconds behind its tokens.
+var firstRetries = [...]time.Duration{time.Second, time.Second, 2 * time.Second, 2 * time.Second}
 
-// A missing key is one that the last fetch for it did not bring.
+// A missingKey is one that the last fetch for it did not bring.
 type missingKey struct {
 	fetches   int       // for it, so far
 	last      int       // the number of the last of them
-	first     time.Time // when that one ended
+	first     time.Time // when the first of them ended
 	notBefore time.Time // when to fetch for it again
 }
 
-// missingKeys remembers which keys the server did not have, by Query.id, so that
-// long names cost nothing. The seed is random: nobody can make the name of
-// another's key collide. It is guarded by Cache.mu.
+// missingKeys remembers which keys the server did not have, by a hash of what
+// identifies them, so that long names cost nothing. The seed is random, so that
+// nobody can make up a name whose hash is another's. scheduler.mu guards it.
 type missingKeys struct {
 	seed   maphash.Seed
 	keys   map[uint64]*missingKey
-	pruned int // the number of the fetch after which old ones were last dropped
+	pruned int // the number of the fetch at which prune last ran
 }
 
 // id returns a hash of what identifies the key that q asks for: a kid, a
-// thumbprint or, without either, all keys of an algorithm.
-func (q *Query) id(seed maphash.Seed) uint64 {
+// thumbprint or, without either, the algorithm.
+func (m *missingKeys) id(q *Query) uint64 {
 	name := "alg " + q.Algorithm
 	switch {
 	case q.KeyID != "":
@@ -45,19 +45,19 @@ func (q *Query) id(seed maphash.Seed) uint64 {
 	case q.X5T != "":
 		name = "x5t " + q.X5T
 	}
-	return maphash.String(seed, name)
+	return maphash.String(m.seed, name)
 }
 
-// denies reports whether the server said too recently that it has no such key.
-func (m *missingKeys) denies(id uint64, now time.Time) bool {
-	k := m.keys[id]
+// has reports whether the server was asked for q's key too recently to be asked
+// again.
+func (m *missingKeys) has(q *Query, now time.Time) bool {
+	k := m.keys[m.id(q)]
 	return k != nil && now.Before(k.notBefore)
 }
 
-// add notes that the fetch with this number did not bring the key. However many
-// asked for the key, one fetch counts once. When the set is full of keys that
-// were asked for lately, the key is not remembered: its next fetch then depends
-// on the bucket alone.
+// add notes that the fetch with this number did not bring the key. It counts once,
+// however many callers wanted the key. If there is no room, the key is not
+// remembered, and only the fetch limit holds back the next fetch for it.
 func (m *missingKeys) add(id uint64, now time.Time, fetch int) {
 	if m.keys == nil {
 		m.keys = make(map[uint64]*missingKey)
@@ -77,24 +77,24 @@ func (m *missingKeys) add(id uint64, now time.Time, fetch int) {
 	if k.last == fetch {
 		return
 	}
-	wait := missingSteady
+	wait := retryPeriod
 	switch {
-	case k.fetches < len(missingSteps):
-		wait = missingSteps[k.fetches]
-	case now.Sub(k.first) >= missingLongAfter:
-		wait = missingRare
+	case k.fetches < len(firstRetries):
+		wait = firstRetries[k.fetches]
+	case now.Sub(k.first) >= longMissing:
+		wait = rarePeriod
 	}
 	k.fetches, k.last, k.notBefore = k.fetches+1, fetch, now.Add(wait)
 }
 
-// prune drops what nobody has asked for since it could be.
+// prune drops the keys that nobody has asked for in the last while.
 func (m *missingKeys) prune(now time.Time) {
 	for id, k := range m.keys {
-		if now.Sub(k.notBefore) >= missingRare {
+		if now.Sub(k.notBefore) >= rarePeriod {
 			delete(m.keys, id)
 		}
 	}
 }
 
-// clear is for a key set that changed.
+// clear is for a key set that has changed.
 func (m *missingKeys) clear() { m.keys = nil }

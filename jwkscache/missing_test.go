@@ -123,13 +123,13 @@ func TestMissingKeys(t *testing.T) {
 	t.Run("K6 the set is bounded to 1,000, and those not asked for any more make room", inBubble(func(t *testing.T) {
 		c := open(t, newServer(publish(a)), jwkscache.Config{})
 		for i := range 3000 {
-			require.Equal(t, min(i+1, 1000), c.Deny(strconv.Itoa(i), 1))
+			require.Equal(t, min(i+1, 1000), c.AddMissing(strconv.Itoa(i), 1))
 		}
 		pass(29 * time.Second)
-		require.Equal(t, 1000, c.Deny("x", 2))
+		require.Equal(t, 1000, c.AddMissing("x", 2))
 		pass(2 * time.Second)
-		require.Equal(t, 1000, c.Deny("x", 2), "looked through once per fetch")
-		require.Equal(t, 1, c.Deny("x", 3))
+		require.Equal(t, 1000, c.AddMissing("x", 2), "looked through once per fetch")
+		require.Equal(t, 1, c.AddMissing("x", 3))
 	}))
 }
 

@@ -204,9 +204,9 @@ func TestRedirects(t *testing.T) {
 			to, err := http.NewRequest("GET", row.to, nil)
 			require.NoError(t, err)
 			to.Response = &http.Response{StatusCode: http.StatusFound}
-			err = jwkscache.NewHTTPClient(true).CheckRedirect(to, []*http.Request{from})
+			err = jwkscache.NewOwnClient(true).CheckRedirect(to, []*http.Request{from})
 			require.Equal(t, row.good, err == nil)
-			require.Error(t, jwkscache.NewHTTPClient(false).CheckRedirect(to, []*http.Request{from}))
+			require.Error(t, jwkscache.NewOwnClient(false).CheckRedirect(to, []*http.Request{from}))
 		})
 	}
 }

@@ -49,9 +49,9 @@ func TestOddSpellings(t *testing.T) {
 			s := newServer(publish(row.k))
 			c := open(t, s, jwkscache.Config{Logger: j.logger()})
 			assert.Equal(t, []crypto.PublicKey{row.k.public}, lookup(t, c, "k", row.k.alg))
-			require.Len(t, c.Stats().Skipped, len(row.odd))
+			require.Len(t, c.Stats().KeyWarnings, len(row.odd))
 			for i, odd := range row.odd {
-				assert.Contains(t, c.Stats().Skipped[i], `key 0 (kid "k") is used, though `+odd)
+				assert.Contains(t, c.Stats().KeyWarnings[i], `key 0 (kid "k") is used, though `+odd)
 			}
 			pass(day)
 			assert.Equal(t, 1, j.count(), "once")

@@ -176,12 +176,12 @@ func TestMetadataIsLogged(t *testing.T) {
 		openIssuer(t, s, issuer, jwkscache.Config{Logger: j.logger()})
 		s.at(oidcForm, fail(503))
 		pass(3 * day)
-		require.Equal(t, 1, j.count("level=WARN", "metadata cannot be had"))
+		require.Equal(t, 1, j.count("level=WARN", "metadata fails"))
 		require.Equal(t, 1, j.count("level=WARN", "fetching the issuer's keys fails", "503"))
 		s.at(oidcForm, metadata(issuer, jwksURL))
 		pass(2 * minute)
 		require.Equal(t, 1, j.count("level=INFO", "metadata", "again"))
-		require.Equal(t, 1, j.count("level=INFO", "works again"))
+		require.Equal(t, 1, j.count("level=INFO", "keys works again"))
 	}))
 
 	t.Run("K10 no line of its own where no address is in use", inBubble(func(t *testing.T) {

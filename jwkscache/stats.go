@@ -5,58 +5,65 @@ import "time"
 // State is where a cache stands in its life.
 type State string
 
-// The states of a cache. Fresh and Stale serve keys; Closed serves the last
-// ones until MaxStale.
+// The states of a cache:
+//
+//	       good fetch           period is over         MaxStale is over
+//	Empty ────────────► Fresh ────────────────► Stale ──────────────────► Expired
+//	                      ▲       good fetch      │      good fetch          │
+//	                      └───────────────────────┴──────────────────────────┘
+//
+// Close leads from each of them to Closed. Fresh and Stale serve keys, and so does
+// Closed until MaxStale is over. A failed fetch changes no state.
 const (
 	Empty   State = "empty"   // no keys yet
-	Fresh   State = "fresh"   // the last good answer is younger than its period
+	Fresh   State = "fresh"   // the last good fetch is younger than its period
 	Stale   State = "stale"   // a refresh is overdue
-	Expired State = "expired" // the last good answer is older than MaxStale
+	Expired State = "expired" // the keys are older than MaxStale
 	Closed  State = "closed"  // final
 )
 
-// Stats is what a cache has seen so far.
+// Stats is what a cache has seen so far. A fetch is one attempt to bring keys, of
+// 1 to 6 HTTP requests.
 type Stats struct {
 	State       State
 	Keys        int       // usable keys now
-	Skipped     []string  // why other keys of the set are not used, and what is odd about those that are
+	KeyWarnings []string  // why other keys of the set are not used, and what is unusual in those that are
 	LastSuccess time.Time // when the last good fetch ended, by this machine's clock
-	LastError   error     // of the last fetch, nil if it succeeded
-	Fetches     int       // attempts begun, each of one or more requests
-	Failures    int       // attempts failed
-	UnknownKIDs int       // lookups answered no, because the issuer has no such key
-}
+	LastError   error     // of the last fetch, nil if it was good
+	Fetches     int       // begun
+	Failures    int       // fetches that failed
+	UnknownKeys int       // lookups without result, because the issuer has no such key
 
-type counters struct {
-	fetches, failures, unknownKIDs int
+	// ClockDifference is how far the server's clock was ahead of this machine's at
+	// the last good fetch, to the second; negative if it was behind. It is 0 if the
+	// server sent no Date.
+	ClockDifference time.Duration
 }
 
 // Stats returns the cache's figures, for metrics and for status pages.
 func (c *Cache) Stats() Stats {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	st := Stats{
-		State:       Empty,
-		LastError:   c.sched.lastErr,
-		Fetches:     c.stats.fetches,
-		Failures:    c.stats.failures,
-		UnknownKIDs: c.stats.unknownKIDs,
+	s, st, closed := c.served.Load(), Stats{}, false
+	if c.scheduler != nil {
+		s, st, closed = c.scheduler.figures()
 	}
-	s := c.current.Load()
 	if s != nil {
-		st.Keys, st.Skipped = s.keys.size, append(st.Skipped, s.keys.skipped...)
-		st.LastSuccess = s.accepted.wall
-		switch now := c.clock(); {
-		case s.static || s.serves(now) && now.since(s.accepted) <= s.period:
-			st.State = Fresh
-		case s.serves(now):
-			st.State = Stale
-		default:
-			st.State = Expired
-		}
+		st.Keys, st.KeyWarnings = s.keys.size, append(st.KeyWarnings, s.keys.warnings...)
+		st.LastSuccess, st.ClockDifference = s.fetchedAt.wall, s.clockDiff
 	}
-	if c.sched.closed && (s == nil || !s.static) {
-		st.State = Closed
-	}
+	st.State = stateOf(s, c.clock(), closed)
 	return st
+}
+
+func stateOf(s *snapshot, now moment, closed bool) State {
+	switch {
+	case closed:
+		return Closed
+	case s == nil:
+		return Empty
+	case !s.serves(now):
+		return Expired
+	case s.static || now.since(s.fetchedAt) <= s.period:
+		return Fresh
+	}
+	return Stale
 }

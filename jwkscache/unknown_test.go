@@ -225,7 +225,7 @@ func TestUnknownKID(t *testing.T) {
 			require.ErrorIs(t, cannotTell(t, c, strconv.Itoa(i)), cause)
 			serves(t, c, a)
 		}
-		require.Zero(t, c.Stats().UnknownKIDs)
+		require.Zero(t, c.Stats().UnknownKeys)
 	}))
 
 	t.Run("K5 a known kid with another alg fetches once in 15 s, and nobody waits", inBubble(func(t *testing.T) {

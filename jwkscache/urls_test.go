@@ -170,7 +170,7 @@ func TestAddressesThatAreNoIssuer(t *testing.T) {
 		t.Run("K10 "+what, func(t *testing.T) {
 			_, err := jwkscache.ForIssuer(address, jwkscache.Config{})
 			require.ErrorContains(t, err, "looks like the address of "+what)
-			require.ErrorContains(t, err, "the issuer is what tokens have as iss")
+			require.ErrorContains(t, err, "the issuer is the value of iss in tokens")
 			require.Less(t, len(err.Error()), 500)
 			c, err := jwkscache.ForIssuer(address, jwkscache.Config{MetadataURL: "https://login.example/metadata"})
 			require.NoError(t, err, "if that really is the issuer")

@@ -123,13 +123,13 @@ func TestIndoors(t *testing.T) {
 		}
 		return files
 	}
-	assert.Equal(t, []string{"parse.go"}, who("jwkscache", jwx))
+	assert.Equal(t, []string{"jwk.go"}, who("jwkscache", jwx))
 	for name := range all {
 		if name != "jwkscache" && name != "internal/authserver" {
 			assert.Empty(t, who(name, jwx), name)
 		}
 	}
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "jwkscache", "parse.go"), nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "jwkscache", "jwk.go"), nil, 0)
 	require.NoError(t, err)
 	for _, d := range file.Decls {
 		switch d := d.(type) {

@@ -12,9 +12,9 @@ import (
 
 const maxKeys = 256
 
-// parseKeySet reads a JWK Set (RFC 7517 §5). A key that cannot be used is
-// skipped and reported, one that is odd is reported; a set without a usable one
-// is an error.
+// parseKeySet reads a JWK Set (RFC 7517 §5). A key that cannot be used is skipped
+// with a warning, one that is unusual is used with a warning. A set without usable
+// keys is an error.
 func parseKeySet(doc []byte, cfg Config) (*keySet, error) {
 	members, err := splitKeySet(doc)
 	if err != nil {
@@ -24,31 +24,31 @@ func parseKeySet(doc []byte, cfg Config) (*keySet, error) {
 	for i, raw := range members {
 		k, err := parseKey(raw, cfg)
 		if err != nil {
-			set.skip(fmt.Sprintf("key %d (kid %.40q): %v", i, k.kid, err))
+			set.warn("key %d (kid %.40q): %v", i, k.kid, err)
 			continue
 		}
-		for _, odd := range k.odd {
-			set.skip(fmt.Sprintf("key %d (kid %.40q) is used, though %s", i, k.kid, odd))
+		for _, unusual := range k.unusual {
+			set.warn("key %d (kid %.40q) is used, though %s", i, k.kid, unusual)
 		}
 		set.add(k)
 	}
 	if set.size == 0 {
-		return nil, fmt.Errorf("no usable key among %d: %.500s", len(members), strings.Join(set.skipped, "; "))
+		return nil, fmt.Errorf("no usable key among %d: %.500s", len(members), strings.Join(set.warnings, "; "))
 	}
 	set.clip()
 	return set, nil
 }
 
-// trimBOM drops a byte order mark, which no JSON text begins with (RFC 8259 §8.1
-// lets a parser ignore it), but which servers in the wild send.
+// trimBOM removes a byte order mark. Some servers send one, and a parser may ignore
+// it (RFC 8259 §8.1).
 func trimBOM(doc []byte) []byte { return bytes.TrimPrefix(doc, []byte("\ufeff")) }
 
-// splitKeySet returns the raw members of "keys". It is strict about the set and
-// lenient inside its members, so that one broken key costs only itself.
+// splitKeySet returns the elements of "keys". It is strict about the set and lenient
+// inside the elements, so that one broken key does not affect the others.
 func splitKeySet(doc []byte) (keys []jsontext.Value, err error) {
 	dec := jsontext.NewDecoder(bytes.NewReader(trimBOM(doc)), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
-		return nil, errors.New("no JSON object")
+		return nil, errors.New("not a JSON object")
 	}
 	found := false
 	for dec.PeekKind() != '}' {
@@ -63,7 +63,7 @@ func splitKeySet(doc []byte) (keys []jsontext.Value, err error) {
 			continue
 		}
 		if found {
-			return nil, errors.New("two keys members")
+			return nil, errors.New("two members named keys")
 		}
 		found = true
 		if keys, err = readArray(dec); err != nil {
@@ -77,14 +77,14 @@ func splitKeySet(doc []byte) (keys []jsontext.Value, err error) {
 		return nil, errors.New("something follows the JSON object")
 	}
 	if !found {
-		return nil, errors.New("no keys member")
+		return nil, errors.New("no member named keys")
 	}
 	return keys, nil
 }
 
 func readArray(dec *jsontext.Decoder) (values []jsontext.Value, err error) {
 	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '[' {
-		return nil, errors.New("keys is no array")
+		return nil, errors.New("keys is not an array")
 	}
 	for dec.PeekKind() != ']' {
 		v, err := dec.ReadValue()
