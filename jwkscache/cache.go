@@ -8,10 +8,6 @@ import (
 	"sync/atomic"
 )
 
-// ErrUnavailable is wrapped by every error that means "cannot tell": the key
-// may exist, but there are no keys, or they are too old or cannot be refreshed.
-var ErrUnavailable = errors.New("jwkscache: keys unavailable")
-
 // A Cache holds one issuer's keys. It is safe for concurrent use.
 type Cache struct {
 	served    atomic.Pointer[snapshot] // nil until the first good fetch
@@ -130,6 +126,20 @@ func (c *Cache) Health() error {
 		return nil
 	}
 	return unavailable(c.scheduler.lastError())
+}
+
+// Stats returns the cache's figures, for metrics and for status pages.
+func (c *Cache) Stats() Stats {
+	s, st, closed := c.served.Load(), Stats{}, false
+	if c.scheduler != nil {
+		s, st, closed = c.scheduler.figures()
+	}
+	if s != nil {
+		st.Keys, st.KeyWarnings = s.keys.size, append(st.KeyWarnings, s.keys.warnings...)
+		st.LastSuccess, st.ClockDifference = s.fetchedAt.wall, s.clockDiff
+	}
+	st.State = stateOf(s, c.clock(), closed)
+	return st
 }
 
 // Refresh fetches metadata and keys now, whatever the schedule, the fetch limit or

@@ -56,12 +56,3 @@ func newOwnClient(sameOrigin bool) *http.Client {
 		},
 	}
 }
-
-// A redirectError is the reason why our own client does not follow a redirect.
-type redirectError struct {
-	*statusError
-	reason string
-}
-
-func (e *redirectError) Error() string { return e.statusError.Error() + ": " + e.reason }
-func (e *redirectError) Unwrap() error { return e.statusError }

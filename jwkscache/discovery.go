@@ -14,6 +14,12 @@ import (
 // begins.
 const metadataPeriod = time.Hour
 
+// A fetchMode says how a fetch differs from a scheduled one.
+type fetchMode struct {
+	noCache    bool // ask caches in between to ask the server (RFC 9111 §5.2.1.4)
+	rediscover bool // read the metadata again, although the address is known
+}
+
 // A locator has the address of the key set, or discovers it.
 type locator struct {
 	issuer      string // "" where the key set's address was given

@@ -1,9 +1,23 @@
 package jwkscache
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 )
+
+// ErrUnavailable is wrapped by every error that means "cannot tell": the key
+// may exist, but there are no keys, or they are too old or cannot be refreshed.
+var ErrUnavailable = errors.New("jwkscache: keys unavailable")
+
+// unavailable returns an error that wraps ErrUnavailable and cause.
+func unavailable(cause error) error {
+	if cause == nil {
+		return fmt.Errorf("%w: no fetch has ended yet", ErrUnavailable)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, cause)
+}
 
 // maxErrorText is how much of one error's text is kept, in bytes.
 const maxErrorText = 500

@@ -27,12 +27,6 @@ func (f *fetch) wants(id uint64) {
 	}
 }
 
-// A fetchMode says how a fetch differs from a scheduled one.
-type fetchMode struct {
-	noCache    bool // ask caches in between to ask the server (RFC 9111 §5.2.1.4)
-	rediscover bool // read the metadata again, although the address is known
-}
-
 // A fetcher brings key sets. Only the scheduler's goroutine uses it.
 type fetcher struct {
 	cfg     Config

@@ -8,6 +8,8 @@ import (
 const (
 	minBackoff = time.Second      // doubled at each failure
 	maxBackoff = 60 * time.Second // and never more
+
+	maxRetryPeriod = 10 * time.Second // between fetches that fail while somebody needs a key
 )
 
 // A schedule says which fetch is running, which is next, and when that begins.

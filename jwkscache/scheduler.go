@@ -3,7 +3,6 @@ package jwkscache
 import (
 	"context"
 	"errors"
-	"fmt"
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
@@ -152,11 +151,4 @@ func (s *scheduler) figures() (*snapshot, Stats, bool) {
 	return s.served.Load(), Stats{
 		LastError: s.lastErr, Fetches: s.fetches, Failures: s.failed, UnknownKeys: s.unknownKeys,
 	}, s.closed
-}
-
-func unavailable(cause error) error {
-	if cause == nil {
-		return fmt.Errorf("%w: no fetch has ended yet", ErrUnavailable)
-	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, cause)
 }

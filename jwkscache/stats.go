@@ -40,20 +40,6 @@ type Stats struct {
 	ClockDifference time.Duration
 }
 
-// Stats returns the cache's figures, for metrics and for status pages.
-func (c *Cache) Stats() Stats {
-	s, st, closed := c.served.Load(), Stats{}, false
-	if c.scheduler != nil {
-		s, st, closed = c.scheduler.figures()
-	}
-	if s != nil {
-		st.Keys, st.KeyWarnings = s.keys.size, append(st.KeyWarnings, s.keys.warnings...)
-		st.LastSuccess, st.ClockDifference = s.fetchedAt.wall, s.clockDiff
-	}
-	st.State = stateOf(s, c.clock(), closed)
-	return st
-}
-
 func stateOf(s *snapshot, now moment, closed bool) State {
 	switch {
 	case closed:
