@@ -1,10 +1,15 @@
 package jwkscache_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
-	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -81,149 +86,6 @@ func TestNoConditionalRequests(t *testing.T) {
 	}))
 }
 
-// A cache in between may answer with what was made long ago.
-func TestAge(t *testing.T) {
-	a := newKey("a")
-	for _, row := range []struct {
-		name string
-		ages []string
-		want time.Duration
-	}{
-		{"K4 none", nil, 0},
-		{"K4 in seconds", []string{"90"}, 90 * time.Second},
-		{"K4 white space around it", []string{" 90\t"}, 90 * time.Second},
-		{"K4 several: the largest", []string{"90", "100", "30"}, 100 * time.Second},
-		{"K4 several in one field", []string{"90, 100,30"}, 100 * time.Second},
-		{"K4 rubbish beside a number", []string{"x, 100", "-1"}, 100 * time.Second},
-		{"K4 negative is no number", []string{"-3600"}, 0},
-		{"K4 rubbish is no number", []string{"an hour"}, 0},
-		{"K4 a fraction is no number", []string{"90.5"}, 0},
-		{"K4 hexadecimal is no number", []string{"0x5a"}, 0},
-		{"K4 with a sign", []string{"+90"}, 0},
-		{"K4 empty", []string{""}, 0},
-	} {
-		t.Run(row.name, inBubble(func(t *testing.T) {
-			answered := []string{}
-			for _, age := range row.ages {
-				answered = append(answered, "Age", age)
-			}
-			s := newServer(reply(200, setOf(a), answered...))
-			c := open(t, s, jwkscache.Config{})
-			s.serve(fail(500))
-			pass(day - row.want - 1)
-			serves(t, c, a)
-			require.Equal(t, jwkscache.Stale, c.Stats().State)
-			pass(1)
-			require.Error(t, c.Health(), "counted from when the answer was made")
-			require.Equal(t, jwkscache.Expired, c.Stats().State)
-		}))
-	}
-
-	for _, age := range []string{"86400", "86401", "4294967296", "99999999999999999999"} {
-		t.Run("K4 an answer that is MaxStale old is a failure: Age "+age, inBubble(func(t *testing.T) {
-			s := newServer(publish(a))
-			c := open(t, s, jwkscache.Config{})
-			s.serve(reply(200, setOf(a), "Age", age))
-			require.ErrorContains(t, c.Refresh(t.Context()), "Age")
-			pass(day)
-			require.Error(t, c.Health())
-			s.serve(reply(200, setOf(a), "Age", "86399"))
-			require.ErrorContains(t, c.Refresh(t.Context()), "23h59m59s old")
-			serves(t, c, a)
-		}))
-	}
-
-	for age, ok := range map[time.Duration]bool{0: true, 5 * time.Second: true, 6 * time.Second: false, time.Hour: false} {
-		t.Run("K4 an answer to Refresh that is over 5 s old is an error that names the age: "+age.String(), inBubble(func(t *testing.T) {
-			s := newServer(publish(newKey("old")))
-			c := open(t, s, jwkscache.Config{})
-			s.serve(reply(200, setOf(a), "Age", strconv.Itoa(int(age.Seconds()))))
-			err := c.Refresh(t.Context())
-			serves(t, c, a)
-			if ok {
-				require.NoError(t, err)
-				return
-			}
-			require.ErrorContains(t, err, age.String())
-			require.NotErrorIs(t, err, jwkscache.ErrUnavailable, "there are keys")
-		}))
-	}
-
-	t.Run("K4 K9 a redirect that a cache in between kept has an age, too", inBubble(func(t *testing.T) {
-		const moved = "https://issuer.example/moved"
-		s := newServer(reply(http.StatusFound, "", "Age", "3600", "Location", moved))
-		s.at(moved, publish(a))
-		c := open(t, s, jwkscache.Config{}) // configFor's client follows redirects
-		serves(t, c, a)
-		require.ErrorContains(t, c.Refresh(t.Context()), "1h0m0s old")
-		s.serve(fail(500))
-		s.at(moved, fail(500))
-		pass(23*time.Hour - 1)
-		require.NoError(t, c.Health())
-		pass(1)
-		require.Error(t, c.Health())
-	}))
-
-	t.Run("K4 the time that the answer took is taken off, too (RFC 9111 §4.2.3)", inBubble(func(t *testing.T) {
-		s := newServer(slow(4*time.Second, reply(200, setOf(a), "Age", "60")))
-		c := open(t, s, jwkscache.Config{})
-		pass(4 * time.Second)
-		s.serve(fail(500))
-		pass(day - minute - 4*time.Second - 1)
-		serves(t, c, a)
-		pass(1)
-		require.Error(t, c.Health())
-	}))
-
-	t.Run("K4 by both clocks", inBubble(func(t *testing.T) {
-		s := newServer(reply(200, setOf(a), "Age", "3600"))
-		c, step := openSkewed(t, s, jwkscache.Config{})
-		s.serve(fail(500))
-		step(23*time.Hour - 1)
-		require.NoError(t, c.Health())
-		step(1)
-		require.Error(t, c.Health())
-		step(-year)
-		pass(23*time.Hour - 1)
-		require.NoError(t, c.Health())
-		pass(1)
-		require.Error(t, c.Health())
-	}))
-
-	t.Run("K4 the next refresh comes before the keys are too old", inBubble(func(t *testing.T) {
-		s := newServer(reply(200, setOf(a), "Age", "86200", "Cache-Control", "max-age=3600"))
-		c := open(t, s, jwkscache.Config{})
-		for range 4 * 360 { // for 4 hours
-			require.NoError(t, c.Health())
-			pass(minute / 6)
-		}
-		require.Equal(t, jwkscache.Fresh, c.Stats().State)
-		require.Less(t, s.fetches(), 110, "200 s were left each time")
-	}))
-
-	t.Run("K4 answers that are nearly too old cannot make us ask at any rate", inBubble(func(t *testing.T) {
-		s := newServer(reply(200, setOf(a), "Age", "86399"))
-		open(t, s, jwkscache.Config{})
-		pass(time.Hour)
-		require.LessOrEqual(t, s.fetches(), 9*60)
-	}))
-
-	t.Run("K4 the largest age of what was asked is kept", inBubble(func(t *testing.T) {
-		s := newServer(reply(200, setOf(a), "Age", "7"))
-		s.at(oidcForm, reply(200, toJSON(map[string]any{"issuer": issuer, "jwks_uri": jwksURL}), "Age", "9"))
-		f, err := jwkscache.NewFetcher(issuer, "", configFor(s, jwkscache.Config{}))
-		require.NoError(t, err)
-		for _, row := range []struct {
-			rediscover bool
-			want       time.Duration
-		}{{false, 9}, {false, 7}, {true, 9}} {
-			age, err := f.Fetch(false, row.rediscover)
-			require.NoError(t, err)
-			require.Equal(t, row.want*time.Second, age)
-		}
-	}))
-}
-
 func TestFetchMode(t *testing.T) {
 	a, b := newKey("a"), newKey("b")
 
@@ -270,4 +132,175 @@ func TestFetchMode(t *testing.T) {
 		serves(t, f.Cache, b)
 		require.Equal(t, []string{oidcForm, jwksURL, jwksURL, oidcForm, movedURL}, s.urls())
 	}))
+}
+
+// Whatever the server does, for 23 hours, no good key is refused, nothing is
+// taken over from its answers, and everything heals by itself.
+func TestBadAnswers(t *testing.T) {
+	good, never := newKey("good"), newKey("never")
+	set := setOf(never)
+	later := fail(503, "Retry-After", "300")
+	deep := strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)
+	for _, row := range []struct {
+		name  string
+		hours int
+		a     answer
+	}{
+		{"K7 500", 23, fail(500)},
+		{"K7 503", 1, fail(503)},
+		{"K7 404", 1, fail(404)},
+		{"K7 201 with a good set", 1, reply(201, set)},
+		{"K7 203 with a good set", 1, reply(203, set)},
+		{"K7 206 with a good set", 1, reply(206, set)},
+		{"K7 500 with a good set", 1, reply(500, set)},
+		{"K7 301 to nowhere", 1, fail(301)},
+		{"K7 304", 23, reply(304, "")},
+		{"K7 204", 1, reply(204, "")},
+		{"K7 nothing", 1, reply(200, "")},
+		{"K7 garbage", 23, reply(200, "\x00\xff\x17garbage")},
+		{"K7 HTML", 23, reply(200, "<!DOCTYPE html><html><body>Log in, please.</body></html>")},
+		{`K7 {"keys":[]}`, 23, reply(200, `{"keys":[]}`)},
+		{`K7 {"keys":null}`, 1, reply(200, `{"keys":null}`)},
+		{`K7 {"keys":{}}`, 1, reply(200, `{"keys":{}}`)},
+		{`K7 {"Keys":...}`, 1, reply(200, strings.Replace(set, "keys", "Keys", 1))},
+		{"K7 keys twice", 1, reply(200, `{"keys":[],`+strings.TrimPrefix(set, "{"))},
+		{"K7 {}", 23, reply(200, `{}`)},
+		{"K7 null", 23, reply(200, `null`)},
+		{"K7 an array of keys", 1, reply(200, `[`+never.jwk.String()+`]`)},
+		{"K7 a lone JWK", 23, reply(200, never.jwk.String())},
+		{"K7 none usable", 1, reply(200, rawSet(`{"kty":"mystery"}`, `{}`, `7`))},
+		{"K7 A4 only a point that verifies anything", 1, reply(200, rawSet(edKey("never").jwk.with("x", b64(append([]byte{1}, make([]byte, 31)...))).String()))},
+		{"K7 A4 only what is no point", 1, reply(200, rawSet(edKey("never").jwk.with("x", b64(append([]byte{2}, make([]byte, 31)...))).String()))},
+		{"K7 A4 only an RSA key with a huge exponent", 1, reply(200, rawSet(rsaKey("never").jwk.with("e", b64(append([]byte{1}, make([]byte, 200)...))).String()))},
+		{"K7 trailing rubbish", 23, reply(200, set+"x")},
+		{"K7 a trailing second set", 1, reply(200, set+set)},
+		{"K7 a trailing bracket", 1, reply(200, set+"}")},
+		{"K7 a comma too many", 1, reply(200, strings.Replace(set, "]", ",]", 1))},
+		{"K7 two byte order marks", 1, reply(200, "\ufeff\ufeff"+set)},
+		{"K7 a byte order mark after a space", 1, reply(200, " \ufeff"+set)},
+		{"K7 a byte order mark and nothing", 1, reply(200, "\ufeff")},
+		{"K7 UTF-16", 1, reply(200, "\xff\xfe{\x00}\x00")},
+		{"K7 truncated after the keys", 23, reply(200, strings.TrimSuffix(set, "}"))},
+		{"K7 truncated after a key", 1, reply(200, strings.TrimSuffix(set, "]}"))},
+		{"K7 truncated inside a key", 1, reply(200, set[:len(set)/2])},
+		{"K7 a broken member", 1, reply(200, `{"a":tru,`+strings.TrimPrefix(set, "{"))},
+		{"K7 a member too deep to read", 0, reply(200, `{"a":`+deep+`,`+strings.TrimPrefix(set, "{"))},
+		{"K7 cut off", 1, cutOff(set, errors.New("connection reset"))},
+		{"K7 one byte over 512 KiB", 0, reply(200, set+strings.Repeat(" ", 512<<10-len(set)+1))},
+		{"K7 over 512 KiB", 23, seldom(reply(200, set+strings.Repeat(" ", 512<<10)), later)},
+		{"K7 257 keys", 23, seldom(reply(200, rawSet(strings.Repeat(`{},`, 256)+never.jwk.String())), later)},
+		{"K7 a timeout before the answer", 23, hang},
+		{"K7 a timeout just after 10 s", 1, slow(10*time.Second+1, reply(200, set))},
+		{"K7 a timeout inside the body", 23, cutOff(set, nil)},
+		{"K7 a byte each second", 23, trickle(set)},
+		{"K3 no connection", 23, broken(errors.New("connection refused"))},
+		{"K3 a transport that panics", 1, func(*http.Request) (*http.Response, error) { panic("a bug elsewhere") }},
+	} {
+		t.Run(fmt.Sprintf("%s, %d hours", row.name, row.hours), inBubble(func(t *testing.T) {
+			s := newServer(publish(good))
+			c := open(t, s, jwkscache.Config{})
+			s.serve(row.a)
+			pass(14 * minute) // past the first refresh
+			for range row.hours * 12 {
+				serves(t, c, good)
+				pass(5 * minute)
+			}
+			serves(t, c, good)
+			st := c.Stats()
+			assert.Contains(t, []jwkscache.State{jwkscache.Fresh, jwkscache.Stale}, st.State)
+			assert.Equal(t, 1, st.Keys)
+			assert.Error(t, st.LastError)
+			assert.GreaterOrEqual(t, st.Failures, 1+row.hours*11)
+			assert.LessOrEqual(t, st.Failures, 50+row.hours*135)
+			_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "never", Algorithm: "ES256"})
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+
+			s.serve(publish(good, newKey("more")))
+			pass(6 * minute)
+			assert.Equal(t, jwkscache.Fresh, c.Stats().State)
+			assert.Equal(t, 2, c.Stats().Keys)
+			assert.NoError(t, c.Stats().LastError)
+			serves(t, c, good)
+		}))
+	}
+}
+
+// seldom answers one request in six as a does, which is costly to make, and the
+// others as b does.
+func seldom(a, b answer) answer {
+	n := 0 // only one request runs at a time
+	return func(r *http.Request) (*http.Response, error) {
+		if n++; n%6 == 1 {
+			return a(r)
+		}
+		return b(r)
+	}
+}
+
+// Just within the bounds, or merely unusual.
+func TestGoodAnswers(t *testing.T) {
+	a := newKey("a")
+	set := setOf(a)
+	for _, row := range []struct {
+		name string
+		a    answer
+	}{
+		{"K7 exactly 512 KiB", reply(200, set+strings.Repeat(" ", 512<<10-len(set)))},
+		{"K7 exactly 256 keys", reply(200, rawSet(strings.Repeat(`{},`, 255)+a.jwk.String()))},
+		{"K7 a byte order mark before the set", reply(200, "\ufeff"+set)},
+		{"K7 just within 10 s", slow(10*time.Second-1, publish(a))},
+		{"K7 other members around the keys", reply(200, `{"a":[1,{"keys":[]}],`+strings.TrimSuffix(strings.TrimPrefix(set, "{"), "}")+`,"z":null}`)},
+		{"K7 white space around it", reply(200, "\r\n\t "+set+"\r\n\t ")},
+		{"K7 any Content-Type", reply(200, set, "Content-Type", "text/html")},
+	} {
+		t.Run(row.name, inBubble(func(t *testing.T) {
+			c := open(t, newServer(row.a), jwkscache.Config{})
+			pass(10 * time.Second)
+			serves(t, c, a)
+			assert.Equal(t, jwkscache.Fresh, c.Stats().State)
+		}))
+	}
+}
+
+// A countedBody tells when it is closed.
+type countedBody struct {
+	io.Reader
+	open *atomic.Int32
+}
+
+func (b countedBody) Close() error {
+	b.open.Add(-1)
+	return nil
+}
+
+func TestFetchesLeaveNothingBehind(t *testing.T) {
+	set := setOf(newKey("a"))
+	for name, a := range map[string]answer{
+		"K12 200":                 reply(200, set, "ETag", `"1"`),
+		"K12 304":                 reply(304, ""),
+		"K12 500":                 fail(500),
+		"K12 200 with no key set": reply(200, "{}"),
+		"K12 200 over 512 KiB":    reply(200, set+strings.Repeat(" ", 512<<10)),
+		"K12 200 that breaks off": cutOff(set, errors.New("connection reset")),
+	} {
+		t.Run(name+": its body is closed and its context done", inBubble(func(t *testing.T) {
+			var requests []*http.Request
+			var bodies atomic.Int32
+			s := newServer(func(r *http.Request) (*http.Response, error) {
+				requests = append(requests, r)
+				res, err := a(r)
+				bodies.Add(1)
+				res.Body = countedBody{res.Body, &bodies}
+				return res, err
+			})
+			c := open(t, s, jwkscache.Config{})
+			_ = c.Refresh(t.Context()) // some of them are failures
+			synctest.Wait()
+			require.GreaterOrEqual(t, len(requests), 2)
+			assert.Zero(t, bodies.Load())
+			for _, r := range requests {
+				assert.ErrorIs(t, r.Context().Err(), context.Canceled)
+			}
+		}))
+	}
 }

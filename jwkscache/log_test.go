@@ -50,6 +50,12 @@ lines:
 	return n
 }
 
+func (j *journal) text() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.String()
+}
+
 func TestChangesAreLogged(t *testing.T) {
 	t.Run("K3 one line when refreshing breaks, one when it heals", inBubble(func(t *testing.T) {
 		j := new(journal)
@@ -181,6 +187,50 @@ func TestExpiryIsLogged(t *testing.T) {
 	}))
 }
 
+func TestMetadataIsLogged(t *testing.T) {
+	t.Run("K10 a WARN of its own when metadata breaks, and one line when it heals", inBubble(func(t *testing.T) {
+		j, a := new(journal), newKey("a")
+		s := newIssuer(publish(a))
+		openIssuer(t, s, issuer, jwkscache.Config{Logger: j.logger()})
+		for i := 1; i <= 3; i++ {
+			s.at(oidcForm, fail(503))
+			pass(12 * time.Hour)
+			require.Equal(t, i, j.count("level=WARN", "metadata", "503", "issuer="+issuer, "jwks_uri="+jwksURL, "until="))
+			require.Equal(t, 2*i-1, j.count())
+			s.at(oidcForm, metadata(issuer, jwksURL))
+			pass(12 * time.Hour)
+			require.Equal(t, i, j.count("level=INFO", "metadata", "again"))
+			require.Equal(t, 2*i, j.count())
+		}
+	}))
+
+	t.Run("K10 the end of the address is a failure like any", inBubble(func(t *testing.T) {
+		j, a := new(journal), newKey("a")
+		s := newIssuer(publish(a))
+		openIssuer(t, s, issuer, jwkscache.Config{Logger: j.logger()})
+		s.at(oidcForm, fail(503))
+		pass(3 * day)
+		require.Equal(t, 1, j.count("level=WARN", "metadata fails"))
+		require.Equal(t, 1, j.count("level=WARN", "fetching the issuer's keys fails", "503"))
+		s.at(oidcForm, metadata(issuer, jwksURL))
+		pass(2 * minute)
+		require.Equal(t, 1, j.count("level=INFO", "metadata", "again"))
+		require.Equal(t, 1, j.count("level=INFO", "keys works again"))
+	}))
+
+	t.Run("K10 no line of its own where no address is in use", inBubble(func(t *testing.T) {
+		j := new(journal)
+		s := newServer(publish(newKey("a")))
+		openIssuer(t, s, issuer, jwkscache.Config{Logger: j.logger()})
+		pass(time.Hour)
+		require.Equal(t, 1, j.count())
+		require.Equal(t, 1, j.count("level=WARN", "fetching the issuer's keys fails"))
+		s.at(oidcForm, metadata(issuer, jwksURL))
+		pass(2 * minute)
+		assert.Equal(t, 2, j.count())
+	}))
+}
+
 // A panicking handler is one whose every method panics.
 type panicking struct{ from string }
 
@@ -190,10 +240,13 @@ func (p panicking) on(method string) {
 	}
 }
 
-func (p panicking) Enabled(context.Context, slog.Level) bool  { p.on("Enabled"); return true }
+func (p panicking) Enabled(context.Context, slog.Level) bool { p.on("Enabled"); return true }
+
 func (p panicking) Handle(context.Context, slog.Record) error { p.on("Handle"); return nil }
-func (p panicking) WithAttrs([]slog.Attr) slog.Handler        { p.on("WithAttrs"); return p }
-func (p panicking) WithGroup(string) slog.Handler             { return p }
+
+func (p panicking) WithAttrs([]slog.Attr) slog.Handler { p.on("WithAttrs"); return p }
+
+func (p panicking) WithGroup(string) slog.Handler { return p }
 
 func TestLoggerThatPanics(t *testing.T) {
 	for _, from := range []string{"Enabled", "Handle", "WithAttrs"} {
@@ -225,10 +278,4 @@ func TestDefaultLogger(t *testing.T) { // not parallel: it changes the process
 	require.Error(t, c.Refresh(t.Context()))
 	require.NoError(t, c.Close())
 	assert.Equal(t, 1, j.count("level=WARN", "fails"), "K3 without a Logger, slog.Default() hears of it")
-}
-
-func (j *journal) text() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.buf.String()
 }

@@ -1,9 +1,14 @@
 package jwkscache_test
 
 import (
-	"crypto"
-	"strings"
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -11,139 +16,253 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-func TestCandidates(t *testing.T) {
-	a, b, ed, rs := newKey("a"), newKey("b"), edKey("ed"), rsaKey("rs")
-	bare := newKey("")
-	bare = bare.named("")
+func TestUnknownKID(t *testing.T) {
+	a, b := newKey("a"), newKey("b")
 
-	for _, row := range []struct {
-		name     string
-		set      []key
-		kid, alg string
-		want     []key
-	}{
-		{"A5 by kid and alg", []key{a, b, ed, rs}, "b", "ES256", []key{b}},
-		{"A5 by kid, another alg", []key{a, b, ed, rs}, "b", "EdDSA", nil},
-		{"A5 by an unknown kid", []key{a, b, ed, rs}, "c", "ES256", nil},
-		{"A5 kids are compared exactly", []key{a, b}, "A", "ES256", nil},
-		{"A5 without kid all that fit alg, in order", []key{b, ed, a, rs}, "", "ES256", []key{b, a}},
-		{"A5 without kid: a rotation's overlap, old and new", []key{a, b}, "", "ES256", []key{a, b}},
-		{"A5 without kid, one that fits", []key{a, b, ed, rs}, "", "PS384", []key{rs}},
-		{"A5 without kid, none that fits", []key{a, b}, "", "RS256", nil},
-		{"A5 without kid also keys without kid", []key{a, bare}, "", "ES256", []key{a, bare}},
-		{"A5 a kid that no key has: the keys without kid", []key{bare, ed}, "c", "ES256", []key{bare}},
-		{"A5 a kid that a key has: not those without", []key{a, bare}, "a", "ES256", []key{a}},
-		{"A5 a kid that a key of another alg has: not those without", []key{ed, bare}, "ed", "ES256", nil},
-		{"A5 a doubled kid, both are used", []key{a, b.named("a")}, "a", "ES256", []key{a, b}},
-		{"A5 a doubled kid across types", []key{a, ed.named("a")}, "a", "EdDSA", []key{ed}},
-		{"A5 five keys under one kid are for the caller to judge", []key{a, a, a, a, a}, "a", "ES256", []key{a, a, a, a, a}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			c, err := jwkscache.Static([]byte(setOf(row.set...)))
-			require.NoError(t, err)
-			var want []crypto.PublicKey
-			for _, k := range row.want {
-				want = append(want, k.public)
-			}
-			assert.Equal(t, want, lookup(t, c, row.kid, row.alg))
-			assert.Equal(t, len(row.set), c.Stats().Keys)
-		})
-	}
-
-	t.Run("A5 a doubled kid is reported, not dropped", func(t *testing.T) {
-		c, err := jwkscache.Static([]byte(setOf(a, b.named("a"), ed)))
-		require.NoError(t, err)
-		require.Len(t, c.Stats().KeyWarnings, 1)
-		assert.Contains(t, c.Stats().KeyWarnings[0], `"a"`)
-		assert.Contains(t, c.Stats().KeyWarnings[0], "all are used")
-		assert.Equal(t, 3, c.Stats().Keys)
-	})
-
-	t.Run("A5 a doubled kid is reported briefly", func(t *testing.T) {
-		long := strings.Repeat("k", 10_000)
-		c, err := jwkscache.Static([]byte(setOf(a.named(long), b.named(long))))
-		require.NoError(t, err)
-		require.Len(t, c.Stats().KeyWarnings, 1)
-		assert.Less(t, len(c.Stats().KeyWarnings[0]), 200)
-	})
-
-	t.Run("A5 keys without kid are no doubles", func(t *testing.T) {
-		c, err := jwkscache.Static([]byte(setOf(bare, ed.named(""))))
-		require.NoError(t, err)
-		assert.Empty(t, c.Stats().KeyWarnings)
-	})
-
-	t.Run("A5 an empty kid is none", func(t *testing.T) {
-		for _, kid := range []any{"", (*string)(nil)} {
-			c := static(t, a.jwk.with("kid", kid).String())
-			assert.Equal(t, []crypto.PublicKey{a.public}, lookup(t, c, "x", "ES256"))
-			assert.Empty(t, c.Stats().KeyWarnings)
-		}
-	})
-
-	t.Run("K1 whoever appends to an answer gets a copy", func(t *testing.T) {
-		for n := 1; n <= 5; n++ {
-			c, err := jwkscache.Static([]byte(setOf([]key{a, a, a, a, a}[:n]...)))
-			require.NoError(t, err)
-			for _, kid := range []string{"a", ""} {
-				one := append(lookup(t, c, kid, "ES256"), a.public)
-				_ = append(lookup(t, c, kid, "ES256"), b.public)
-				assert.Equal(t, a.public, one[n])
-			}
-		}
-	})
-
-	t.Run("K5 a kid is only ever a map lookup", func(t *testing.T) {
-		c := static(t, a.jwk.String())
-		for _, kid := range []string{"' OR 1=1 --", "../../etc/passwd", "\x00", string(make([]byte, 10<<10))} {
-			assert.Empty(t, lookup(t, c, kid, "ES256"))
-		}
-	})
-}
-
-// What counts as a change decides whether callers keep what they remember.
-func TestChange(t *testing.T) {
-	a, b, rs := newKey("a"), newKey("b"), rsaKey("a")
-	for _, row := range []struct {
-		name     string
-		old, new []key
-	}{
-		{"K8 another key under the same kid", []key{a}, []key{b.named("a")}},
-		{"K8 the same key under another kid", []key{a}, []key{a.named("b")}},
-		{"K8 one more", []key{a}, []key{a, b}},
-		{"K8 one less", []key{a, b}, []key{a}},
-		{"K8 another type under the same kid", []key{a}, []key{rs}},
-		{"K8 the same key for fewer algs", []key{rs}, []key{{"a", "RS256", rs.public, rs.jwk.with("alg", "RS256")}}},
-	} {
-		t.Run(row.name+" is taken over", inBubble(func(t *testing.T) {
-			s := newServer(publish(row.old...))
-			c := open(t, s, jwkscache.Config{})
-			s.serve(publish(row.new...))
-			require.NoError(t, c.Refresh(t.Context()))
-			for _, k := range row.new {
-				serves(t, c, k)
-			}
-			assert.Equal(t, len(row.new), c.Stats().Keys)
-			for _, alg := range []string{"RS256", "PS256", "ES256"} {
-				assert.LessOrEqual(t, len(lookup(t, c, "", alg)), len(row.new))
-			}
-		}))
-	}
-
-	t.Run("K8 fewer algs are taken over", inBubble(func(t *testing.T) {
-		s := newServer(publish(rs))
-		c := open(t, s, jwkscache.Config{})
-		s.serve(reply(200, rawSet(rs.jwk.with("alg", "RS256").String())))
-		require.NoError(t, c.Refresh(t.Context()))
-		serves(t, c, rs)
-		require.Empty(t, lookup(t, c, "a", "PS256"))
-	}))
-
-	t.Run("K14 a change in what is skipped is taken over", inBubble(func(t *testing.T) {
+	t.Run("K5 a rotated key is found at its first use", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
-		s.serve(publish(a, key{jwk: jwk{"kty": "mystery"}}))
+		s.serve(publish(a, b))
+		serves(t, c, b)
+		serves(t, c, a)
+		require.Equal(t, 2, s.fetches())
+	}))
+
+	t.Run("K5 unknown kid: five fetches, then one per 5 s, for which callers wait", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		pass(minute)
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		require.Equal(t, 6, s.fetches(), "the first load and five")
+		for i := range 5 {
+			assert.Equal(t, 5*time.Second, took(func() {
+				keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: strconv.Itoa(5 + i), Algorithm: "ES256"})
+				require.NoError(t, err)
+				require.Nil(t, keys)
+			}))
+			require.Equal(t, 7+i, s.fetches())
+		}
+		pass(2 * minute)
+		require.Equal(t, 11, s.fetches(), "nobody asked since")
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(10+i))
+		}
+		assert.NotZero(t, took(func() { c.Lookup(t.Context(), jwkscache.Query{KeyID: "15", Algorithm: "ES256"}) }))
+		require.Equal(t, 17, s.fetches(), "the bucket holds five, not more")
+	}))
+
+	t.Run("K5 Config.Cooldown", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{Cooldown: 2 * time.Second})
+		pass(minute)
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		assert.Equal(t, 2*time.Second, took(func() {
+			c.Lookup(t.Context(), jwkscache.Query{KeyID: "x", Algorithm: "ES256"})
+		}))
+		require.Equal(t, 7, s.fetches())
+	}))
+
+	t.Run("K5 refilling is steady: a late use loses nothing", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{Cooldown: 5 * time.Second})
+		pass(minute)
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		pass(7500 * time.Millisecond) // one refilled at 5 s
+		denies(t, c, "6")
+		require.Equal(t, 7, s.fetches())
+		assert.Equal(t, 2500*time.Millisecond, took(func() { // the next at 10 s
+			c.Lookup(t.Context(), jwkscache.Query{KeyID: "x", Algorithm: "ES256"})
+		}))
+		require.Equal(t, 8, s.fetches())
+	}))
+
+	t.Run("K5 with the bucket empty the next refill fetches for the pending kid", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		pass(minute)
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		s.serve(publish(a, b))
+		go c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+		pass(5*time.Second - 1)
+		require.Equal(t, 6, s.fetches())
+		pass(1)
+		require.Equal(t, 7, s.fetches())
+		serves(t, c, b)
+		require.Equal(t, 7, s.fetches())
+	}))
+
+	t.Run("K5 a pending kid never delays the refresh", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{Refresh: minute, Cooldown: time.Hour})
+		for i := range 10 {
+			go c.Lookup(t.Context(), jwkscache.Query{KeyID: strconv.Itoa(i), Algorithm: "ES256"})
+			pass(time.Second)
+		}
+		before := s.fetches()
+		pass(10 * minute)
+		assert.InDelta(t, 12, s.fetches()-before, 3)
+	}))
+
+	t.Run("K5 a fetch for a missing key says no-cache, a refresh does not", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		denies(t, c, "x")
 		require.NoError(t, c.Refresh(t.Context()))
-		require.Len(t, c.Stats().KeyWarnings, 1)
+		pass(15 * minute)
+		var said []string
+		for _, r := range s.requests(jwksURL)[:4] {
+			said = append(said, r.header.Get("Cache-Control"))
+		}
+		require.Equal(t, []string{"", "no-cache", "no-cache", ""}, said)
+	}))
+
+	t.Run("K5 one shared fetch at a time", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		var running, most, found atomic.Int32
+		s.serve(func(r *http.Request) (*http.Response, error) {
+			most.Store(max(most.Load(), running.Add(1)))
+			defer running.Add(-1)
+			<-time.After(time.Second)
+			return publish(a, b)(r)
+		})
+		for range 500 {
+			go func() {
+				if keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"}); err == nil && len(keys) == 1 {
+					found.Add(1)
+				}
+			}()
+		}
+		pass(time.Second)
+		assert.EqualValues(t, 500, found.Load())
+		assert.EqualValues(t, 1, most.Load())
+		assert.Equal(t, 2, s.fetches())
+	}))
+
+	t.Run("K5 the fetches of the backoff take from the bucket too", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{Cooldown: 20 * time.Second})
+		pass(2 * minute)
+		s.serve(fail(500))
+		cannotTell(t, c, "x")
+		pass(time.Second)
+		for range 200 {
+			cannotTell(t, c, "x")
+			pass(time.Second)
+		}
+		assert.Equal(t, 1+5+10, s.fetches())
+	}))
+
+	t.Run("K5 the fetch is on the cache's own context", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(slow(3*time.Second, publish(a, b)))
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		assert.Equal(t, time.Second, took(func() {
+			_, err := c.Lookup(ctx, jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+			require.ErrorIs(t, err, context.Canceled)
+		}))
+		pass(2 * time.Second)
+		serves(t, c, b)
+		require.Equal(t, 2, s.fetches())
+	}))
+
+	t.Run("K5 callers wait at most 5.5 s", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(slow(5500*time.Millisecond+1, publish(a, b)))
+		assert.Equal(t, 5500*time.Millisecond, took(func() {
+			_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+		}))
+		pass(1)
+		serves(t, c, b)
+	}))
+
+	t.Run("K5 callers wait at most as long as their ctx", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(hang)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		assert.Equal(t, 300*time.Millisecond, took(func() {
+			_, err := c.Lookup(ctx, jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+		}))
+	}))
+
+	t.Run("K5 a fetch that began before the kid was published is not the last word", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(slow(time.Second, publish(a)))
+		go c.Refresh(t.Context())
+		synctest.Wait()
+		s.serve(publish(a, b))
+		assert.Equal(t, time.Second, took(func() {
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+			require.NoError(t, err)
+			require.Len(t, keys, 1)
+		}))
+		require.Equal(t, 3, s.fetches())
+	}))
+
+	t.Run("K5 while refreshing fails an unknown kid cannot be told", inBubble(func(t *testing.T) {
+		cause := errors.New("connection refused")
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(broken(cause))
+		for i := range 100 {
+			require.ErrorIs(t, cannotTell(t, c, strconv.Itoa(i)), cause)
+			serves(t, c, a)
+		}
+		require.Zero(t, c.Stats().UnknownKeys)
+	}))
+
+	t.Run("K5 a known kid with another alg fetches once in 15 s, and nobody waits", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		pass(minute)
+		for _, alg := range []string{"RS256", "ES384", "EdDSA", "none", "HS256", "es256", ""} {
+			assert.Zero(t, took(func() {
+				keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: alg})
+				require.NoError(t, err)
+				require.Nil(t, keys)
+			}))
+		}
+		synctest.Wait()
+		require.Equal(t, 2, s.fetches())
+		pass(15*time.Second - 1)
+		c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "RS256"})
+		synctest.Wait()
+		require.Equal(t, 2, s.fetches())
+		r := rsaKey("a")
+		s.serve(publish(r))
+		pass(1)
+		c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "RS256"})
+		synctest.Wait()
+		serves(t, c, r)
+	}))
+}
+
+func TestOneFailureIsEnough(t *testing.T) {
+	t.Run("K5 with the bucket empty and the last refresh failed nobody can tell", inBubble(func(t *testing.T) {
+		s := newServer(publish(newKey("a")))
+		c := open(t, s, jwkscache.Config{})
+		denies(t, c, "1")
+		denies(t, c, "2")
+		s.serve(fail(500))
+		require.Error(t, c.Refresh(t.Context()))
+		cannotTell(t, c, "3")
+		require.Equal(t, 4, s.fetches())
 	}))
 }

@@ -1,16 +1,86 @@
 package jwkscache_test
 
 import (
-	"errors"
+	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
+
+func TestIssuerMatch(t *testing.T) {
+	a := newKey("a")
+	for _, row := range []struct {
+		name, doc string
+		good      bool
+	}{
+		{"K10 byte for byte", `{"issuer":"https://login.example/t1/","jwks_uri":"` + jwksURL + `"}`, true},
+		{"K10 the same bytes, escaped", `{"issuer":"https:\/\/login.example\/t1\u002f","jwks_uri":"` + jwksURL + `"}`, true},
+		{"K10 other members do not matter", `{"x":1,"x":[{}],"y":"` + "\xff" + `","issuer":"https://login.example/t1/","jwks_uri":"` + jwksURL + `"}`, true},
+		{"K10 without the slash", `{"issuer":"https://login.example/t1","jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 with another slash", `{"issuer":"https://login.example/t1//","jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 another host", `{"issuer":"https://evil.example/t1/","jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 a host in capitals", `{"issuer":"https://LOGIN.example/t1/","jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 http", `{"issuer":"http://login.example/t1/","jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 the default port", `{"issuer":"https://login.example:443/t1/","jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 percent-encoded", `{"issuer":"https://login.example/%741/","jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 white space around", `{"issuer":"https://login.example/t1/ ","jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 in an array", `{"issuer":["https://login.example/t1/"],"jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 null", `{"issuer":null,"jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 missing", `{"jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 another name", `{"Issuer":"https://login.example/t1/","jwks_uri":"` + jwksURL + `"}`, false},
+		{"K10 no jwks_uri", `{"issuer":"https://login.example/t1/"}`, false},
+		{"K10 jwks_uri null", `{"issuer":"https://login.example/t1/","jwks_uri":null}`, false},
+		{"K10 jwks_uri a number", `{"issuer":"https://login.example/t1/","jwks_uri":7}`, false},
+		{"K10 jwks_uri under another name", `{"issuer":"https://login.example/t1/","JWKS_URI":"` + jwksURL + `"}`, false},
+		{"K10 trailing rubbish", `{"issuer":"https://login.example/t1/","jwks_uri":"` + jwksURL + `"}{}`, false},
+		{"K10 truncated", `{"issuer":"https://login.example/t1/","jwks_uri":"` + jwksURL + `"`, false},
+		{"K10 after a byte order mark", "\ufeff" + `{"issuer":"https://login.example/t1/","jwks_uri":"` + jwksURL + `"}`, true},
+		{"K10 HTML", `<html></html>`, false},
+		{"K10 an array", `["https://login.example/t1/"]`, false},
+		{"K10 null instead of a document", `null`, false},
+	} {
+		t.Run(row.name, inBubble(func(t *testing.T) {
+			s := newServer(publish(a))
+			s.at(oidcForm, reply(200, row.doc))
+			c := openIssuer(t, s, issuer, jwkscache.Config{})
+			if row.good {
+				serves(t, c, a)
+				return
+			}
+			require.Zero(t, s.fetches())
+			cannotTell(t, c, "a")
+		}))
+	}
+
+	t.Run("K10 the slash at the end is pointed out", inBubble(func(t *testing.T) {
+		s := newServer(nil)
+		s.at(oidcForm, metadata("https://login.example/t1", jwksURL))
+		require.ErrorContains(t, openIssuer(t, s, issuer, jwkscache.Config{}).Health(), "slash")
+		s.at(oidcForm, metadata("https://login.example/t2", jwksURL))
+		require.NotContains(t, openIssuer(t, s, issuer, jwkscache.Config{}).Health().Error(), "slash")
+	}))
+
+	t.Run("K7 metadata is bounded like keys: status, size, time", inBubble(func(t *testing.T) {
+		for _, doc := range []answer{
+			reply(201, toJSON(map[string]any{"issuer": issuer, "jwks_uri": jwksURL})),
+			reply(304, ""),
+			reply(200, toJSON(map[string]any{"issuer": issuer, "jwks_uri": jwksURL, "x": make([]byte, 512<<10)})),
+			slow(10*time.Second+1, metadata(issuer, jwksURL)),
+		} {
+			s := newServer(publish(a))
+			s.at(oidcForm, doc)
+			openIssuer(t, s, issuer, jwkscache.Config{})
+			pass(11 * time.Second)
+			require.Zero(t, s.fetches())
+		}
+	}))
+}
 
 func TestMetadataURL(t *testing.T) {
 	a := newKey("a")
@@ -87,57 +157,6 @@ func TestMetadataURL(t *testing.T) {
 	})
 }
 
-// What waiting does not mend: two are enough for Ready to return.
-func TestHopelessness(t *testing.T) {
-	other, notFound, page := metadata("https://other.example", jwksURL), fail(404), reply(200, "<html></html>")
-	for _, row := range []struct {
-		name       string
-		oidc, rfc  answer
-		keys       answer
-		want       int
-		onlyOneURL bool
-	}{
-		{name: "K11 no metadata", oidc: notFound, rfc: notFound, want: 1},
-		{name: "K11 no metadata any more", oidc: fail(410), rfc: notFound, want: 1},
-		{name: "K11 another issuer's, and none", oidc: other, rfc: notFound, want: 2},
-		{name: "K11 none, and another issuer's", oidc: notFound, rfc: other, want: 2},
-		{name: "K11 another issuer's twice", oidc: other, rfc: other, want: 2},
-		{name: "K11 another issuer's, and a page", oidc: other, rfc: page, want: 2},
-		{name: "K11 another issuer's, and forbidden", oidc: other, rfc: fail(403), want: 2},
-		{name: "K11 another issuer's, and a broken server", oidc: other, rfc: fail(503), want: 0},
-		{name: "K11 another issuer's, and a busy server", oidc: other, rfc: fail(429), want: 0},
-		{name: "K11 another issuer's, and no connection", oidc: other, rfc: broken(errors.New("refused")), want: 0},
-		{name: "K11 none, and a broken server", oidc: notFound, rfc: fail(500), want: 0},
-		{name: "K11 none, and a page", oidc: notFound, rfc: page, want: 0},
-		{name: "K11 none, and a timeout", oidc: notFound, rfc: hang, want: 0},
-		{name: "K11 a page twice", oidc: page, rfc: page, want: 0},
-		{name: "K11 a key set that is not there", oidc: metadata(issuer, jwksURL), keys: notFound, want: 0},
-		{name: "K11 MetadataURL: none", oidc: notFound, onlyOneURL: true, want: 1},
-		{name: "K11 MetadataURL: another issuer's", oidc: other, onlyOneURL: true, want: 2},
-	} {
-		t.Run(row.name, inBubble(func(t *testing.T) {
-			s := newServer(row.keys)
-			s.at(oidcForm, row.oidc)
-			s.at(rfcForm, row.rfc)
-			cfg := configFor(s, jwkscache.Config{})
-			if row.onlyOneURL {
-				cfg.MetadataURL = oidcForm
-			}
-			f, err := jwkscache.NewFetcher(issuer, "", cfg)
-			require.NoError(t, err)
-			_, err = f.Fetch(false, false)
-			require.Error(t, err)
-			require.Equal(t, row.want, jwkscache.Permanence(err), "%v", err)
-		}))
-	}
-	t.Run("K11 a given address that is not there may come", inBubble(func(t *testing.T) {
-		f, err := jwkscache.NewFetcher("", jwksURL, configFor(newServer(notFound), jwkscache.Config{}))
-		require.NoError(t, err)
-		_, err = f.Fetch(false, false)
-		require.Zero(t, jwkscache.Permanence(err))
-	}))
-}
-
 // The cause names the likely mistake.
 func TestMistakesInMetadataAreNamed(t *testing.T) {
 	const slash, capitals = "https://login.example/t1", "https://LOGIN.example/t1/"
@@ -172,48 +191,36 @@ func TestMistakesInMetadataAreNamed(t *testing.T) {
 	}
 }
 
-// Whose clock is wrong is often the question when tokens count as expired.
-func TestClockDifference(t *testing.T) {
-	a := newKey("a")
-	dated := func(ahead time.Duration, fields ...string) answer {
-		return func(r *http.Request) (*http.Response, error) {
-			date := time.Now().Add(ahead).UTC().Format(http.TimeFormat)
-			return reply(200, setOf(a), append(fields, "Date", date)...)(r)
+// Whatever the metadata says, keys come from an address that is allowed.
+func FuzzParseMetadata(f *testing.F) {
+	for _, uri := range []string{
+		jwksURL, "http://127.0.0.1/jwks", "http://keys.example/jwks", "HTTP://LOCALHOST/", "https://u:p@keys.example/", "//keys.example",
+		"https:keys.example", "https://keys.example/#", "file:///etc/passwd", "http://[::1%25lo]/", "",
+	} {
+		for _, issuer := range []string{"https://login.example/", "http://localhost/"} {
+			f.Add([]byte(toJSON(map[string]string{"issuer": issuer, "jwks_uri": uri})), issuer, false)
 		}
 	}
-	for _, row := range []struct {
-		name string
-		a    answer
-		want string        // in the log; "" is nothing
-		diff time.Duration // in Stats
-	}{
-		{"K14 none", publish(a), "", 0},
-		{"K14 the same clock", dated(0), "", 0},
-		{"K14 a minute", dated(time.Minute), "", time.Minute},
-		{"K14 two minutes ahead", dated(2 * time.Minute), "ahead=2m0s", 2 * time.Minute},
-		{"K14 two minutes behind", dated(-2 * time.Minute), "ahead=-2m0s", -2 * time.Minute},
-		{"K14 years", dated(-10 * year), "ahead=-87600h0m0s", -10 * year},
-		{"K14 from a cache", dated(-10*time.Minute, "Age", "600"), "", 0},
-		{"K14 from a cache, and two minutes", dated(-12*time.Minute, "Age", "600"), "ahead=-2m0s", -2 * time.Minute},
-		{"K14 no date", reply(200, setOf(a), "Date", "yesterday"), "", 0},
-	} {
-		t.Run(row.name, inBubble(func(t *testing.T) {
-			j := new(journal)
-			s := newServer(row.a)
-			c := open(t, s, jwkscache.Config{Logger: j.logger()})
-			require.Equal(t, row.diff, c.Stats().ClockDifference)
-			if row.want == "" {
-				require.Zero(t, j.count())
-				return
-			}
-			pass(day)
-			require.Equal(t, 1, j.count("level=WARN", "clock", row.want), "once")
-			require.Equal(t, 1, j.count())
-			s.serve(dated(0))
-			pass(day)
-			require.Equal(t, 1, j.count("level=INFO", "clock", "again"))
-			assert.Equal(t, 2, j.count())
-			assert.LessOrEqual(t, c.Stats().ClockDifference.Abs(), time.Second)
-		}))
-	}
+	f.Add([]byte(`{"issuer":"https:\/\/login.example","jwks_uri":"http://keys.example/jwks"}`), "https://login.example", true)
+	f.Add([]byte(`{"issuer":"http://login.example","jwks_uri":"http://keys.example/jwks"}`), "http://login.example", true)
+	f.Add([]byte(`{"issuer":"HTTPS://login.example","jwks_uri":"HTTPS://keys.example/jwks"}`), "HTTPS://login.example", false)
+	f.Fuzz(func(t *testing.T, doc []byte, issuer string, allowHTTP bool) {
+		uri, err := jwkscache.ParseMetadata(doc, issuer, allowHTTP)
+		if err != nil {
+			require.Empty(t, uri)
+			return
+		}
+		u, err := url.Parse(uri)
+		require.NoError(t, err)
+		require.NotEmpty(t, u.Host)
+		require.Nil(t, u.User)
+		require.Empty(t, u.Fragment)
+		if u.Scheme == "https" || u.Scheme == "http" && allowHTTP {
+			return
+		}
+		require.Equal(t, "http", u.Scheme)
+		require.False(t, len(issuer) >= 6 && strings.EqualFold(issuer[:6], "https:"), "a step down from https")
+		ip := net.ParseIP(u.Hostname())
+		require.True(t, strings.EqualFold(u.Hostname(), "localhost") || ip != nil && ip.IsLoopback(), uri)
+	})
 }

@@ -1,6 +1,8 @@
 package jwkscache_test
 
 import (
+	"context"
+	"crypto"
 	"net/http"
 	"runtime"
 	"sync/atomic"
@@ -13,6 +15,48 @@ import (
 
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
+
+func TestStart(t *testing.T) {
+	a := newKey("a")
+
+	t.Run("K11 New waits for nothing, the fetch starts by itself", inBubble(func(t *testing.T) {
+		s := newServer(hang)
+		assert.Zero(t, took(func() { open(t, s, jwkscache.Config{}) }))
+		assert.Equal(t, 1, s.fetches())
+	}))
+
+	t.Run("K11 wrong configuration is an error before anything starts", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		for _, cfg := range []jwkscache.Config{
+			{Refresh: -time.Hour}, {Cooldown: -time.Hour}, {MaxStale: -time.Hour},
+			{Refresh: 900}, {Cooldown: 30}, {MaxStale: 86400}, // without their unit
+			{Refresh: time.Millisecond - 1}, {Cooldown: time.Millisecond - 1}, {MaxStale: time.Millisecond - 1},
+		} {
+			_, err := jwkscache.ForURL(jwksURL, configFor(s, cfg))
+			require.Error(t, err)
+			_, err = jwkscache.ForIssuer("https://issuer.example", configFor(s, cfg))
+			require.Error(t, err)
+		}
+		synctest.Wait()
+		require.Empty(t, s.urls())
+		c, err := jwkscache.ForURL(jwksURL, configFor(s, jwkscache.Config{
+			Refresh: time.Millisecond, Cooldown: time.Millisecond, MaxStale: time.Millisecond,
+		}))
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+	}))
+
+	t.Run("K11 failing at the start retries in seconds", inBubble(func(t *testing.T) {
+		s := newServer(fail(500))
+		c := open(t, s, jwkscache.Config{})
+		require.Equal(t, jwkscache.Empty, c.Stats().State)
+		pass(7 * time.Second) // 1 + 2 + 4
+		require.GreaterOrEqual(t, s.fetches(), 4)
+		s.serve(publish(a))
+		pass(32 * time.Second)
+		serves(t, c, a)
+	}))
+}
 
 // Every bubble of this package proves, too, that Close leaves no goroutine.
 func TestClose(t *testing.T) {
@@ -180,90 +224,116 @@ func TestClose(t *testing.T) {
 	}))
 }
 
-func TestStats(t *testing.T) {
-	a, b := newKey("a"), newKey("b")
-
-	t.Run("K14 state, keys, last success and error, fetches, failures, refusals", inBubble(func(t *testing.T) {
-		start := time.Now()
-		s := newServer(slow(time.Second, fail(500)))
-		c := open(t, s, jwkscache.Config{})
-		assert.Equal(t, jwkscache.Stats{State: jwkscache.Empty, Fetches: 1}, c.Stats())
-
-		pass(time.Second)
-		st := c.Stats()
-		assert.ErrorContains(t, st.LastError, "500")
-		st.LastError = nil
-		assert.Equal(t, jwkscache.Stats{State: jwkscache.Empty, Fetches: 1, Failures: 1}, st)
-
-		s.serve(publish(a, b, key{jwk: jwk{"kty": "mystery"}}))
-		require.NoError(t, c.Refresh(t.Context()))
-		st = c.Stats()
-		require.Len(t, st.KeyWarnings, 1)
-		assert.True(t, st.LastSuccess.Equal(start.Add(time.Second)), "it is %v", st.LastSuccess)
-		assert.Equal(t, jwkscache.Stats{
-			State: jwkscache.Fresh, Keys: 2, KeyWarnings: st.KeyWarnings, LastSuccess: st.LastSuccess, Fetches: 2, Failures: 1,
-		}, st)
-
-		denies(t, c, "x") // the server says so
-		denies(t, c, "x") // remembered
-		denies(t, c, "y") // the server says so
-		assert.Equal(t, 3, c.Stats().UnknownKeys)
-		assert.Equal(t, 4, c.Stats().Fetches)
-		_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "RS256"})
-		require.NoError(t, err)
-		assert.Equal(t, 3, c.Stats().UnknownKeys, "a known kid is not unknown")
-
-		require.NoError(t, c.Close())
-		assert.Equal(t, jwkscache.Closed, c.Stats().State)
-		assert.Equal(t, 2, c.Stats().Keys)
-	}))
-
-	t.Run("K14 fresh for the period, then stale, then expired", inBubble(func(t *testing.T) {
-		s := newServer(reply(200, setOf(a), "Cache-Control", "max-age=1800"))
-		c := open(t, s, jwkscache.Config{})
-		s.serve(fail(500))
-		pass(30 * minute)
-		assert.Equal(t, jwkscache.Fresh, c.Stats().State)
-		assert.Positive(t, c.Stats().Failures)
-		pass(1)
-		assert.Equal(t, jwkscache.Stale, c.Stats().State)
-		pass(day - 30*minute - 2)
-		assert.Equal(t, jwkscache.Stale, c.Stats().State)
-		pass(1)
-		assert.Equal(t, jwkscache.Expired, c.Stats().State)
-	}))
-
-	t.Run("K14 last success is the last confirmation", inBubble(func(t *testing.T) {
-		start := time.Now()
-		s := newServer(tagged(`"1"`, a))
-		c := open(t, s, jwkscache.Config{})
-		pass(minute)
-		require.NoError(t, c.Refresh(t.Context()))
-		assert.True(t, c.Stats().LastSuccess.Equal(start.Add(minute)))
-		s.serve(fail(500))
-		pass(minute)
-		require.Error(t, c.Refresh(t.Context()))
-		assert.True(t, c.Stats().LastSuccess.Equal(start.Add(minute)))
-		assert.Error(t, c.Stats().LastError)
-	}))
-
-	t.Run("K14 a Static cache is fresh", inBubble(func(t *testing.T) {
-		c, err := jwkscache.Static([]byte(setOf(a, b)))
-		require.NoError(t, err)
-		st := c.Stats()
-		assert.Equal(t, jwkscache.Stats{State: jwkscache.Fresh, Keys: 2, LastSuccess: st.LastSuccess}, st)
-	}))
-
-	t.Run("K14 the answer is the caller's own", inBubble(func(t *testing.T) {
-		c, err := jwkscache.Static([]byte(setOf(a, key{jwk: jwk{"kty": "mystery"}})))
-		require.NoError(t, err)
-		c.Stats().KeyWarnings[0] = "overwritten"
-		assert.NotEqual(t, "overwritten", c.Stats().KeyWarnings[0])
-	}))
-}
-
 type panickingError struct{}
 
 func (panickingError) Error() string { return "odd" }
+
 func (panickingError) Is(error) bool { panic("a bug elsewhere") }
+
 func (panickingError) Unwrap() error { panic("a bug elsewhere") }
+
+func TestAClosedCacheIsNotHealthy(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		a := newKey("a")
+		c := open(t, newServer(publish(a)), jwkscache.Config{})
+		require.NoError(t, c.Health())
+		require.NoError(t, c.Close())
+		require.ErrorIs(t, c.Health(), jwkscache.ErrUnavailable)
+		serves(t, c, a)
+	})(t)
+}
+
+func TestReaders(t *testing.T) {
+	a, b := newKey("a"), newKey("b")
+
+	t.Run("K1 no lock", func(t *testing.T) {
+		t.Parallel()
+		c, err := jwkscache.ForURL(jwksURL, jwkscache.Config{HTTPClient: &http.Client{Transport: newServer(publish(a))}})
+		require.NoError(t, err)
+		defer c.Close()
+		require.NoError(t, c.Ready(t.Context()))
+		done := make(chan struct{})
+		c.Locked(func() {
+			go func() {
+				defer close(done)
+				for _, kid := range []string{"a", ""} {
+					keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: kid, Algorithm: "ES256"})
+					assert.NoError(t, err)
+					assert.Len(t, keys, 1)
+				}
+				keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "RS256"})
+				assert.NoError(t, err)
+				assert.Nil(t, keys)
+			}()
+			select {
+			case <-done:
+			case <-time.After(10 * time.Second): // only ever reached when a lookup locks
+				t.Error("a lookup waits for the lock")
+			}
+		})
+		<-done
+	})
+
+	t.Run("K1 no request waits for a refresh of keys it already has", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(hang)
+		for range 360 {
+			pass(10 * time.Second)
+			serves(t, c, a)
+		}
+		require.Greater(t, s.fetches(), 30)
+	}))
+
+	t.Run("K1 a known key does not look at ctx", inBubble(func(t *testing.T) {
+		c := open(t, newServer(publish(a)), jwkscache.Config{})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		keys, err := c.Lookup(ctx, jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
+		require.NoError(t, err)
+		require.Len(t, keys, 1)
+	}))
+
+	t.Run("K1 a snapshot never changes", inBubble(func(t *testing.T) {
+		s := newServer(publish(a, b))
+		c := open(t, s, jwkscache.Config{})
+		before, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "ES256"})
+		require.NoError(t, err)
+		s.serve(publish(b))
+		require.NoError(t, c.Refresh(t.Context()))
+		assert.Equal(t, []crypto.PublicKey{a.public, b.public}, before)
+		after, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "ES256"})
+		require.NoError(t, err)
+		assert.Equal(t, []crypto.PublicKey{b.public}, after)
+	}))
+
+	t.Run("K1 readers and refreshes at the same time", inBubble(func(t *testing.T) {
+		s := newServer(publish(a, b))
+		c := open(t, s, jwkscache.Config{})
+		for range 8 {
+			go func() {
+				for range 500 {
+					serves(t, c, a)
+					_ = c.Stats()
+				}
+			}()
+		}
+		for i := range 100 {
+			s.serve(publish([][]key{{a}, {a, b}}[i%2]...))
+			require.NoError(t, c.Refresh(t.Context()))
+		}
+		pass(0)
+	}))
+
+	t.Run("K1 an unchanged refresh keeps the very same keys", inBubble(func(t *testing.T) {
+		// Callers compare the keys they remember with those of now.
+		s := newServer(publish(a, rsaKey("r"), edKey("e")))
+		c := open(t, s, jwkscache.Config{})
+		before, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
+		require.NoError(t, err)
+		require.NoError(t, c.Refresh(t.Context()))
+		after, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
+		require.NoError(t, err)
+		assert.Same(t, &before[0], &after[0])
+	}))
+}

@@ -2,7 +2,6 @@ package jwkscache_test
 
 import (
 	"context"
-	"crypto"
 	"errors"
 	"net/http"
 	"strconv"
@@ -216,101 +215,5 @@ func TestFlood(t *testing.T) {
 		before := len(s.requests(jwksURL))
 		pass(10 * minute)
 		assert.LessOrEqual(t, len(s.requests(jwksURL))-before, 45)
-	}))
-}
-
-func TestWaiters(t *testing.T) {
-	a, b := newKey("a"), newKey("b")
-	look := func(t *testing.T, c *jwkscache.Cache) ([]crypto.PublicKey, error) {
-		return c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
-	}
-
-	// crowd makes 1,000 goroutines wait for the fetch of an unknown kid.
-	crowd := func(t *testing.T, c *jwkscache.Cache) {
-		for range 1000 {
-			go look(t, c)
-		}
-		synctest.Wait()
-	}
-
-	t.Run("K5 at most 1,000 wait; the others get a no at once", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{})
-		s.serve(slow(1999*time.Millisecond, publish(a, b)))
-		crowd(t, c)
-		for range 50 {
-			denies(t, c, "b")
-			serves(t, c, a)
-		}
-		require.Equal(t, 50, c.Stats().UnknownKeys)
-		pass(1999 * time.Millisecond)
-		serves(t, c, b)
-		require.Equal(t, 2, s.fetches())
-		require.Equal(t, 50, c.Stats().UnknownKeys, "the crowd was served")
-	}))
-
-	t.Run("K5 999 leave room for one", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{})
-		s.serve(hang)
-		for range 999 {
-			go look(t, c)
-		}
-		synctest.Wait()
-		assert.Equal(t, 5500*time.Millisecond, took(func() { look(t, c) }))
-	}))
-
-	t.Run("K5 those who have gone make room", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{})
-		s.serve(hang)
-		crowd(t, c)
-		pass(5500 * time.Millisecond)
-		assert.Positive(t, took(func() { look(t, c) }))
-	}))
-
-	t.Run("K5 while refreshing fails the others are told so", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{})
-		s.serve(fail(500))
-		require.Error(t, c.Refresh(t.Context()))
-		s.serve(hang)
-		crowd(t, c)
-		cannotTell(t, c, "b")
-	}))
-
-	t.Run("K5 with the bucket empty a caller waits for the refill, at most 5.5 s, then the answer is no", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{Cooldown: 6 * time.Second})
-		pass(minute)
-		for i := range 5 {
-			denies(t, c, strconv.Itoa(i))
-		}
-		require.Equal(t, 6, s.fetches())
-		assert.Equal(t, 5500*time.Millisecond, took(func() {
-			keys, err := look(t, c)
-			require.NoError(t, err)
-			require.Nil(t, keys)
-		}))
-		pass(500*time.Millisecond - 1)
-		require.Equal(t, 6, s.fetches())
-		pass(1)
-		require.Equal(t, 7, s.fetches(), "the refill fetches for it all the same")
-	}))
-
-	t.Run("K5 a time-out while a fetch runs cannot tell", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{})
-		pass(minute)
-		for i := range 5 {
-			denies(t, c, strconv.Itoa(i))
-		}
-		s.serve(slow(time.Second, publish(a, b)))
-		assert.Equal(t, 5500*time.Millisecond, took(func() {
-			_, err := look(t, c)
-			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
-		}))
-		pass(500 * time.Millisecond)
-		serves(t, c, b)
 	}))
 }

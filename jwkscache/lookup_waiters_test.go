@@ -2,8 +2,9 @@ package jwkscache_test
 
 import (
 	"context"
+	"crypto"
 	"errors"
-	"strings"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,132 +15,6 @@ import (
 
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
-
-func TestStart(t *testing.T) {
-	a := newKey("a")
-
-	t.Run("K11 New waits for nothing, the fetch starts by itself", inBubble(func(t *testing.T) {
-		s := newServer(hang)
-		assert.Zero(t, took(func() { open(t, s, jwkscache.Config{}) }))
-		assert.Equal(t, 1, s.fetches())
-	}))
-
-	t.Run("K11 wrong configuration is an error before anything starts", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		for _, cfg := range []jwkscache.Config{
-			{Refresh: -time.Hour}, {Cooldown: -time.Hour}, {MaxStale: -time.Hour},
-			{Refresh: 900}, {Cooldown: 30}, {MaxStale: 86400}, // without their unit
-			{Refresh: time.Millisecond - 1}, {Cooldown: time.Millisecond - 1}, {MaxStale: time.Millisecond - 1},
-		} {
-			_, err := jwkscache.ForURL(jwksURL, configFor(s, cfg))
-			require.Error(t, err)
-			_, err = jwkscache.ForIssuer("https://issuer.example", configFor(s, cfg))
-			require.Error(t, err)
-		}
-		synctest.Wait()
-		require.Empty(t, s.urls())
-		c, err := jwkscache.ForURL(jwksURL, configFor(s, jwkscache.Config{
-			Refresh: time.Millisecond, Cooldown: time.Millisecond, MaxStale: time.Millisecond,
-		}))
-		require.NoError(t, err)
-		require.NoError(t, c.Close())
-	}))
-
-	t.Run("K11 failing at the start retries in seconds", inBubble(func(t *testing.T) {
-		s := newServer(fail(500))
-		c := open(t, s, jwkscache.Config{})
-		require.Equal(t, jwkscache.Empty, c.Stats().State)
-		pass(7 * time.Second) // 1 + 2 + 4
-		require.GreaterOrEqual(t, s.fetches(), 4)
-		s.serve(publish(a))
-		pass(32 * time.Second)
-		serves(t, c, a)
-	}))
-}
-
-func TestReady(t *testing.T) {
-	a := newKey("a")
-
-	t.Run("K11 Ready waits for the keys", inBubble(func(t *testing.T) {
-		c := open(t, newServer(slow(4*time.Second, publish(a))), jwkscache.Config{})
-		assert.Equal(t, 4*time.Second, took(func() { require.NoError(t, c.Ready(t.Context())) }))
-		assert.Zero(t, took(func() { require.NoError(t, c.Ready(t.Context())) }))
-		serves(t, c, a)
-	}))
-
-	t.Run("K11 Ready returns at once when the metadata names another issuer", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		s.at(oidcForm, metadata(strings.TrimSuffix(issuer, "/"), jwksURL))
-		c, err := jwkscache.ForIssuer(issuer, configFor(s, jwkscache.Config{}))
-		require.NoError(t, err)
-		defer c.Close()
-		assert.Zero(t, took(func() {
-			err := c.Ready(t.Context())
-			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
-			require.ErrorContains(t, err, "slash")
-		}))
-	}))
-
-	t.Run("K11 Ready returns when there is no metadata, twice in a row", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c, err := jwkscache.ForIssuer(issuer, configFor(s, jwkscache.Config{}))
-		require.NoError(t, err)
-		defer c.Close()
-		assert.LessOrEqual(t, took(func() { require.ErrorContains(t, c.Ready(t.Context()), "404") }), time.Second)
-		require.Len(t, s.requests(oidcForm), 2)
-		s.at(oidcForm, metadata(issuer, jwksURL))
-		pass(minute)
-		require.NoError(t, c.Ready(t.Context()), "it heals all the same")
-	}))
-
-	t.Run("K11 Ready waits when metadata is there at the second attempt", inBubble(func(t *testing.T) {
-		s := newServer(publish(a))
-		c, err := jwkscache.ForIssuer(issuer, configFor(s, jwkscache.Config{}))
-		require.NoError(t, err)
-		defer c.Close()
-		go func() {
-			synctest.Wait()
-			s.at(oidcForm, metadata(issuer, jwksURL))
-		}()
-		require.NoError(t, c.Ready(t.Context()))
-	}))
-
-	t.Run("K11 Ready waits through failures", inBubble(func(t *testing.T) {
-		s := newServer(fail(500))
-		c := open(t, s, jwkscache.Config{})
-		time.AfterFunc(10*time.Second, func() { s.serve(publish(a)) })
-		require.NoError(t, c.Ready(t.Context()))
-		serves(t, c, a)
-	}))
-
-	t.Run("K11 Ready gives up with its ctx and names the last failure", inBubble(func(t *testing.T) {
-		cause := errors.New("connection refused")
-		s := newServer(broken(cause))
-		c := open(t, s, jwkscache.Config{})
-		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
-		defer cancel()
-		assert.Equal(t, 90*time.Second, took(func() {
-			err := c.Ready(ctx)
-			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-			require.ErrorIs(t, err, cause)
-		}))
-		err := c.Health()
-		require.ErrorIs(t, err, jwkscache.ErrUnavailable)
-		require.ErrorIs(t, err, cause)
-	}))
-
-	t.Run("K11 Ready with its ctx cancelled, before any fetch has ended", inBubble(func(t *testing.T) {
-		c := open(t, newServer(hang), jwkscache.Config{})
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		err := c.Ready(ctx)
-		require.ErrorIs(t, err, jwkscache.ErrUnavailable)
-		require.ErrorIs(t, err, context.Canceled)
-		require.ErrorIs(t, c.Health(), jwkscache.ErrUnavailable)
-		require.ErrorContains(t, c.Health(), "no fetch has ended yet")
-	}))
-}
 
 // A cold start without Ready works: requests wait for the fetch under way.
 func TestEmpty(t *testing.T) {
@@ -288,4 +163,161 @@ func TestEmpty(t *testing.T) {
 		cannotTell(t, c, "a")
 		require.Equal(t, before, s.fetches())
 	}))
+}
+
+func TestWaiters(t *testing.T) {
+	a, b := newKey("a"), newKey("b")
+	look := func(t *testing.T, c *jwkscache.Cache) ([]crypto.PublicKey, error) {
+		return c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+	}
+
+	// crowd makes 1,000 goroutines wait for the fetch of an unknown kid.
+	crowd := func(t *testing.T, c *jwkscache.Cache) {
+		for range 1000 {
+			go look(t, c)
+		}
+		synctest.Wait()
+	}
+
+	t.Run("K5 at most 1,000 wait; the others get a no at once", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(slow(1999*time.Millisecond, publish(a, b)))
+		crowd(t, c)
+		for range 50 {
+			denies(t, c, "b")
+			serves(t, c, a)
+		}
+		require.Equal(t, 50, c.Stats().UnknownKeys)
+		pass(1999 * time.Millisecond)
+		serves(t, c, b)
+		require.Equal(t, 2, s.fetches())
+		require.Equal(t, 50, c.Stats().UnknownKeys, "the crowd was served")
+	}))
+
+	t.Run("K5 999 leave room for one", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(hang)
+		for range 999 {
+			go look(t, c)
+		}
+		synctest.Wait()
+		assert.Equal(t, 5500*time.Millisecond, took(func() { look(t, c) }))
+	}))
+
+	t.Run("K5 those who have gone make room", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(hang)
+		crowd(t, c)
+		pass(5500 * time.Millisecond)
+		assert.Positive(t, took(func() { look(t, c) }))
+	}))
+
+	t.Run("K5 while refreshing fails the others are told so", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(fail(500))
+		require.Error(t, c.Refresh(t.Context()))
+		s.serve(hang)
+		crowd(t, c)
+		cannotTell(t, c, "b")
+	}))
+
+	t.Run("K5 with the bucket empty a caller waits for the refill, at most 5.5 s, then the answer is no", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{Cooldown: 6 * time.Second})
+		pass(minute)
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		require.Equal(t, 6, s.fetches())
+		assert.Equal(t, 5500*time.Millisecond, took(func() {
+			keys, err := look(t, c)
+			require.NoError(t, err)
+			require.Nil(t, keys)
+		}))
+		pass(500*time.Millisecond - 1)
+		require.Equal(t, 6, s.fetches())
+		pass(1)
+		require.Equal(t, 7, s.fetches(), "the refill fetches for it all the same")
+	}))
+
+	t.Run("K5 a time-out while a fetch runs cannot tell", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		pass(minute)
+		for i := range 5 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		s.serve(slow(time.Second, publish(a, b)))
+		assert.Equal(t, 5500*time.Millisecond, took(func() {
+			_, err := look(t, c)
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+		}))
+		pass(500 * time.Millisecond)
+		serves(t, c, b)
+	}))
+}
+
+// A watchedContext counts the contexts that are derived from it and not yet
+// cancelled. Each of them holds memory, and a timer.
+type watchedContext struct {
+	context.Context
+	done chan struct{}
+	held atomic.Int32
+}
+
+func watched(ctx context.Context) *watchedContext {
+	return &watchedContext{Context: ctx, done: make(chan struct{})}
+}
+
+func (w *watchedContext) Done() <-chan struct{} { return w.done }
+
+// AfterFunc is what package context asks for where it does not know a type.
+func (w *watchedContext) AfterFunc(func()) (stop func() bool) {
+	w.held.Add(1)
+	return func() bool {
+		w.held.Add(-1)
+		return true
+	}
+}
+
+func TestCallersLeaveNothingBehind(t *testing.T) {
+	a := newKey("a")
+	for name, row := range map[string]struct {
+		served answer // when the call comes
+		first  bool   // nothing was accepted before it
+		call   func(ctx context.Context, c *jwkscache.Cache) error
+	}{
+		"K12 the first lookup": {slow(time.Second, publish(a)), true, func(ctx context.Context, c *jwkscache.Cache) error {
+			_, err := c.Lookup(ctx, jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
+			return err
+		}},
+		"K12 an unknown kid": {slow(time.Second, publish(a)), false, func(ctx context.Context, c *jwkscache.Cache) error {
+			_, err := c.Lookup(ctx, jwkscache.Query{KeyID: "x", Algorithm: "ES256"})
+			return err
+		}},
+		"K12 another look": {slow(time.Second, publish(a)), false, func(ctx context.Context, c *jwkscache.Cache) error {
+			tried, err := c.Lookup(ctx, jwkscache.Query{Algorithm: "ES256"})
+			if err != nil {
+				return err
+			}
+			_, err = c.Lookup(ctx, jwkscache.Query{Algorithm: "ES256", Tried: tried})
+			return err
+		}},
+	} {
+		t.Run(name, inBubble(func(t *testing.T) {
+			s := newServer(publish(a))
+			if row.first {
+				s.serve(row.served)
+			}
+			c := open(t, s, jwkscache.Config{})
+			s.serve(row.served)
+			ctx := watched(t.Context())
+			require.NoError(t, row.call(ctx, c))
+			assert.Zero(t, ctx.held.Load())
+		}))
+	}
 }

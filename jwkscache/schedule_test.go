@@ -12,60 +12,49 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-const minute = time.Minute
+// Over many rounds the whole of each range is used, and nothing beyond it.
+func TestJitter(t *testing.T) {
+	t.Run("K2 a refresh comes at 72 to 88 % of the period", inBubble(func(t *testing.T) {
+		s := newServer(publish(newKey("a")))
+		open(t, s, jwkscache.Config{Refresh: 100 * time.Second})
+		pass(1000 * 100 * time.Second)
+		gaps := s.gaps()
+		require.Greater(t, len(gaps), 1000)
+		assert.GreaterOrEqual(t, slices.Min(gaps), 72*time.Second)
+		assert.Less(t, slices.Min(gaps), 72500*time.Millisecond)
+		assert.Greater(t, slices.Max(gaps), 87500*time.Millisecond)
+		assert.LessOrEqual(t, slices.Max(gaps), 88*time.Second)
+	}))
 
-// The time between refreshes is 80 % of the period, give or take 10 % of that.
-func TestPeriod(t *testing.T) {
-	k := newKey("a")
-	for _, row := range []struct {
-		name   string
-		fields []string
-		cfg    jwkscache.Config
-		want   time.Duration
-	}{
-		{name: "K2 no header", want: 15 * minute},
-		{name: "K2 no max-age", fields: []string{"Cache-Control", "public, must-revalidate"}, want: 15 * minute},
-		{name: "K2 max-age", fields: []string{"Cache-Control", "max-age=1200"}, want: 20 * minute},
-		{name: "K2 max-age less Age", fields: []string{"Cache-Control", "max-age=1200", "Age", "600"}, want: 10 * minute},
-		{name: "K2 max-age over the most less Age", fields: []string{"Cache-Control", "max-age=7200", "Age", "4200"}, want: 50 * minute},
-		{name: "K2 Age over max-age", fields: []string{"Cache-Control", "max-age=1200", "Age", "3000"}, want: 5 * minute},
-		{name: "K2 Age alone", fields: []string{"Age", "600"}, want: 15 * minute},
-		{name: "K2 15 s is clamped to 5 min", fields: []string{"Cache-Control", "max-age=15"}, want: 5 * minute},
-		{name: "K2 max-age 0", fields: []string{"Cache-Control", "max-age=0"}, want: 5 * minute},
-		{name: "K2 the least, exactly", fields: []string{"Cache-Control", "max-age=300"}, want: 5 * minute},
-		{name: "K2 30 days are clamped to 1 h", fields: []string{"Cache-Control", "max-age=2592000"}, want: 60 * minute},
-		{name: "K2 the most, exactly", fields: []string{"Cache-Control", "max-age=3600"}, want: 60 * minute},
-		{name: "K2 max-age beyond counting (RFC 9111 §1.2.2)", fields: []string{"Cache-Control", "max-age=99999999999999999999"}, want: 60 * minute},
-		{name: "K2 no-cache", fields: []string{"Cache-Control", "no-cache"}, want: 5 * minute},
-		{name: "K2 no-store", fields: []string{"Cache-Control", "no-store"}, want: 5 * minute},
-		{name: "K2 no-cache before max-age", fields: []string{"Cache-Control", "no-cache, max-age=3600"}, want: 5 * minute},
-		{name: "K2 no-cache after max-age", fields: []string{"Cache-Control", "max-age=3600, no-cache"}, want: 5 * minute},
-		{name: "K2 case, quotes and white space", fields: []string{"Cache-Control", `Public ,  Max-Age="1200"`}, want: 20 * minute},
-		{name: "K2 in a second field", fields: []string{"Cache-Control", "public", "Cache-Control", "max-age=1200"}, want: 20 * minute},
-		{name: "K2 Config.Refresh overrides the header", cfg: jwkscache.Config{Refresh: 2 * time.Hour},
-			fields: []string{"Cache-Control", "max-age=600"}, want: 120 * minute},
-		{name: "K2 Config.Refresh may be short", cfg: jwkscache.Config{Refresh: 30 * time.Second},
-			fields: []string{"Cache-Control", "max-age=3600"}, want: 30 * time.Second},
-		{name: "K2 never beyond MaxStale", cfg: jwkscache.Config{MaxStale: 10 * minute},
-			fields: []string{"Cache-Control", "max-age=3600"}, want: 10 * minute},
-		{name: "K2 Config.Refresh never beyond MaxStale", cfg: jwkscache.Config{MaxStale: 10 * minute, Refresh: time.Hour}, want: 10 * minute},
-	} {
-		t.Run(row.name, inBubble(func(t *testing.T) {
-			s := newServer(reply(http.StatusOK, setOf(k), row.fields...))
-			c := open(t, s, row.cfg)
-			for range 100 {
-				pass(row.want)
-				require.Equal(t, jwkscache.Fresh, c.Stats().State)
-			}
-			gaps := s.gaps()
-			require.GreaterOrEqual(t, len(gaps), 100)
-			share := func(d time.Duration) float64 { return float64(d) / float64(row.want) }
-			assert.GreaterOrEqual(t, share(slices.Min(gaps)), 0.72)
-			assert.LessOrEqual(t, share(slices.Max(gaps)), 0.88)
-			assert.Less(t, share(slices.Min(gaps)), 0.75, "no jitter to the front")
-			assert.Greater(t, share(slices.Max(gaps)), 0.85, "no jitter to the back")
-		}))
-	}
+	t.Run("K3 the first retry comes within a second", inBubble(func(t *testing.T) {
+		good := publish(newKey("a"))
+		s := newServer(good)
+		c := open(t, s, jwkscache.Config{})
+		var gaps []time.Duration
+		for range 500 {
+			s.serve(good)
+			pass(minute) // the bucket is full again
+			require.NoError(t, c.Refresh(t.Context()))
+			s.serve(fail(http.StatusInternalServerError))
+			require.Error(t, c.Refresh(t.Context()))
+			failed := time.Now()
+			retried := s.fetches()
+			pass(time.Second)
+			require.Greater(t, s.fetches(), retried)
+			gaps = append(gaps, s.requests(jwksURL)[retried].at.Sub(failed))
+		}
+		assert.Less(t, slices.Min(gaps), 50*time.Millisecond)
+		assert.Greater(t, slices.Max(gaps), 950*time.Millisecond)
+	}))
+
+	t.Run("K3 no retry comes later than after a minute", inBubble(func(t *testing.T) {
+		s := newServer(fail(http.StatusInternalServerError))
+		open(t, s, jwkscache.Config{})
+		pass(6 * time.Hour)
+		require.Greater(t, len(s.gaps()), 500)
+		assert.LessOrEqual(t, slices.Max(s.gaps()), minute)
+		assert.Greater(t, slices.Max(s.gaps()), 57*time.Second)
+	}))
 }
 
 // The waits after n failures are uniform between 0 and 1, 2, 4 ... 60 seconds.
@@ -107,21 +96,6 @@ func TestBackoff(t *testing.T) {
 			require.Greater(t, s.fetches(), before)
 		}
 	}))
-}
-
-// What servers write that is no number is as if it were not there.
-func TestHeadersThatAreNoNumbers(t *testing.T) {
-	for _, value := range []string{"max-age", "max-age=", "max-age=soon", "max-age=-1", "max-age=1.5"} {
-		assert.Equal(t, 15*minute, jwkscache.CachePeriod(http.Header{"Cache-Control": {value}}), "K2 %s", value)
-		assert.Equal(t, 20*minute, jwkscache.CachePeriod(http.Header{"Cache-Control": {"max-age=1200", value}}), "K2 %s", value)
-	}
-	for age, want := range map[string]time.Duration{"99999999999999999999": 5 * minute, "-1": time.Hour, "rubbish": time.Hour} {
-		assert.Equal(t, want, jwkscache.CachePeriod(http.Header{"Cache-Control": {"max-age=18446744073709551615"}, "Age": {age}}), "K2 Age %s", age)
-	}
-	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	for _, value := range []string{"", "0", "-5", "soon", now.Format(http.TimeFormat), now.Add(-time.Hour).Format(http.TimeFormat)} {
-		assert.Zero(t, jwkscache.ParseRetryAfter(value, now), "K3 %q", value)
-	}
 }
 
 func TestRetryAfter(t *testing.T) {

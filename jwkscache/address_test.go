@@ -185,14 +185,3 @@ func TestAddressesThatAreNoIssuer(t *testing.T) {
 		require.NoError(t, c.Close())
 	}
 }
-
-func TestAClosedCacheIsNotHealthy(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		a := newKey("a")
-		c := open(t, newServer(publish(a)), jwkscache.Config{})
-		require.NoError(t, c.Health())
-		require.NoError(t, c.Close())
-		require.ErrorIs(t, c.Health(), jwkscache.ErrUnavailable)
-		serves(t, c, a)
-	})(t)
-}
