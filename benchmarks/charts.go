@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/seed-12ed5b1c/jwtguard/benchmarks/peers"
 	"github.com/seed-12ed5b1c/jwtguard/benchmarks/render"
-	"github.com/seed-12ed5b1c/jwtguard/benchmarks/subject"
 )
 
 // A named chart is in the files docs/performance/<name>-<theme>.svg.
@@ -19,45 +19,42 @@ type named struct {
 }
 
 func charts(m matrix) []named {
-	return []named{{"libraries", librariesChart(m)}, {"algorithms", algorithmsChart(m)}, {"middleware", routesChart(m)}}
-}
+	libraries := render.Chart{Title: "Verifying one " + routed + " token", Axis: "time to bare cryptography, logarithmic", Log: true, Rows: bars(m, routed)}
 
-func librariesChart(m matrix) render.Chart {
-	c := render.Chart{Title: "Verifying one " + routed + " token", Axis: "time to bare cryptography, logarithmic", Log: true}
-	for _, r := range m.of(routed, false, "") {
-		c.Rows = append(c.Rows, ratioBar(m, r))
-	}
-	return c
-}
-
-// algorithmsChart leaves out tokens seen before, which take next to nothing.
-func algorithmsChart(m matrix) render.Chart {
-	c := render.Chart{Title: "Verifying one new token", Axis: "time to bare cryptography of the same algorithm"}
+	// Without tokens seen before, which take next to nothing.
+	byAlgorithm := render.Chart{Title: "Verifying one new token", Axis: "time to bare cryptography of the same algorithm"}
 	for _, alg := range algorithms {
-		bare := m.find(alg, false, "", subject.Bare).series.Nanoseconds()
-		c.Rows = append(c.Rows, render.Row{Heading: fmt.Sprintf("%s, bare cryptography %s", alg, micros(bare))})
-		for _, r := range m.of(alg, false, "") {
-			if r.Who != subject.Bare && r.Who != subject.Hit && r.Who != subject.Off {
-				c.Rows = append(c.Rows, ratioBar(m, r))
-			}
-		}
+		heading := fmt.Sprintf("%s, bare cryptography %s", alg, micros(m.find(alg, "", bare).one.Nanoseconds().Center))
+		byAlgorithm.Rows = append(append(byAlgorithm.Rows, render.Row{Heading: heading}), bars(m, alg, bare, hit, off)...)
 	}
-	return c
-}
 
-func routesChart(m matrix) render.Chart {
-	c := render.Chart{Title: "What a middleware adds to a request", Axis: "time to bare cryptography, logarithmic", Log: true}
+	middleware := render.Chart{Title: "What a middleware adds to a request", Axis: "time to bare cryptography, logarithmic", Log: true}
 	for _, route := range peers.Routes {
-		c.Rows = append(c.Rows, render.Row{Heading: route.On})
-		for _, r := range m.of(routed, false, route.On) {
-			if r.Who == subject.Alone || r.series == nil {
+		middleware.Rows = append(middleware.Rows, render.Row{Heading: route.On})
+		for _, r := range m.of(routed, route.On) {
+			if r.who == alone || r.one == nil {
 				continue
 			}
-			added := overhead(m, &r)
-			c.Rows = append(c.Rows, render.Row{Label: r.Who, Value: added, Text: figure(added), Ours: strings.HasPrefix(r.Who, route.Ours)})
+			added := r.one.Overhead(m.find(routed, route.On, alone).one, m.find(routed, "", bare).one).Center
+			middleware.Rows = append(middleware.Rows, render.Row{Label: r.who, Value: added, Text: figure(added), Ours: strings.HasPrefix(r.who, route.Ours)})
 		}
 	}
-	return c
+	return []named{{"libraries", libraries}, {"algorithms", byAlgorithm}, {"middleware", middleware}}
+}
+
+// bars are the libraries' ratios. Who refuses good tokens has none.
+func bars(m matrix, alg string, without ...string) (rows []render.Row) {
+	for _, r := range m.of(alg, "") {
+		row := render.Row{Label: r.who, Text: none, Ours: strings.HasPrefix(r.who, "jwtguard")}
+		if r.one != nil {
+			row.Value = r.one.Ratio(m.find(alg, "", bare).one).Center
+			row.Text = figure(row.Value)
+		}
+		if !slices.Contains(without, r.who) {
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }
 
 // figuresFile has the charts' figures, beside them.
@@ -80,26 +77,4 @@ func drawCharts(dir string, all []named) error {
 		}
 	}
 	return nil
-}
-
-// redrawCharts draws those in dir again, from the figures that were kept.
-func redrawCharts(dir string) error {
-	text, err := os.ReadFile(filepath.Join(dir, figuresFile))
-	if err != nil {
-		return err
-	}
-	var all []named
-	if err := json.Unmarshal(text, &all); err != nil {
-		return err
-	}
-	return drawCharts(dir, all)
-}
-
-// ratioBar has no value if r has none.
-func ratioBar(m matrix, r result) render.Row {
-	row := render.Row{Label: r.Who, Text: ratio(m, &r), Ours: strings.HasPrefix(r.Who, "jwtguard")}
-	if r.series != nil {
-		row.Value = r.series.Ratio(m.find(r.alg, r.parallel, "", subject.Bare).series)
-	}
-	return row
 }

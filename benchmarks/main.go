@@ -1,24 +1,30 @@
+// Benchmarks compares jwtguard with bare cryptography and with other libraries:
+// what verifying a token costs, and what a whole middleware adds to a request.
+//
+//	go run .                    # the tables, in about a minute
+//	go run . -guard             # exit status 1 if the library became slow
+//	go run . -report ../docs    # five minutes; writes performance.md and charts
+//
+// Everything runs in this process, in slices taken in turn. Only ratios mean
+// anything. It is a module of its own whose dependencies reach nobody else.
+//
+// The packages: peers sets up the libraries and the server whose tokens they
+// verify, measure measures, render draws. The text of docs/performance.md is in
+// performance.md.tmpl.
 package main
 
 import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"time"
-
-	"github.com/seed-12ed5b1c/jwtguard/benchmarks/authority"
-	"github.com/seed-12ed5b1c/jwtguard/benchmarks/scale"
 )
 
 func main() {
-	guarding := flag.Bool("guard", false, "only tell whether the library is fast enough, by the exit status")
+	guarding := flag.Bool("guard", false, "only report whether the library is fast enough, by the exit status")
 	dir := flag.String("report", "", "measure long, and write performance.md and its charts into this directory")
-	redraw := flag.String("charts", "", "only draw the charts of this directory's performance.md again, from the figures of the last -report")
-	date := flag.String("date", "", "the date of the report (default today)")
 	rounds := flag.Int("rounds", 0, "measure this many rounds (default 14, with -report 85)")
 	var l limits
 	flag.Float64Var(&l.verify, "verify", 1.25, "with -guard: what verifying a token may take, to bare cryptography")
@@ -26,17 +32,18 @@ func main() {
 	flag.Float64Var(&l.hit, "hit", 0.02, "with -guard: what a token seen before may take")
 	flag.Float64Var(&l.hostile, "hostile", 3, "with -guard: what refusing a token that nobody signed may take")
 	flag.Parse()
-	if flag.NArg() > 0 || *rounds < 0 || *guarding && *dir != "" || *redraw != "" && (*guarding || *dir != "") {
+	if flag.NArg() > 0 || *rounds < 0 || *guarding && *dir != "" {
 		flag.Usage()
 		os.Exit(2)
-	}
-	if *redraw != "" {
-		exit(redrawCharts(filepath.Join(*redraw, "performance")))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if *guarding {
-		os.Exit(runGuard(ctx, l))
+		complaints, err := guardAll(ctx, os.Stdout, l)
+		for _, c := range complaints {
+			fmt.Fprintln(os.Stderr, c)
+		}
+		exit(err, len(complaints) > 0)
 	}
 	e := effort{14, 12 * time.Millisecond}
 	if *dir != "" {
@@ -45,61 +52,30 @@ func main() {
 	if *rounds > 0 {
 		e.Rounds = *rounds
 	}
-	exit(run(ctx, os.Stdout, e, *dir, *date))
+	exit(compare(ctx, e, *dir), false)
 }
 
-func exit(err error) {
+func exit(err error, failed bool) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "benchmarks:", err)
+	}
+	if err != nil || failed {
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
-func runGuard(ctx context.Context, l limits) (status int) {
-	complaints, err := guard(os.Stdout, l, measureGuarded(ctx, []string{"RS256", "ES256", "EdDSA"}))
-	if err == nil {
-		var more []string
-		more, err = guardHostile(os.Stdout, l, measureHostile("RS256"))
-		complaints = append(complaints, more...)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "benchmarks:", err)
-		return 1
-	}
-	for _, c := range complaints {
-		fmt.Fprintln(os.Stderr, c)
-	}
-	return min(len(complaints), 1)
-}
-
-// run measures, prints, and writes the report if there is a directory for it.
-func run(ctx context.Context, w io.Writer, e effort, dir, date string) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	server, err := authority.New(algorithms...)
+// compare measures, prints, and writes the report if there is a directory for
+// it.
+func compare(ctx context.Context, e effort, dir string) error {
+	m, err := measureAll(ctx, e)
 	if err != nil {
 		return err
 	}
-	defer server.Close()
-	var parts []scale.Part
-	if dir != "" { // before the pools of tokens fill the heap
-		if parts, err = scale.Parts(ctx, scale.Effort{Rounds: 20, Slice: e.Slice, Largest: 100_000}); err != nil {
-			return err
-		}
-	}
-	m, err := measureAll(ctx, server, e)
-	if err != nil {
-		return err
-	}
-	faults, err := faultsTable(ctx)
-	if err != nil {
-		return err
-	}
-	r := newReport(m, faults, parts, e, machine(date))
-	r.print(w)
+	r := newReport(m, e, machine())
+	r.print(os.Stdout)
 	if dir == "" {
 		return nil
 	}
-	return r.write(dir, m)
+	return r.write(dir, charts(m))
 }

@@ -3,13 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/seed-12ed5b1c/jwtguard/benchmarks/authority"
 	"github.com/seed-12ed5b1c/jwtguard/benchmarks/measure"
-	"github.com/seed-12ed5b1c/jwtguard/benchmarks/subject"
+	"github.com/seed-12ed5b1c/jwtguard/benchmarks/peers"
 )
 
 var algorithms = []string{"RS256", "PS256", "ES256", "ES384", "EdDSA"}
@@ -23,103 +24,96 @@ type effort struct {
 	Slice  time.Duration
 }
 
-// A result is one subject with one algorithm, alone or with its equals on all
-// cores.
+// A result is one subject with one algorithm.
 type result struct {
-	subject.Subject
-	alg      string
-	parallel bool
-	wrong    []string       // what it accepts or refuses and should not
-	series   measure.Series // nil if it refuses good tokens
+	subject
+	alg   string
+	wrong []string // what it accepts or refuses and should not
+
+	// On one core and on all; nil if it refuses good tokens.
+	one, all measure.Series
 }
 
-type matrix []result
+type matrix []*result
 
 // find returns nil if there is no such result.
-func (m matrix) find(alg string, parallel bool, on, who string) *result {
-	for i, r := range m {
-		if r.alg == alg && r.parallel == parallel && r.On == on && r.Who == who {
-			return &m[i]
+func (m matrix) find(alg, on, who string) *result {
+	for _, r := range m.of(alg, on) {
+		if r.who == who {
+			return r
 		}
 	}
 	return nil
 }
 
 // of returns the results with alg, on some framework or "" for the libraries.
-func (m matrix) of(alg string, parallel bool, on string) (some []result) {
+func (m matrix) of(alg, on string) (some []*result) {
 	for _, r := range m {
-		if r.alg == alg && r.parallel == parallel && r.On == on {
+		if r.alg == alg && r.on == on {
 			some = append(some, r)
 		}
 	}
 	return some
 }
 
-func (r result) group() string { return fmt.Sprintf("%s, parallel: %t", r.alg, r.parallel) }
-
 // measureAll checks every subject and measures those that accept good tokens.
-func measureAll(ctx context.Context, server *authority.Server, e effort) (matrix, error) {
-	all, err := subjects(ctx, server)
-	if err != nil {
-		return nil, err
-	}
+func measureAll(ctx context.Context, e effort) (matrix, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var m matrix
 	var cases []measure.Case
-	var at []int
-	for i, r := range all {
-		if refusesGood(r.wrong) {
-			continue
-		}
-		workers := 1
-		if r.parallel {
-			workers = runtime.GOMAXPROCS(0)
-		}
-		cases = append(cases, measure.Case{Name: r.Who, Group: r.group(), Run: r.Run, Workers: workers})
-		at = append(at, i)
-	}
-	series, err := measure.Rounds(cases, e.Rounds, e.Slice)
-	if err != nil {
-		return nil, err
-	}
-	for i, s := range series {
-		all[at[i]].series = s
-	}
-	return all, nil
-}
-
-func subjects(ctx context.Context, server *authority.Server) (all matrix, err error) {
+	var series []*measure.Series
 	for _, alg := range algorithms {
-		stock, err := subject.NewStock(server.Signers[alg])
-		if err != nil {
-			return nil, err
-		}
-		bad, err := server.Signers[alg].Bad()
-		if err != nil {
-			return nil, err
-		}
-		list, err := subject.Libraries(ctx, stock)
-		if err != nil {
-			return nil, err
-		}
-		if alg == routed {
-			routes, err := subject.Routes(ctx, stock)
-			if err != nil {
-				return nil, err
+		authority := peers.NewAuthority(alg)
+		defer authority.Close()
+		results := check(ctx, authority)
+		m = append(m, results...)
+		for _, r := range results {
+			if len(r.wrong) > 0 && strings.HasPrefix(r.wrong[0], refuses) {
+				continue
 			}
-			list = append(list, routes...)
-		}
-		for _, s := range list {
-			var wrong []string
-			if s.Who != subject.Bare && s.Who != subject.Alone {
-				wrong = subject.Check(s, stock.Warm, bad)
-			}
-			for _, parallel := range []bool{false, true} {
-				all = append(all, result{Subject: s, alg: alg, parallel: parallel, wrong: wrong})
-			}
+			cases = append(cases,
+				measure.Case{Name: r.who, Group: alg, Run: r.run, Workers: 1},
+				measure.Case{Name: r.who, Group: alg + ", all cores", Run: r.run, Workers: runtime.GOMAXPROCS(0)})
+			series = append(series, &r.one, &r.all)
 		}
 	}
-	return all, nil
+	measured, err := measure.Rounds(cases, e.Rounds, e.Slice)
+	for i, s := range measured {
+		*series[i] = s
+	}
+	return m, err
 }
 
-func refusesGood(wrong []string) bool {
-	return len(wrong) > 0 && strings.HasPrefix(wrong[0], "refuses")
+// check sets up all subjects of one algorithm and finds out who does the job.
+func check(ctx context.Context, a *peers.Authority) (m matrix) {
+	s, bad := newStock(a), a.Bad()
+	list := s.libraries(ctx)
+	if a.Alg == routed {
+		list = append(list, s.routes(ctx)...)
+	}
+	for _, one := range list {
+		r := &result{subject: one, alg: a.Alg}
+		if one.who != bare && one.who != alone {
+			r.wrong = wrongs(one.try, s.warm, bad)
+		}
+		m = append(m, r)
+	}
+	return m
+}
+
+const refuses = "refuses a good token"
+
+// wrongs returns what try does wrong: a good token that it refuses, a bad one
+// that it accepts.
+func wrongs(try peers.Verify, good string, bad map[string]string) (wrong []string) {
+	if err := try(good); err != nil {
+		wrong = append(wrong, fmt.Sprintf(refuses+" (%v)", err))
+	}
+	for _, what := range slices.Sorted(maps.Keys(bad)) {
+		if try(bad[what]) == nil {
+			wrong = append(wrong, "accepts "+what)
+		}
+	}
+	return wrong
 }

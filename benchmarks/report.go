@@ -7,86 +7,56 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"text/template"
-
-	"github.com/seed-12ed5b1c/jwtguard/benchmarks/render"
-	"github.com/seed-12ed5b1c/jwtguard/benchmarks/scale"
+	"time"
 )
 
-var (
-	//go:embed performance.md.tmpl
-	page string
-	//go:embed parts/time.md
-	whereTheTimeGoes string
-)
+//go:embed performance.md.tmpl
+var page string
 
 // A report is what performance.md.tmpl is filled with.
 type report struct {
-	Machine string
-	Effort  effort
-
-	Libraries, Serial, Parallel, Routes, Faults *render.Table
-
-	Scale            []scale.Part
-	WhereTheTimeGoes string // written by hand, in the directory parts
+	Machine                             string
+	Effort                              effort
+	Libraries, Serial, Parallel, Routes table
 }
 
-func newReport(m matrix, faults *render.Table, parts []scale.Part, e effort, machine string) *report {
+func newReport(m matrix, e effort, machine string) *report {
 	return &report{
-		Machine: machine, Effort: e,
-		Libraries: librariesTable(m, routed),
-		Serial:    ratiosTable(m, false),
-		Parallel:  ratiosTable(m, true),
-		Routes:    routesTable(m),
-		Faults:    faults,
-		Scale:     parts, WhereTheTimeGoes: strings.TrimSpace(whereTheTimeGoes),
+		Machine: machine, Effort: e, Libraries: librariesTable(m, routed),
+		Serial: ratiosTable(m, oneCore), Parallel: ratiosTable(m, allCores), Routes: routesTable(m),
 	}
 }
 
 func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "%s; medians of %d rounds\n\n", r.Machine, r.Effort.Rounds)
-	for _, part := range []struct {
-		title string
-		table *render.Table
-	}{
-		{"Libraries, time to bare cryptography", r.Libraries},
-		{"Every algorithm, one core", r.Serial},
-		{"Every algorithm, all cores", r.Parallel},
-		{"Whole middlewares, " + routed + ", time to bare cryptography", r.Routes},
-		{"Faults of the authorization server", r.Faults},
-	} {
-		fmt.Fprintf(w, "%s\n\n%s\n", part.title, part.table.Text())
-	}
-	for _, p := range r.Scale {
-		fmt.Fprintf(w, "%s\n\n%s\n", p.Title, p.Table.Text())
-	}
+	fmt.Fprintf(w, "Libraries, time to bare cryptography\n\n%s\n", r.Libraries.Text())
+	fmt.Fprintf(w, "Every algorithm, one core\n\n%s\n", r.Serial.Text())
+	fmt.Fprintf(w, "Every algorithm, all cores\n\n%s\n", r.Parallel.Text())
+	fmt.Fprintf(w, "Whole middlewares, %s, time to bare cryptography\n\n%s\n", routed, r.Routes.Text())
 }
 
 // write makes dir/performance.md and the charts in dir/performance.
-func (r *report) write(dir string, m matrix) error {
-	text, err := r.markdown()
+func (r *report) write(dir string, all []named) error {
+	t, err := template.New("performance.md").Funcs(template.FuncMap{"chart": picture, "version": version}).Parse(page)
 	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if err := t.Execute(&text, r); err != nil {
 		return err
 	}
 	pictures := filepath.Join(dir, "performance")
 	if err := os.MkdirAll(pictures, 0o755); err != nil {
 		return err
 	}
-	if err := drawCharts(pictures, charts(m)); err != nil {
+	if err := drawCharts(pictures, all); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "performance.md"), text, 0o644)
-}
-
-func (r *report) markdown() ([]byte, error) {
-	t, err := template.New("performance.md").Funcs(template.FuncMap{"chart": picture, "version": version}).Parse(page)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	err = t.Execute(&b, r)
-	return b.Bytes(), err
+	return os.WriteFile(filepath.Join(dir, "performance.md"), text.Bytes(), 0o644)
 }
 
 // picture shows the chart of that name, the dark one on dark pages.
@@ -95,4 +65,30 @@ func picture(name, alt string) string {
 <source media="(prefers-color-scheme: dark)" srcset="performance/%s-dark.svg">
 <img alt="%s" src="performance/%[1]s-light.svg">
 </picture>`, name, alt)
+}
+
+// version returns the version of a module that this program was built with.
+func version(path string) string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == path {
+				return m.Version
+			}
+		}
+	}
+	return "of unknown version"
+}
+
+// machine says where the figures come from; the processor's name where Linux
+// tells it.
+func machine() string {
+	processor := "unnamed processor"
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			processor = strings.TrimSpace(value)
+		}
+	}
+	return fmt.Sprintf("%s, %d cores, %s %s/%s, %s", processor, runtime.GOMAXPROCS(0),
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, time.Now().Format(time.DateOnly))
 }

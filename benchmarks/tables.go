@@ -3,87 +3,121 @@ package main
 import (
 	"fmt"
 	"strings"
+	"text/tabwriter"
 
+	"golang.org/x/perf/benchmath"
+
+	"github.com/seed-12ed5b1c/jwtguard/benchmarks/measure"
 	"github.com/seed-12ed5b1c/jwtguard/benchmarks/peers"
-	"github.com/seed-12ed5b1c/jwtguard/benchmarks/render"
-	"github.com/seed-12ed5b1c/jwtguard/benchmarks/subject"
 )
+
+// A table has rows of as many cells as the first, the header.
+type table [][]string
+
+// Markdown returns t as a table of GitHub's Markdown.
+func (t table) Markdown() string {
+	rule := "| ---" + strings.Repeat(" | --:", len(t[0])-1) + " |\n"
+	var b strings.Builder
+	for i, row := range t {
+		b.WriteString("| " + strings.ReplaceAll(strings.Join(row, "\x00"), "|", `\|`) + " |\n")
+		if i == 0 {
+			b.WriteString(rule)
+		}
+	}
+	return strings.ReplaceAll(b.String(), "\x00", " | ")
+}
+
+// Text returns t with aligned columns.
+func (t table) Text() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range t {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	_ = w.Flush() // a Builder does not fail
+	return b.String()
+}
 
 const none = "–"
 
 // librariesTable is all about one algorithm.
-func librariesTable(m matrix, alg string) *render.Table {
-	t := &render.Table{Header: []string{alg, "one core", "all cores", "time", "allocations", "bytes", "the job"}}
-	for _, r := range m.of(alg, false, "") {
-		if r.series == nil {
-			t.Add(r.Who, none, none, none, none, none, job(r))
+func librariesTable(m matrix, alg string) table {
+	t := table{{alg, "one core", "all cores", "time", "allocations", "bytes", "the job"}}
+	base := m.find(alg, "", bare)
+	for _, r := range m.of(alg, "") {
+		if r.one == nil {
+			t = append(t, []string{r.who, none, none, none, none, none, job(r)})
 			continue
 		}
-		t.Add(r.Who, ratio(m, &r), ratio(m, m.find(alg, true, "", r.Who)),
-			micros(r.series.Nanoseconds()), whole(r.series.Allocs()), whole(r.series.Bytes()), job(r))
+		t = append(t, []string{r.who, spread(r.one.Ratio(base.one)), spread(r.all.Ratio(base.all)),
+			micros(r.one.Nanoseconds().Center), whole(r.one.Allocs()), whole(r.one.Bytes()), job(r)})
 	}
 	return t
 }
 
 // ratiosTable compares the algorithms.
-func ratiosTable(m matrix, parallel bool) *render.Table {
-	t := &render.Table{Header: append([]string{"to bare cryptography"}, algorithms...)}
-	for _, r := range m.of(algorithms[0], parallel, "") {
-		row := []string{r.Who}
+func ratiosTable(m matrix, series func(*result) measure.Series) table {
+	t := table{append([]string{"to bare cryptography"}, algorithms...)}
+	times := []string{bare + ", time"}
+	for _, r := range m.of(algorithms[0], "") {
+		row := []string{r.who}
 		for _, alg := range algorithms {
-			row = append(row, ratio(m, m.find(alg, parallel, "", r.Who)))
+			s, base := series(m.find(alg, "", r.who)), series(m.find(alg, "", bare))
+			if r.who == bare {
+				times = append(times, micros(base.Nanoseconds().Center))
+			}
+			if s == nil {
+				row = append(row, none)
+				continue
+			}
+			row = append(row, spread(s.Ratio(base)))
 		}
-		t.Add(row...)
+		t = append(t, row)
 	}
-	row := []string{"bare cryptography, time"}
-	for _, alg := range algorithms {
-		row = append(row, micros(m.find(alg, parallel, "", subject.Bare).series.Nanoseconds()))
-	}
-	t.Add(row...)
-	return t
+	return append(t, times)
 }
+
+func oneCore(r *result) measure.Series  { return r.one }
+func allCores(r *result) measure.Series { return r.all }
 
 // routesTable is about whole middlewares: what they add to their route.
-func routesTable(m matrix) *render.Table {
-	t := &render.Table{Header: []string{"added to the route", "on", "one core", "all cores", "time", "allocations", "bytes", "the job"}}
+func routesTable(m matrix) table {
+	t := table{{"added to the route", "on", "one core", "all cores", "time", "allocations", "bytes", "the job"}}
+	base := m.find(routed, "", bare)
 	for _, route := range peers.Routes {
-		alone := m.find(routed, false, route.On, subject.Alone)
-		for _, r := range m.of(routed, false, route.On) {
-			if r.Who == subject.Alone {
-				continue
+		plain := m.find(routed, route.On, alone)
+		for _, r := range m.of(routed, route.On) {
+			switch {
+			case r == plain:
+			case r.one == nil:
+				t = append(t, []string{r.who, r.on, none, none, none, none, none, job(r)})
+			default:
+				t = append(t, []string{r.who, r.on, spread(r.one.Overhead(plain.one, base.one)), spread(r.all.Overhead(plain.all, base.all)),
+					micros(r.one.Nanoseconds().Center - plain.one.Nanoseconds().Center),
+					whole(r.one.Allocs() - plain.one.Allocs()), whole(r.one.Bytes() - plain.one.Bytes()), job(r)})
 			}
-			if r.series == nil {
-				t.Add(r.Who, r.On, none, none, none, none, none, job(r))
-				continue
-			}
-			t.Add(r.Who, r.On, figure(overhead(m, &r)), figure(overhead(m, m.find(routed, true, route.On, r.Who))),
-				micros(r.series.Nanoseconds()-alone.series.Nanoseconds()),
-				whole(r.series.Allocs()-alone.series.Allocs()), whole(r.series.Bytes()-alone.series.Bytes()), job(r))
 		}
 	}
 	return t
 }
 
-func ratio(m matrix, r *result) string {
-	if r == nil || r.series == nil {
-		return none
-	}
-	return figure(r.series.Ratio(m.find(r.alg, r.parallel, "", subject.Bare).series))
-}
-
-// overhead is what r adds to its route, by the bare cryptography.
-func overhead(m matrix, r *result) float64 {
-	return r.series.Overhead(m.find(r.alg, r.parallel, r.On, subject.Alone).series, m.find(r.alg, r.parallel, "", subject.Bare).series)
-}
-
-func job(r result) string {
+func job(r *result) string {
 	switch {
-	case r.Who == subject.Bare:
+	case r.who == bare:
 		return "reads no claims"
 	case len(r.wrong) > 0:
 		return strings.Join(r.wrong, ", ")
 	}
 	return "yes"
+}
+
+// spread is a median and its interval of confidence; bare cryptography is 1 to
+// itself.
+func spread(s benchmath.Summary) string {
+	if s.Lo == s.Hi {
+		return figure(s.Center)
+	}
+	return figure(s.Center) + " ±" + s.PctRangeString()
 }
 
 // figure keeps two figures of what is small and two decimals of the rest.

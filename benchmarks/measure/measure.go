@@ -4,6 +4,7 @@
 package measure
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -64,40 +65,28 @@ func Slice(r Run, n, workers int) (Sample, error) {
 }
 
 func timed(op Op, n, workers int) (time.Duration, error) {
-	if workers == 1 {
-		start := time.Now()
-		for i := range n {
-			if err := op(i); err != nil {
-				return 0, err
-			}
-		}
-		return time.Since(start), nil
-	}
 	errs := make([]error, workers)
 	begin := make(chan struct{})
 	var all sync.WaitGroup
 	for w := range workers {
 		all.Go(func() {
 			<-begin
-			for i := w; i < n && errs[w] == nil; i += workers {
-				errs[w] = op(i)
+			var err error
+			for i := w; i < n && err == nil; i += workers {
+				err = op(i)
 			}
+			errs[w] = err
 		})
 	}
 	start := time.Now()
 	close(begin)
 	all.Wait()
 	took := time.Since(start)
-	for _, err := range errs {
-		if err != nil {
-			return 0, err
-		}
-	}
-	return took, nil
+	return took, errors.Join(errs...)
 }
 
-// Calibrate returns how many operations take about slice.
-func Calibrate(r Run, slice time.Duration, workers int) (int, error) {
+// calibrate returns how many operations take about slice.
+func calibrate(r Run, slice time.Duration, workers int) (int, error) {
 	for n := workers; ; n *= 4 {
 		s, err := Slice(r, n, workers)
 		if err != nil {

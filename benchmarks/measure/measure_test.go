@@ -2,6 +2,7 @@ package measure_test
 
 import (
 	"errors"
+	"math"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -47,11 +48,7 @@ func TestSliceDoesEachOperationOnce(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 3, begun)
 		for i := range done {
-			want := int32(3)
-			if i >= 5 {
-				want = 2
-			}
-			assert.Equal(t, want, done[i].Load(), "%d workers, operation %d", workers, i)
+			assert.Equal(t, int32(3-i/5), done[i].Load(), "%d workers, operation %d", workers, i)
 		}
 	}
 }
@@ -66,58 +63,52 @@ func TestSliceLeavesPreparationOut(t *testing.T) {
 		return func(int) error { *kept[0]++; return nil }, nil
 	}}, 10, 1)
 	require.NoError(t, err)
-	assert.Less(t, s.Time, 100*time.Millisecond)
+	assert.Less(t, s.Nanoseconds, 1e7)
 	assert.Less(t, s.Allocs, 10.0)
-
-	s, err = measure.Slice(always(func(int) error { spin(time.Millisecond); return nil }), 5, 1)
-	require.NoError(t, err)
-	assert.GreaterOrEqual(t, s.Time, 5*time.Millisecond)
-	assert.GreaterOrEqual(t, s.Nanoseconds, 1e6)
-}
-
-func TestFailuresAreReported(t *testing.T) {
-	broken := errors.New("broken")
-	for _, workers := range []int{1, 2} {
-		_, err := measure.Slice(always(func(i int) error {
-			if i == 7 {
-				return broken
-			}
-			return nil
-		}), 10, workers)
-		assert.ErrorIs(t, err, broken)
-	}
-	_, err := measure.Slice(measure.Run{Begin: func() (measure.Op, error) { return nil, broken }}, 1, 1)
-	assert.ErrorIs(t, err, broken)
-	_, err = measure.Rounds([]measure.Case{{Name: "mine", Group: "RS256", Workers: 1, Run: always(func(int) error { return broken })}}, 1, time.Millisecond)
-	assert.ErrorIs(t, err, broken)
-	assert.ErrorContains(t, err, "RS256, mine")
-}
-
-func TestCalibrate(t *testing.T) {
-	n, err := measure.Calibrate(always(func(int) error { spin(100 * time.Microsecond); return nil }), 10*time.Millisecond, 1)
-	require.NoError(t, err)
-	assert.LessOrEqual(t, n, 100)
-	assert.Positive(t, n)
-
-	n, err = measure.Calibrate(always(func(int) error { spin(10 * time.Millisecond); return nil }), time.Millisecond, 2)
-	require.NoError(t, err)
-	assert.Equal(t, 2, n, "one for each worker")
 }
 
 func TestRounds(t *testing.T) {
-	var slow, fast atomic.Int32
-	cases := []measure.Case{
-		{Name: "slow", Group: "a", Workers: 1, Run: always(func(int) error { slow.Add(1); spin(time.Millisecond); return nil })},
-		{Name: "fast", Group: "a", Workers: 1, Run: always(func(int) error { fast.Add(1); spin(100 * time.Microsecond); return nil })},
-		{Name: "other", Group: "b", Workers: 2, Run: always(func(int) error { spin(time.Millisecond); return nil })},
-	}
-	all, err := measure.Rounds(cases, 5, 4*time.Millisecond)
+	work := func(d time.Duration) measure.Run { return always(func(int) error { spin(d); return nil }) }
+	all, err := measure.Rounds([]measure.Case{
+		{Name: "slow", Group: "a", Workers: 1, Run: work(time.Millisecond)},
+		{Name: "fast", Group: "a", Workers: 1, Run: work(100 * time.Microsecond)},
+		{Name: "other", Group: "b", Workers: 2, Run: work(time.Millisecond)},
+	}, 5, 4*time.Millisecond)
 	require.NoError(t, err)
 	require.Len(t, all, 3)
 	for _, s := range all {
 		assert.Len(t, s, 5)
 	}
-	assert.Greater(t, all[0].Ratio(all[1]), 2.0)
-	assert.Positive(t, slow.Load())
-	assert.Greater(t, fast.Load(), slow.Load())
+	assert.Greater(t, all[0].Ratio(all[1]).Center, 2.0)
+
+	broken := errors.New("broken")
+	for _, workers := range []int{1, 2} {
+		for _, run := range []measure.Run{
+			always(func(int) error { return broken }),
+			{Begin: func() (measure.Op, error) { return nil, broken }},
+		} {
+			_, err = measure.Rounds([]measure.Case{{Name: "mine", Group: "RS256", Workers: workers, Run: run}}, 1, time.Millisecond)
+			assert.ErrorIs(t, err, broken)
+			assert.ErrorContains(t, err, "RS256, mine")
+		}
+	}
+}
+
+// One round that something else disturbed changes nothing.
+func TestSeriesAreComparedRoundByRound(t *testing.T) {
+	nanoseconds := func(values ...float64) (s measure.Series) {
+		for _, v := range values {
+			s = append(s, measure.Sample{Nanoseconds: v, Allocs: v / 10, Bytes: v * 10})
+		}
+		return s
+	}
+	base, alone := nanoseconds(100, 200, 400), nanoseconds(50, 100, 200)
+	who := nanoseconds(150, 9000, 600)
+	assert.Equal(t, 1.5, who.Ratio(base).Center)
+	assert.Equal(t, 1.0, who.Overhead(alone, base).Center)
+	assert.Equal(t, 600.0, who.Nanoseconds().Center)
+	assert.Equal(t, 60.0, who.Allocs())
+	assert.Equal(t, 6000.0, who.Bytes())
+	assert.True(t, math.IsInf(who.Nanoseconds().Hi, 0), "three rounds are no confidence")
+	assert.Equal(t, "1%", nanoseconds(99, 100, 100, 100, 100, 101).Nanoseconds().PctRangeString())
 }

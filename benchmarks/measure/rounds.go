@@ -16,9 +16,6 @@ type Case struct {
 	Workers int
 }
 
-// A Series is what a case took, round by round.
-type Series []Sample
-
 // Rounds measures each case for slice in each round, the groups and the cases
 // in them in an order that changes from round to round. Garbage is collected
 // between the slices. The series are in the order of the cases.
@@ -28,7 +25,7 @@ func Rounds(cases []Case, rounds int, slice time.Duration) ([]Series, error) {
 	var names []string
 	for i, c := range cases {
 		var err error
-		if counts[i], err = Calibrate(c.Run, slice, c.Workers); err != nil {
+		if counts[i], err = calibrate(c.Run, slice, c.Workers); err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", c.Group, c.Name, err)
 		}
 		if groups[c.Group] == nil {

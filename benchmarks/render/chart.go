@@ -1,3 +1,4 @@
+// Package render draws bar charts.
 package render
 
 import (
@@ -25,6 +26,15 @@ type Row struct {
 	Value float64 `json:"value,omitempty"`
 	Text  string  `json:"text,omitempty"` // stands at the bar's end
 	Ours  bool    `json:"ours,omitempty"` // drawn in the color of this library
+}
+
+// A Theme is the colors of a chart, as #rrggbb.
+type Theme struct{ Page, Text, Grid, Ours, Others string }
+
+// Themes are for pages with a light and with a dark background.
+var Themes = map[string]Theme{
+	"light": {Page: "#ffffff", Text: "#1f2328", Grid: "#d1d9e0", Ours: "#0969da", Others: "#afb8c1"},
+	"dark":  {Page: "#0d1117", Text: "#e6edf3", Grid: "#3d444d", Ours: "#4493f8", Others: "#656c76"},
 }
 
 // Sizes in pixels. The reader's font is not known, so nothing is placed by the
