@@ -75,7 +75,7 @@ func checkIssuer(issuer string, cfg Config) error {
 		return fmt.Errorf("issuer %q has a query or a fragment", cut(issuer))
 	}
 	if what := endpoint(issuer); what != "" {
-		return fmt.Errorf("%q looks like the address of %s; the issuer is the value of iss in tokens and of issuer in the metadata (if this is the issuer all the same, set MetadataURL)", cut(issuer), what)
+		return fmt.Errorf("%q looks like the address of %s; the issuer is the value of iss in tokens and of issuer in the metadata (if this is the issuer nevertheless, set MetadataURL)", cut(issuer), what)
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func TestAddresses(t *testing.T) {
 		{"K9 a file", "file:///etc/jwks.json", false, false},
 		{"K9 another scheme", "ftp://localhost/jwks", false, false},
 		{"K9 nothing", "", false, false},
-		{"K9 no URL", "https://keys.example/%zz", false, false},
+		{"K9 not a URL", "https://keys.example/%zz", false, false},
 		{"K9 a control character", "https://keys.example/\njwks", false, false},
 	} {
 		t.Run(row.name, inBubble(func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestAddresses(t *testing.T) {
 		{"K10 an issuer with a user", "https://u@login.example/", false},
 		{"K10 an issuer that is its metadata's address", "https://login.example/.well-known/openid-configuration", false},
 		{"K10 no issuer", "", false},
-		{"K10 an issuer that is no URL", "accounts.example", false},
+		{"K10 an issuer that is not a URL", "accounts.example", false},
 	} {
 		t.Run(row.name, inBubble(func(t *testing.T) {
 			c, err := jwkscache.ForIssuer(row.issuer, configFor(newServer(nil), jwkscache.Config{}))
@@ -154,8 +154,8 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// What else an authorization server has an address for is no issuer.
-func TestAddressesThatAreNoIssuer(t *testing.T) {
+// Addresses of an authorization server that are not its issuer.
+func TestAddressesThatAreNotIssuers(t *testing.T) {
 	for address, what := range map[string]string{
 		"https://login.example/.well-known/openid-configuration":              "an issuer's metadata",
 		"https://login.example/.well-known/oauth-authorization-server/t1":     "an issuer's metadata",

@@ -147,11 +147,11 @@ func (c *Cache) Stats() Stats {
 // with its error, or when ctx is done. It is for operators: a compromised key that
 // the issuer has withdrawn is dropped at once. Concurrent calls share a fetch.
 //
-// The request says Cache-Control: no-cache (RFC 9111 §5.2.1.4). If a cache in
-// between responds all the same and its Age is over 5 seconds, Refresh returns an
-// error that names the age, for the keys may be as old as that. It also returns an
-// error where the keys were fetched, but the metadata with their address could not
-// be. Keys of [Static] have nothing to refresh.
+// The request says Cache-Control: no-cache (RFC 9111 §5.2.1.4). If an intermediate
+// cache responds nevertheless, and its Age is over 5 seconds, Refresh returns an
+// error that names the age, because the keys may be as old as that. It also returns
+// an error if it fetched the keys, but not the metadata with their address. Keys of
+// [Static] have nothing to refresh.
 func (c *Cache) Refresh(ctx context.Context) error {
 	if c.scheduler == nil {
 		return nil

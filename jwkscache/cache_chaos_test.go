@@ -19,14 +19,14 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-// A model knows what a cache must have taken over: the last good answer.
+// A model has the keys that a cache must serve: those of the last good response.
 type model struct {
 	mu        sync.Mutex
-	published []key // what a good answer says
+	published []key // in a good response
 	accepted  []key
-	ok        bool          // the last answer was good
+	ok        bool          // the last response was good
 	skew      time.Duration // of the wall clock
-	at        moment        // of the last good answer
+	at        moment        // of the last good response
 }
 
 // A moment is one reading of both clocks.
@@ -34,8 +34,8 @@ type moment struct{ wall, mono time.Time }
 
 func (m *model) now() moment { return moment{time.Now().Add(m.skew), time.Now()} }
 
-// good answers with what is published, after d.
-func (m *model) good(d time.Duration) answer {
+// good responds with the published keys, after d.
+func (m *model) good(d time.Duration) responder {
 	return slow(d, func(r *http.Request) (*http.Response, error) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -52,8 +52,8 @@ func (m *model) age() time.Duration {
 	return max(now.wall.Sub(m.at.wall), now.mono.Sub(m.at.mono))
 }
 
-// bad answers as a does, which is never accepted.
-func (m *model) bad(a answer) answer {
+// bad responds as a does, which a cache never accepts.
+func (m *model) bad(a responder) responder {
 	return func(r *http.Request) (*http.Response, error) {
 		m.mu.Lock()
 		m.ok = false
@@ -82,7 +82,7 @@ func (m *model) of(kid string) (keys []crypto.PublicKey) {
 
 var chaosSeeds = flag.Uint64("seeds", 4, "how many orders of events TestChaos tries")
 
-// Whatever a server does for five days, in whatever order: shrinking, growing
+// A server that does anything for five days, in any order: shrinking, growing
 // and swapped key sets, doubled kids, every kind of failure, clocks that jump.
 func TestChaos(t *testing.T) {
 	for seed := range *chaosSeeds {
@@ -131,13 +131,13 @@ func TestChaos(t *testing.T) {
 					step(d)
 					m.mu.Unlock()
 				case 11:
-					for range 8 { // the bucket holds five
+					for range 8 { // the fetch limit is five
 						start := time.Now()
 						got, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: fmt.Sprint("made-up-", random.IntN(10)), Algorithm: "ES256"})
 						assert.Nil(t, got)
 						assert.LessOrEqual(t, time.Since(start), 5500*time.Millisecond)
 						if err == nil {
-							assert.True(t, m.works(), "K5 a firm no while nobody can tell")
+							assert.True(t, m.works(), "K5 no key, without an error, while fetching fails")
 						}
 					}
 				}
@@ -168,21 +168,21 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// trickle answers with text, a byte each second.
-func trickle(text string) answer {
+// trickle responds with text, one byte a second.
+func trickle(text string) responder {
 	return func(r *http.Request) (*http.Response, error) {
 		res, _ := reply(http.StatusOK, "")(r)
-		res.Body = &loris{text: text, done: r.Context().Done()}
+		res.Body = &trickleBody{text: text, done: r.Context().Done()}
 		return res, nil
 	}
 }
 
-type loris struct {
+type trickleBody struct {
 	text string
 	done <-chan struct{}
 }
 
-func (l *loris) Read(p []byte) (int, error) {
+func (l *trickleBody) Read(p []byte) (int, error) {
 	select {
 	case <-time.After(time.Second):
 		p[0], l.text = l.text[0], l.text[1:]
@@ -192,7 +192,7 @@ func (l *loris) Read(p []byte) (int, error) {
 	}
 }
 
-func (l *loris) Close() error { return nil }
+func (l *trickleBody) Close() error { return nil }
 
 // Close at every moment of a cache's life: while it fetches for the first time,
 // waits, refreshes, backs off, fetches for an unknown kid, and in between.
@@ -208,7 +208,7 @@ func TestCloseAtEveryMoment(t *testing.T) {
 				go c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 			}
 			go func() { // its life
-				for _, next := range []answer{hang, fail(503), trickle(setOf(a)), slow(time.Second, publish(a))} {
+				for _, next := range []responder{hang, fail(503), trickle(setOf(a)), slow(time.Second, publish(a))} {
 					<-time.After(12 * time.Second)
 					s.serve(next)
 					go c.Lookup(t.Context(), jwkscache.Query{KeyID: "made-up", Algorithm: "ES256"})
@@ -222,7 +222,7 @@ func TestCloseAtEveryMoment(t *testing.T) {
 			pass(time.Hour)
 			assert.Equal(t, fetches, s.fetches())
 			got, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
-			if tick < 4 { // it never had keys
+			if tick < 4 { // there were no keys yet
 				require.ErrorIs(t, err, jwkscache.ErrUnavailable)
 				return
 			}

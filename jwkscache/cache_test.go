@@ -62,11 +62,11 @@ func TestStart(t *testing.T) {
 func TestClose(t *testing.T) {
 	a := newKey("a")
 
-	t.Run("K12 Close stops a fetch under way and waits for it", inBubble(func(t *testing.T) {
+	t.Run("K12 Close stops a running fetch and waits for it", inBubble(func(t *testing.T) {
 		var over atomic.Bool
 		c := open(t, newServer(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
-			<-time.After(time.Second) // a transport that takes its time to let go
+			<-time.After(time.Second) // a transport that ends slowly
 			over.Store(true)
 			return nil, r.Context().Err()
 		}), jwkscache.Config{})
@@ -85,7 +85,7 @@ func TestClose(t *testing.T) {
 		assert.Zero(t, took(func() { require.NoError(t, c.Close()) }))
 	}))
 
-	t.Run("K12 Close is idempotent, and so at the same time", inBubble(func(t *testing.T) {
+	t.Run("K12 Close is idempotent, also concurrently", inBubble(func(t *testing.T) {
 		c := open(t, newServer(hang), jwkscache.Config{})
 		for range 10 {
 			go func() { assert.NoError(t, c.Close()) }()
@@ -94,7 +94,7 @@ func TestClose(t *testing.T) {
 		require.NoError(t, c.Close())
 	}))
 
-	t.Run("K12 one scheduler: nothing is fetched after Close", inBubble(func(t *testing.T) {
+	t.Run("K12 nothing is fetched after Close", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		denies(t, c, "x")
@@ -113,11 +113,12 @@ func TestClose(t *testing.T) {
 
 	t.Run("K12 after Close the last keys serve until MaxStale", inBubble(func(t *testing.T) {
 		c := open(t, newServer(publish(a)), jwkscache.Config{})
+		require.NoError(t, c.Health())
 		require.NoError(t, c.Close())
 		pass(day - 1)
 		serves(t, c, a)
 		require.NoError(t, c.Ready(t.Context()))
-		require.ErrorIs(t, c.Health(), jwkscache.ErrUnavailable, "nobody refreshes them")
+		require.ErrorIs(t, c.Health(), jwkscache.ErrUnavailable, "they are not refreshed")
 		require.Equal(t, jwkscache.Closed, c.Stats().State)
 		pass(1)
 		cannotTell(t, c, "a")
@@ -126,9 +127,9 @@ func TestClose(t *testing.T) {
 		require.Equal(t, jwkscache.Closed, c.Stats().State)
 	}))
 
-	t.Run("K12 Close answers all who wait", inBubble(func(t *testing.T) {
+	t.Run("K12 Close ends all waiting", inBubble(func(t *testing.T) {
 		c := open(t, newServer(hang), jwkscache.Config{})
-		var answered atomic.Int32
+		var returned atomic.Int32
 		for _, wait := range []func() error{
 			func() error {
 				_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
@@ -139,18 +140,18 @@ func TestClose(t *testing.T) {
 		} {
 			go func() {
 				assert.ErrorIs(t, wait(), jwkscache.ErrUnavailable)
-				answered.Add(1)
+				returned.Add(1)
 			}()
 		}
 		synctest.Wait()
-		require.Zero(t, answered.Load())
+		require.Zero(t, returned.Load())
 		require.NoError(t, c.Close())
 		synctest.Wait()
-		require.EqualValues(t, 3, answered.Load())
+		require.EqualValues(t, 3, returned.Load())
 		cannotTell(t, c, "a")
 	}))
 
-	t.Run("K12 after Close the answer names it", inBubble(func(t *testing.T) {
+	t.Run("K12 after Close the error says so", inBubble(func(t *testing.T) {
 		c := open(t, newServer(fail(500)), jwkscache.Config{})
 		require.NoError(t, c.Close())
 		require.ErrorContains(t, cannotTell(t, c, "a"), "closed")
@@ -159,7 +160,7 @@ func TestClose(t *testing.T) {
 		require.ErrorContains(t, c.Health(), "closed")
 	}))
 
-	t.Run("K12 Close answers those who wait for an unknown kid", inBubble(func(t *testing.T) {
+	t.Run("K12 Close ends the waiting for an unknown kid", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		s.serve(hang)
@@ -170,11 +171,11 @@ func TestClose(t *testing.T) {
 		}))
 	}))
 
-	t.Run("K12 keys that arrive while closing are not taken over", inBubble(func(t *testing.T) {
+	t.Run("K12 keys that arrive while closing are not served", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		s.serve(func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done() // and is answered nevertheless
+			<-r.Context().Done() // and responds nevertheless
 			return publish(newKey("b"))(r)
 		})
 		go c.Refresh(t.Context())
@@ -193,7 +194,7 @@ func TestClose(t *testing.T) {
 		require.NoError(t, c.Refresh(t.Context()), "there is nothing to refresh")
 	}))
 
-	t.Run("K3 an error whose methods panic kills nothing", inBubble(func(t *testing.T) {
+	t.Run("K3 an error whose methods panic does no harm", inBubble(func(t *testing.T) {
 		s := newServer(broken(panickingError{}))
 		c := open(t, s, jwkscache.Config{})
 		pass(minute)
@@ -213,7 +214,7 @@ func TestClose(t *testing.T) {
 		require.NoError(t, c.Close())
 	}))
 
-	t.Run("K3 a transport that panics kills nothing", inBubble(func(t *testing.T) {
+	t.Run("K3 a transport that panics is a failure", inBubble(func(t *testing.T) {
 		s := newServer(func(*http.Request) (*http.Response, error) { panic("a bug elsewhere") })
 		c := open(t, s, jwkscache.Config{})
 		require.ErrorContains(t, cannotTell(t, c, "a"), "a bug elsewhere")
@@ -231,17 +232,6 @@ func (panickingError) Error() string { return "odd" }
 func (panickingError) Is(error) bool { panic("a bug elsewhere") }
 
 func (panickingError) Unwrap() error { panic("a bug elsewhere") }
-
-func TestAClosedCacheIsNotHealthy(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		a := newKey("a")
-		c := open(t, newServer(publish(a)), jwkscache.Config{})
-		require.NoError(t, c.Health())
-		require.NoError(t, c.Close())
-		require.ErrorIs(t, c.Health(), jwkscache.ErrUnavailable)
-		serves(t, c, a)
-	})(t)
-}
 
 func TestReaders(t *testing.T) {
 	a, b := newKey("a"), newKey("b")

@@ -87,7 +87,7 @@ func TestEveryHopIsChecked(t *testing.T) {
 		}))
 	}
 
-	t.Run("K9 a RoundTripper that does not say which request it answers", inBubble(func(t *testing.T) {
+	t.Run("K9 a RoundTripper that does not set Response.Request", inBubble(func(t *testing.T) {
 		f, err := jwkscache.NewFetcher("", at, jwkscache.Config{HTTPClient: &http.Client{Transport: tripper(publish(k))}})
 		require.NoError(t, err)
 		_, err = f.Fetch(false, false)
@@ -103,7 +103,7 @@ func TestCallersRedirectPolicy(t *testing.T) {
 	k := newKey("k")
 	const a, b, c = "https://a.example/jwks", "https://b.example/jwks", "https://c.example/jwks"
 
-	t.Run("K9 is asked at each hop, and has its way", inBubble(func(t *testing.T) {
+	t.Run("K9 a policy is asked at each hop, and may refuse", inBubble(func(t *testing.T) {
 		s := redirected(k, a, b, c)
 		var hops []string
 		cfg := configFor(s, jwkscache.Config{})
@@ -128,7 +128,7 @@ func TestCallersRedirectPolicy(t *testing.T) {
 		}
 	}))
 
-	t.Run("K9 without one ten redirects are followed, as by net/http", inBubble(func(t *testing.T) {
+	t.Run("K9 without a policy ten redirects are followed, as by net/http", inBubble(func(t *testing.T) {
 		loop := newServer(reply(http.StatusFound, "", "Location", jwksURL))
 		f, err := jwkscache.NewFetcher("", jwksURL, configFor(loop, jwkscache.Config{}))
 		require.NoError(t, err)
@@ -137,7 +137,7 @@ func TestCallersRedirectPolicy(t *testing.T) {
 		require.Equal(t, 10, loop.fetches())
 	}))
 
-	t.Run("K9 the caller's client stays as it is, and works elsewhere as before", inBubble(func(t *testing.T) {
+	t.Run("K9 the caller's client is not changed", inBubble(func(t *testing.T) {
 		s := redirected(k, a, "http://b.example/jwks")
 		cfg := configFor(s, jwkscache.Config{})
 		before := *cfg.HTTPClient
@@ -173,7 +173,7 @@ func TestRedirects(t *testing.T) {
 		good       bool
 	}{
 		{"K9 no redirect is followed", srv.URL + "/1", false, false},
-		{"K9 a same-origin redirect by option", srv.URL + "/1", true, true},
+		{"K9 a same-origin redirect with the option", srv.URL + "/1", true, true},
 		{"K9 three same-origin redirects", srv.URL + "/3", true, true},
 		{"K9 four are too many", srv.URL + "/4", true, false},
 		{"K9 a loop ends", srv.URL + "/loop", true, false},
@@ -183,7 +183,7 @@ func TestRedirects(t *testing.T) {
 			err := own(t, row.url, jwkscache.Config{SameOriginRedirects: row.sameOrigin}).Refresh(t.Context())
 			require.Equal(t, row.good, err == nil, "%v", err)
 			if err != nil {
-				require.ErrorContains(t, err, "30", "the redirect is the answer")
+				require.ErrorContains(t, err, "30", "the redirect is the response")
 			}
 		})
 	}
@@ -211,7 +211,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// An operator learns where a redirect leads, and what to do.
+// The error says where a redirect leads, and what to do.
 func TestRedirectsAreNamed(t *testing.T) {
 	long := strings.Repeat("x", 60_000)
 	for _, row := range []struct {
@@ -221,13 +221,13 @@ func TestRedirectsAreNamed(t *testing.T) {
 	}{
 		{"K9 to the same origin", "/v2/jwks", false, []string{"301 Moved Permanently", "/v2/jwks", "SameOriginRedirects"}},
 		{"K9 to another origin", "https://www.keys.example/jwks", false, []string{"301", `"https://www.keys.example/jwks"`, "another origin", "configure the address"}},
-		{"K9 to another origin, by option", "https://www.keys.example/jwks", true, []string{"another origin"}},
+		{"K9 to another origin, with the option", "https://www.keys.example/jwks", true, []string{"another origin"}},
 		{"K9 in a circle", "/jwks", true, []string{"301", "fourth redirect"}},
 		{"K9 with a password", "https://u:secret@keys.example/jwks", false, []string{"u:xxxxx@keys.example"}},
-		{"K9 far away", "https://" + long, false, []string{"301", "https://xxx", "another origin"}},
-		{"K9 far down", "/" + long, false, []string{"301", "/xxx", "SameOriginRedirects"}},
+		{"K9 to a long host", "https://" + long, false, []string{"301", "https://xxx", "another origin"}},
+		{"K9 to a long path", "/" + long, false, []string{"301", "/xxx", "SameOriginRedirects"}},
 		{"K9 to nowhere", "", false, []string{"301 Moved Permanently"}},
-		{"K9 to what is no URL", "http://[::1" + long, false, []string{"Location"}},
+		{"K9 to what is not a URL", "http://[::1" + long, false, []string{"Location"}},
 		{"K9 with a line break", "/a%0Ab", false, []string{"301", "a%0Ab"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// own returns a cache of url with the client of its own, or with cfg's.
+// own returns a cache of url with its own client, or with cfg's.
 func own(t *testing.T, url string, cfg jwkscache.Config) *jwkscache.Cache {
 	t.Helper()
 	cfg.Logger = (&journal{}).logger()
@@ -143,7 +143,7 @@ func TestOwnClient(t *testing.T) {
 		assert.Zero(t, cookies.Load())
 	})
 
-	t.Run("K9 the proxy environment is honoured, other http by name", func(t *testing.T) {
+	t.Run("K9 the proxy environment is honoured, and AllowHTTP", func(t *testing.T) {
 		const url = "http://keys.invalid/jwks"
 		_, err := jwkscache.ForURL(url, jwkscache.Config{})
 		require.Error(t, err)
@@ -162,7 +162,7 @@ func TestOwnClient(t *testing.T) {
 		require.Error(t, own(t, srv.URL, jwkscache.Config{}).Refresh(t.Context()))
 	})
 
-	t.Run("K9 the body is bounded, however long", func(t *testing.T) {
+	t.Run("K9 a long body is cut off", func(t *testing.T) {
 		var sent atomic.Int64
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for range 64 {
@@ -179,7 +179,7 @@ func TestOwnClient(t *testing.T) {
 		assert.Less(t, sent.Load(), int64(64<<20), "the rest was not read")
 	})
 
-	t.Run("K9 the body is bounded, however compressed", func(t *testing.T) {
+	t.Run("K9 a compressed body is bounded", func(t *testing.T) {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)
@@ -259,7 +259,7 @@ func TestCallersClient(t *testing.T) {
 	}))
 
 	t.Run("K9 a caller's client may wait longer than ours", inBubble(func(t *testing.T) {
-		for _, a := range []answer{slow(50*time.Second, publish(k)), slowly(50*time.Second, setOf(k))} {
+		for _, a := range []responder{slow(50*time.Second, publish(k)), slowly(50*time.Second, setOf(k))} {
 			cfg := configFor(newServer(a), jwkscache.Config{})
 			cfg.HTTPClient.Timeout = time.Minute
 			c, err := jwkscache.ForURL(jwksURL, cfg)
@@ -270,12 +270,12 @@ func TestCallersClient(t *testing.T) {
 	}))
 
 	t.Run("K9 our own client's time-out is 10 s", func(t *testing.T) {
-		assert.Equal(t, 10*time.Second, jwkscache.NewOwnClient(false).Timeout, "net/http has it count for the body, too")
+		assert.Equal(t, 10*time.Second, jwkscache.NewOwnClient(false).Timeout, "which includes the body")
 	})
 }
 
-// slowly answers at once, with a body that takes d.
-func slowly(d time.Duration, body string) answer {
+// slowly responds at once, with a body that takes d.
+func slowly(d time.Duration, body string) responder {
 	return func(r *http.Request) (*http.Response, error) {
 		res, err := reply(http.StatusOK, "")(r)
 		reader, writer := io.Pipe()

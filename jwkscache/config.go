@@ -21,8 +21,8 @@ type Config struct {
 
 	// MetadataURL is where the issuer's metadata is, if not at the well-known
 	// places of the issuer: for example Keycloak's address within the cluster, or
-	// that of an Azure AD B2C policy. The issuer in the metadata must equal the
-	// configured one all the same, which then need not be a URL.
+	// that of an Azure AD B2C policy. The issuer in the metadata must still equal
+	// the configured one. With MetadataURL, the issuer need not be a URL.
 	MetadataURL string
 
 	// AllowHTTP permits plain http to hosts other than loopback. Whoever can

@@ -8,19 +8,18 @@ import (
 	"time"
 )
 
-// metadataPeriod is how long the metadata is not read again. It is as short as the
-// longest period of keys, because the address counts for MaxStale after the last
-// good metadata: it should have as much of that left as the keys when an outage
-// begins.
+// metadataPeriod is the time between two readings of the metadata. It is not longer
+// than the period of keys can be, because the address is used for MaxStale after the
+// last good metadata: an outage should not end that much earlier than the keys.
 const metadataPeriod = time.Hour
 
 // A fetchMode says how a fetch differs from a scheduled one.
 type fetchMode struct {
-	noCache    bool // ask caches in between to ask the server (RFC 9111 §5.2.1.4)
+	noCache    bool // ask intermediate caches to ask the server (RFC 9111 §5.2.1.4)
 	rediscover bool // read the metadata again, although the address is known
 }
 
-// A locator has the address of the key set, or discovers it.
+// A locator knows the address of the key set, or discovers it.
 type locator struct {
 	issuer      string // "" where the key set's address was given
 	metadataURL string // "" means the well-known places
@@ -93,7 +92,7 @@ func (l *locator) places() []string {
 func wellKnown(issuer string) []string {
 	trimmed := strings.TrimSuffix(issuer, "/")
 	u, err := url.Parse(trimmed)
-	if err != nil { // checkIssuer has seen to that
+	if err != nil { // checkIssuer excludes that
 		return nil
 	}
 	return []string{
@@ -102,8 +101,7 @@ func wellKnown(issuer string) []string {
 	}
 }
 
-// A discoveryError has the reason for each place why the issuer's metadata is not
-// there.
+// A discoveryError has the error of each place where the metadata may be.
 type discoveryError struct {
 	places []string
 	errs   []error

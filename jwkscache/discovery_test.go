@@ -18,13 +18,13 @@ const (
 	movedURL = "https://keys.example/moved"
 )
 
-// metadata answers with a document of issuer that points to jwksURI.
-func metadata(issuer, jwksURI string) answer {
+// metadata responds with metadata of issuer that has jwksURI.
+func metadata(issuer, jwksURI string) responder {
 	return reply(http.StatusOK, toJSON(map[string]any{"issuer": issuer, "jwks_uri": jwksURI}))
 }
 
 // newIssuer returns a server with metadata in the OpenID Connect place.
-func newIssuer(keys answer) *server {
+func newIssuer(keys responder) *server {
 	s := newServer(keys)
 	s.at(oidcForm, metadata(issuer, jwksURL))
 	return s
@@ -74,7 +74,7 @@ func TestWellKnownPlaces(t *testing.T) {
 
 	t.Run("K10 a foreign document in the first place does not hide the second", inBubble(func(t *testing.T) {
 		a := newKey("a")
-		for _, first := range []answer{
+		for _, first := range []responder{
 			metadata("https://other.example", jwksURL), metadata(issuer, "http://issuer.example/jwks"),
 			reply(http.StatusOK, "<html></html>"), reply(http.StatusOK, ""), hang,
 		} {
@@ -116,7 +116,7 @@ func TestRediscovery(t *testing.T) {
 		require.InDelta(t, 22, asked(s), 4)
 	}))
 
-	t.Run("K4 K10 rerun by Refresh, past caches in between", inBubble(func(t *testing.T) {
+	t.Run("K4 K10 rerun by Refresh, past intermediate caches", inBubble(func(t *testing.T) {
 		s := newIssuer(publish(a))
 		c := openIssuer(t, s, issuer, jwkscache.Config{})
 		s.at(oidcForm, metadata(issuer, movedURL))
@@ -229,17 +229,17 @@ func TestRediscovery(t *testing.T) {
 	}))
 }
 
-// An address that was found by discovery is believed for MaxStale after the last
+// An address that was found by discovery is used for MaxStale after the last
 // good metadata, and so are the keys there.
 func TestDiscoveredAddressEnds(t *testing.T) {
 	a, b, foreign := newKey("a"), newKey("b"), newKey("foreign")
-	broken := map[string]answer{
-		"answers 503":               fail(503),
-		"answers 404":               fail(404),
-		"hangs":                     hang,
-		"names another issuer":      metadata("https://evil.example", movedURL),
-		"has an address for no one": metadata(issuer, "http://evil.example"),
-		"is MaxStale old":           reply(200, toJSON(jwk{"issuer": issuer, "jwks_uri": movedURL}), "Age", "86400"),
+	broken := map[string]responder{
+		"is 503":                   fail(503),
+		"is 404":                   fail(404),
+		"hangs":                    hang,
+		"names another issuer":     metadata("https://evil.example", movedURL),
+		"has a forbidden jwks_uri": metadata(issuer, "http://evil.example"),
+		"is MaxStale old":          reply(200, toJSON(jwk{"issuer": issuer, "jwks_uri": movedURL}), "Age", "86400"),
 	}
 	for name, bad := range broken {
 		t.Run("K10 a known jwks_uri outlives metadata that "+name+", for MaxStale", inBubble(func(t *testing.T) {
@@ -265,7 +265,7 @@ func TestDiscoveredAddressEnds(t *testing.T) {
 		}))
 	}
 
-	t.Run("K10 one bad answer moves jwks_uri, and then metadata fails for ever", inBubble(func(t *testing.T) {
+	t.Run("K10 one forged response moves jwks_uri, and then metadata keeps failing", inBubble(func(t *testing.T) {
 		s := newIssuer(publish(a))
 		s.at(movedURL, publish(foreign))
 		c := openIssuer(t, s, issuer, jwkscache.Config{})
@@ -288,7 +288,7 @@ func TestDiscoveredAddressEnds(t *testing.T) {
 		require.Error(t, c.Health())
 	}))
 
-	t.Run("K10 one bad answer, and metadata heals", inBubble(func(t *testing.T) {
+	t.Run("K10 one forged response moves jwks_uri, and then metadata works again", inBubble(func(t *testing.T) {
 		s := newIssuer(publish(a))
 		s.at(movedURL, publish(foreign))
 		f, err := jwkscache.NewFetcher(issuer, "", configFor(s, jwkscache.Config{}))
@@ -325,7 +325,7 @@ func TestDiscoveredAddressEnds(t *testing.T) {
 		require.Equal(t, jwkscache.Expired, c.Stats().State)
 	}))
 
-	t.Run("K10 the keys' own time is not longer for it", inBubble(func(t *testing.T) {
+	t.Run("K10 good metadata does not prolong MaxStale of the keys", inBubble(func(t *testing.T) {
 		s := newIssuer(publish(a))
 		c := openIssuer(t, s, issuer, jwkscache.Config{})
 		s.serve(fail(503))
@@ -335,7 +335,7 @@ func TestDiscoveredAddressEnds(t *testing.T) {
 		require.Equal(t, jwkscache.Expired, c.Stats().State)
 	}))
 
-	t.Run("K10 an outage of metadata and keys is outlived for 22 hours at least, whenever it begins", inBubble(func(t *testing.T) {
+	t.Run("K10 an outage of metadata and keys is outlived for 22 hours at least, whenever that begins", inBubble(func(t *testing.T) {
 		for i := range 5 {
 			s := newIssuer(publish(a))
 			c := openIssuer(t, s, issuer, jwkscache.Config{})
@@ -349,7 +349,7 @@ func TestDiscoveredAddressEnds(t *testing.T) {
 		}
 	}))
 
-	t.Run("K4 K10 Refresh is an error where only the metadata fails, and the keys are new all the same", inBubble(func(t *testing.T) {
+	t.Run("K4 K10 Refresh brings new keys and is an error where only the metadata fails", inBubble(func(t *testing.T) {
 		s := newIssuer(publish(a))
 		c := openIssuer(t, s, issuer, jwkscache.Config{})
 		s.at(oidcForm, fail(503))
@@ -361,7 +361,7 @@ func TestDiscoveredAddressEnds(t *testing.T) {
 		require.NoError(t, c.Refresh(t.Context()))
 	}))
 
-	t.Run("K10 and the log says which end it was", inBubble(func(t *testing.T) {
+	t.Run("K10 the log has the metadata as the reason", inBubble(func(t *testing.T) {
 		j := new(journal)
 		s := newIssuer(publish(a))
 		openIssuer(t, s, issuer, jwkscache.Config{Logger: j.logger()})

@@ -33,14 +33,14 @@ func longest(err error) (n int) {
 	return n
 }
 
-// What a server wrote does not fill memory, logs and status pages.
+// Text from a server does not fill memory, logs and status pages.
 func TestErrorsAreShort(t *testing.T) {
 	long := strings.Repeat("x", 60_000)
 	reset := errors.New("connection reset")
 	certificate := &x509.Certificate{DNSNames: strings.Split(strings.Repeat(strings.Repeat("n", 50)+" ", 1000), " ")}
 	for _, row := range []struct {
 		name string
-		a    answer
+		a    responder
 		kept error // what errors.Is still finds
 	}{
 		{"R9 a long error of the transport", broken(errors.New(long)), nil},
@@ -53,7 +53,7 @@ func TestErrorsAreShort(t *testing.T) {
 		{"R9 control characters", broken(fmt.Errorf("a\nb\x1b[31m\u202e: %w", reset)), reset},
 		{"R9 bad UTF-8", broken(fmt.Errorf("\xff\xfe: %w", reset)), reset},
 		{"R9 a Location", reply(302, "", "Location", "https://"+long), nil},
-		{"R9 a Location that is no URL", reply(302, "", "Location", "https://["+long), nil},
+		{"R9 a Location that is not a URL", reply(302, "", "Location", "https://["+long), nil},
 		{"R9 a Location to follow", reply(302, "", "Location", "http://"+long+".example"), nil},
 		{"R9 a panic", func(*http.Request) (*http.Response, error) { panic(long) }, nil},
 		{"R9 HTML", reply(200, "<html>"+long), nil},

@@ -14,8 +14,8 @@ type failure struct {
 	permanent     int           // see permanence
 }
 
-// judge reads err, of which a part may be from a caller's transport: a method of
-// it that panics must not end the process.
+// judge reads err. A part of it may be from a caller's transport, so a panic in one
+// of its methods must not end the process.
 func judge(err error) (f failure) {
 	defer func() { _ = recover() }()
 	f.retryAfter, f.fewerRequests = retryAfter(err), wantsFewerRequests(err)
@@ -48,10 +48,10 @@ func wantsFewerRequests(err error) bool {
 // Ready returns.
 const surelyPermanent = 2
 
-// permanence returns the weight of a failure that waiting does not end, unless
-// somebody changes the server or the configuration: every place for metadata has
-// responded, and one has another issuer's (which is settled), or all have none
-// (which a server that is starting may say, too). It is 0 for other failures.
+// permanence returns the weight of a failure that lasts until somebody changes the
+// server or the configuration. Every place for metadata has responded then: one with
+// another issuer's, which is certain; or all with 404 or 410, which a server that is
+// starting up may do, too. It is 0 for other failures.
 func permanence(err error) int {
 	var e *discoveryError
 	switch {
@@ -70,8 +70,8 @@ func isOtherIssuer(err error) bool {
 	return errors.As(err, &e) && e.otherIssuer
 }
 
-// isTemporary reports whether err is of the network, or of a server that is busy or
-// broken.
+// isTemporary reports whether err is from the network, or from a server that is busy
+// or broken.
 func isTemporary(err error) bool {
 	var document *metadataError
 	var status *statusError

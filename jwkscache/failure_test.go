@@ -9,18 +9,18 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-// What waiting does not mend: two are enough for Ready to return.
-func TestHopelessness(t *testing.T) {
+// Failures that waiting does not end: a weight of 2 is enough for Ready to return.
+func TestPermanence(t *testing.T) {
 	other, notFound, page := metadata("https://other.example", jwksURL), fail(404), reply(200, "<html></html>")
 	for _, row := range []struct {
 		name       string
-		oidc, rfc  answer
-		keys       answer
+		oidc, rfc  responder
+		keys       responder
 		want       int
 		onlyOneURL bool
 	}{
 		{name: "K11 no metadata", oidc: notFound, rfc: notFound, want: 1},
-		{name: "K11 no metadata any more", oidc: fail(410), rfc: notFound, want: 1},
+		{name: "K11 metadata gone", oidc: fail(410), rfc: notFound, want: 1},
 		{name: "K11 another issuer's, and none", oidc: other, rfc: notFound, want: 2},
 		{name: "K11 none, and another issuer's", oidc: notFound, rfc: other, want: 2},
 		{name: "K11 another issuer's twice", oidc: other, rfc: other, want: 2},
@@ -52,7 +52,7 @@ func TestHopelessness(t *testing.T) {
 			require.Equal(t, row.want, jwkscache.Permanence(err), "%v", err)
 		}))
 	}
-	t.Run("K11 a given address that is not there may come", inBubble(func(t *testing.T) {
+	t.Run("K11 a key set that is not at the given address", inBubble(func(t *testing.T) {
 		f, err := jwkscache.NewFetcher("", jwksURL, configFor(newServer(notFound), jwkscache.Config{}))
 		require.NoError(t, err)
 		_, err = f.Fetch(false, false)

@@ -91,8 +91,8 @@ func (f *fetcher) fetchKeys(ctx context.Context, old *snapshot, mode fetchMode) 
 }
 
 // period returns how long a response with header h is fresh: no longer than it
-// serves, so that the next one comes in time, but never so short that a response
-// which is nearly too old could make us fetch at any rate.
+// serves, so that the next one comes in time, but at least minPeriod, even if the
+// response is nearly too old.
 func (f *fetcher) period(h http.Header, tooOld moment) time.Duration {
 	p := f.cfg.Refresh
 	if p == 0 {

@@ -18,9 +18,9 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-// confirms answers 304 to whoever brings a validator (RFC 9110 §13.1.2), and
+// confirms responds with 304 to a request with a validator (RFC 9110 §13.1.2), and
 // otherwise as first does.
-func confirms(first answer) answer {
+func confirms(first responder) responder {
 	return func(r *http.Request) (*http.Response, error) {
 		if r.Header.Get("If-None-Match") != "" || r.Header.Get("If-Modified-Since") != "" {
 			return reply(http.StatusNotModified, "")(r)
@@ -29,17 +29,17 @@ func confirms(first answer) answer {
 	}
 }
 
-// Only a full answer is believed, and what it says ends.
+// Only a complete response counts, and for MaxStale only.
 func TestNoConditionalRequests(t *testing.T) {
 	a, foreign := newKey("a"), newKey("foreign")
 	own := tagged(`"honest"`, a)
 
-	for name, bad := range map[string]answer{
+	for name, bad := range map[string]responder{
 		"ETag: *":                     reply(200, setOf(a, foreign), "ETag", "*"),
 		"the honest server's ETag":    reply(200, setOf(a, foreign), "ETag", `"honest"`),
 		"a Last-Modified ahead of us": reply(200, setOf(a, foreign), "Last-Modified", "Fri, 31 Dec 2100 23:59:59 GMT"),
 	} {
-		t.Run("K4 one answer with a foreign key and "+name+" ends", inBubble(func(t *testing.T) {
+		t.Run("K4 one response with a foreign key and "+name+" does not last", inBubble(func(t *testing.T) {
 			s := newServer(bad)
 			c := open(t, s, jwkscache.Config{Refresh: 2 * time.Hour})
 			serves(t, c, foreign)
@@ -56,7 +56,7 @@ func TestNoConditionalRequests(t *testing.T) {
 		}))
 	}
 
-	t.Run("K4 an ETag of 9 KiB does no harm", inBubble(func(t *testing.T) {
+	t.Run("K4 an ETag of 9 KiB does not break requests", inBubble(func(t *testing.T) {
 		long := `"` + strings.Repeat("e", 9<<10) + `"`
 		s := newServer(func(r *http.Request) (*http.Response, error) {
 			if size := len(toJSON(r.Header)); size > 8<<10 {
@@ -89,7 +89,7 @@ func TestNoConditionalRequests(t *testing.T) {
 func TestFetchMode(t *testing.T) {
 	a, b := newKey("a"), newKey("b")
 
-	t.Run("K9 no-cache is said in every request, or in none", inBubble(func(t *testing.T) {
+	t.Run("K9 no-cache is in every request, or in none", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		s.at(rfcForm, metadata(issuer, jwksURL))
 		for _, noCache := range []bool{true, false} {
@@ -106,7 +106,7 @@ func TestFetchMode(t *testing.T) {
 		}
 	}))
 
-	t.Run("K9 and on every hop of a redirect", inBubble(func(t *testing.T) {
+	t.Run("K9 no-cache is on every hop of a redirect", inBubble(func(t *testing.T) {
 		s := newServer(reply(http.StatusFound, "", "Location", movedURL))
 		s.at(movedURL, publish(a))
 		f, err := jwkscache.NewFetcher("", jwksURL, configFor(s, jwkscache.Config{}))
@@ -134,9 +134,9 @@ func TestFetchMode(t *testing.T) {
 	}))
 }
 
-// Whatever the server does, for 23 hours, no good key is refused, nothing is
-// taken over from its answers, and everything heals by itself.
-func TestBadAnswers(t *testing.T) {
+// Whatever the server does, for 23 hours, good keys are served, its bad responses
+// are not, and fetching works again by itself.
+func TestBadResponses(t *testing.T) {
 	good, never := newKey("good"), newKey("never")
 	set := setOf(never)
 	later := fail(503, "Retry-After", "300")
@@ -144,7 +144,7 @@ func TestBadAnswers(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		hours int
-		a     answer
+		a     responder
 	}{
 		{"K7 500", 23, fail(500)},
 		{"K7 503", 1, fail(503)},
@@ -170,12 +170,12 @@ func TestBadAnswers(t *testing.T) {
 		{"K7 a lone JWK", 23, reply(200, never.jwk.String())},
 		{"K7 none usable", 1, reply(200, rawSet(`{"kty":"mystery"}`, `{}`, `7`))},
 		{"K7 A4 only a point that verifies anything", 1, reply(200, rawSet(edKey("never").jwk.with("x", b64(append([]byte{1}, make([]byte, 31)...))).String()))},
-		{"K7 A4 only what is no point", 1, reply(200, rawSet(edKey("never").jwk.with("x", b64(append([]byte{2}, make([]byte, 31)...))).String()))},
+		{"K7 A4 only a key that is not a point", 1, reply(200, rawSet(edKey("never").jwk.with("x", b64(append([]byte{2}, make([]byte, 31)...))).String()))},
 		{"K7 A4 only an RSA key with a huge exponent", 1, reply(200, rawSet(rsaKey("never").jwk.with("e", b64(append([]byte{1}, make([]byte, 200)...))).String()))},
-		{"K7 trailing rubbish", 23, reply(200, set+"x")},
+		{"K7 trailing bytes", 23, reply(200, set+"x")},
 		{"K7 a trailing second set", 1, reply(200, set+set)},
 		{"K7 a trailing bracket", 1, reply(200, set+"}")},
-		{"K7 a comma too many", 1, reply(200, strings.Replace(set, "]", ",]", 1))},
+		{"K7 one comma too many", 1, reply(200, strings.Replace(set, "]", ",]", 1))},
 		{"K7 two byte order marks", 1, reply(200, "\ufeff\ufeff"+set)},
 		{"K7 a byte order mark after a space", 1, reply(200, " \ufeff"+set)},
 		{"K7 a byte order mark and nothing", 1, reply(200, "\ufeff")},
@@ -189,7 +189,7 @@ func TestBadAnswers(t *testing.T) {
 		{"K7 one byte over 512 KiB", 0, reply(200, set+strings.Repeat(" ", 512<<10-len(set)+1))},
 		{"K7 over 512 KiB", 23, seldom(reply(200, set+strings.Repeat(" ", 512<<10)), later)},
 		{"K7 257 keys", 23, seldom(reply(200, rawSet(strings.Repeat(`{},`, 256)+never.jwk.String())), later)},
-		{"K7 a timeout before the answer", 23, hang},
+		{"K7 a timeout before the response", 23, hang},
 		{"K7 a timeout just after 10 s", 1, slow(10*time.Second+1, reply(200, set))},
 		{"K7 a timeout inside the body", 23, cutOff(set, nil)},
 		{"K7 a byte each second", 23, trickle(set)},
@@ -227,7 +227,7 @@ func TestBadAnswers(t *testing.T) {
 
 // seldom answers one request in six as a does, which is costly to make, and the
 // others as b does.
-func seldom(a, b answer) answer {
+func seldom(a, b responder) responder {
 	n := 0 // only one request runs at a time
 	return func(r *http.Request) (*http.Response, error) {
 		if n++; n%6 == 1 {
@@ -238,12 +238,12 @@ func seldom(a, b answer) answer {
 }
 
 // Just within the bounds, or merely unusual.
-func TestGoodAnswers(t *testing.T) {
+func TestGoodResponses(t *testing.T) {
 	a := newKey("a")
 	set := setOf(a)
 	for _, row := range []struct {
 		name string
-		a    answer
+		a    responder
 	}{
 		{"K7 exactly 512 KiB", reply(200, set+strings.Repeat(" ", 512<<10-len(set)))},
 		{"K7 exactly 256 keys", reply(200, rawSet(strings.Repeat(`{},`, 255)+a.jwk.String()))},
@@ -262,7 +262,7 @@ func TestGoodAnswers(t *testing.T) {
 	}
 }
 
-// A countedBody tells when it is closed.
+// A countedBody counts the bodies that are open.
 type countedBody struct {
 	io.Reader
 	open *atomic.Int32
@@ -275,7 +275,7 @@ func (b countedBody) Close() error {
 
 func TestFetchesLeaveNothingBehind(t *testing.T) {
 	set := setOf(newKey("a"))
-	for name, a := range map[string]answer{
+	for name, a := range map[string]responder{
 		"K12 200":                 reply(200, set, "ETag", `"1"`),
 		"K12 304":                 reply(304, ""),
 		"K12 500":                 fail(500),

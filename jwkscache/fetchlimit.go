@@ -32,7 +32,7 @@ func (l *fetchLimit) allows(now time.Time) bool {
 	return l.used < maxFetches
 }
 
-// take counts a fetch, as far as there is one left: Refresh may fetch all the same.
+// take counts a fetch, if one is left; Refresh fetches without, too.
 func (l *fetchLimit) take(now time.Time) {
 	if !l.allows(now) {
 		return

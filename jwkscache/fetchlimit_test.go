@@ -16,8 +16,7 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-// flood looks up perSecond kids that nobody ever saw, each in a goroutine of its
-// own, until the function that it returns is called.
+// flood looks up perSecond new kids, each in its own goroutine, until the function that it returns is called.
 func flood(t *testing.T, c *jwkscache.Cache, perSecond int) (end func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -54,8 +53,8 @@ func mostInAMinute(s *server) (most int) {
 	return most
 }
 
-// rotated asks for b every 100 ms, each time in a goroutine of its own, and
-// returns when it was first found and how often the answer was a wrong no.
+// rotated looks b up every 100 ms, each time in its own goroutine, and
+// returns when it was first found and how often there was wrongly no key.
 func rotated(t *testing.T, c *jwkscache.Cache, b key) (found time.Duration, wrong int64) {
 	start := time.Now()
 	var first, no atomic.Int64
@@ -100,7 +99,7 @@ func TestFlood(t *testing.T) {
 	a, b := newKey("a"), newKey("b")
 
 	for name, latency := range map[string]time.Duration{"at once": 0, "in 100 ms": 100 * time.Millisecond, "in 900 ms": 900 * time.Millisecond} {
-		t.Run("K5 10,000 made-up kids a minute cost 17 fetches, answered "+name, inBubble(func(t *testing.T) {
+		t.Run("K5 10,000 made-up kids a minute cost 17 fetches, with responses "+name, inBubble(func(t *testing.T) {
 			s := newServer(publish(a))
 			c := open(t, s, jwkscache.Config{})
 			s.serve(slow(latency, publish(a)))
@@ -139,7 +138,7 @@ func TestFlood(t *testing.T) {
 		c := open(t, s, jwkscache.Config{})
 		end := flood(t, c, 20)
 		defer end()
-		for i, next := range []answer{fail(500), publish(a, b), broken(errors.New("refused")), publish(a), hang, publish(b), fail(503), publish(a)} {
+		for i, next := range []responder{fail(500), publish(a, b), broken(errors.New("refused")), publish(a), hang, publish(b), fail(503), publish(a)} {
 			pass(time.Duration(17+i) * time.Second)
 			s.serve(next)
 			for range 60 { // and signatures that fit no key of their kid
@@ -172,7 +171,7 @@ func TestFlood(t *testing.T) {
 	}))
 
 	for _, header := range [][]string{nil, {"Retry-After", "1"}} {
-		t.Run("K5 a server that limits is asked ever more slowly", inBubble(func(t *testing.T) {
+		t.Run("K5 a server that limits us is asked more and more slowly", inBubble(func(t *testing.T) {
 			s := newServer(publish(a))
 			c := open(t, s, jwkscache.Config{})
 			end := flood(t, c, 20)
@@ -198,7 +197,7 @@ func TestFlood(t *testing.T) {
 		}))
 	}
 
-	t.Run("K5 a server that limits at times is asked more slowly meanwhile", inBubble(func(t *testing.T) {
+	t.Run("K5 a server that limits us at times is asked more slowly", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		last := time.Time{}

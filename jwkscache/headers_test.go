@@ -15,7 +15,7 @@ import (
 
 const minute = time.Minute
 
-// The time between refreshes is 80 % of the period, give or take 10 % of that.
+// The time between refreshes is 80 % of the period, plus or minus 10 % of that.
 func TestPeriod(t *testing.T) {
 	k := newKey("a")
 	for _, row := range []struct {
@@ -28,15 +28,15 @@ func TestPeriod(t *testing.T) {
 		{name: "K2 no max-age", fields: []string{"Cache-Control", "public, must-revalidate"}, want: 15 * minute},
 		{name: "K2 max-age", fields: []string{"Cache-Control", "max-age=1200"}, want: 20 * minute},
 		{name: "K2 max-age less Age", fields: []string{"Cache-Control", "max-age=1200", "Age", "600"}, want: 10 * minute},
-		{name: "K2 max-age over the most less Age", fields: []string{"Cache-Control", "max-age=7200", "Age", "4200"}, want: 50 * minute},
+		{name: "K2 max-age over the maximum less Age", fields: []string{"Cache-Control", "max-age=7200", "Age", "4200"}, want: 50 * minute},
 		{name: "K2 Age over max-age", fields: []string{"Cache-Control", "max-age=1200", "Age", "3000"}, want: 5 * minute},
 		{name: "K2 Age alone", fields: []string{"Age", "600"}, want: 15 * minute},
 		{name: "K2 15 s is clamped to 5 min", fields: []string{"Cache-Control", "max-age=15"}, want: 5 * minute},
 		{name: "K2 max-age 0", fields: []string{"Cache-Control", "max-age=0"}, want: 5 * minute},
-		{name: "K2 the least, exactly", fields: []string{"Cache-Control", "max-age=300"}, want: 5 * minute},
-		{name: "K2 30 days are clamped to 1 h", fields: []string{"Cache-Control", "max-age=2592000"}, want: 60 * minute},
-		{name: "K2 the most, exactly", fields: []string{"Cache-Control", "max-age=3600"}, want: 60 * minute},
-		{name: "K2 max-age beyond counting (RFC 9111 §1.2.2)", fields: []string{"Cache-Control", "max-age=99999999999999999999"}, want: 60 * minute},
+		{name: "K2 exactly the minimum", fields: []string{"Cache-Control", "max-age=300"}, want: 5 * minute},
+		{name: "K2 30 days is clamped to 1 h", fields: []string{"Cache-Control", "max-age=2592000"}, want: 60 * minute},
+		{name: "K2 exactly the maximum", fields: []string{"Cache-Control", "max-age=3600"}, want: 60 * minute},
+		{name: "K2 max-age of 20 digits (RFC 9111 §1.2.2)", fields: []string{"Cache-Control", "max-age=99999999999999999999"}, want: 60 * minute},
 		{name: "K2 no-cache", fields: []string{"Cache-Control", "no-cache"}, want: 5 * minute},
 		{name: "K2 no-store", fields: []string{"Cache-Control", "no-store"}, want: 5 * minute},
 		{name: "K2 no-cache before max-age", fields: []string{"Cache-Control", "no-cache, max-age=3600"}, want: 5 * minute},
@@ -69,23 +69,20 @@ func TestPeriod(t *testing.T) {
 	}
 }
 
-// What servers write that is no number is as if it were not there.
-func TestHeadersThatAreNoNumbers(t *testing.T) {
+// Values that are not numbers are ignored.
+func TestHeaderValues(t *testing.T) {
+	assert.Equal(t, time.Hour, jwkscache.CachePeriod(http.Header{"Cache-Control": {"max-age=7200"}, "Age": {"10"}}), "K2")
 	for _, value := range []string{"max-age", "max-age=", "max-age=soon", "max-age=-1", "max-age=1.5"} {
 		assert.Equal(t, 15*minute, jwkscache.CachePeriod(http.Header{"Cache-Control": {value}}), "K2 %s", value)
 		assert.Equal(t, 20*minute, jwkscache.CachePeriod(http.Header{"Cache-Control": {"max-age=1200", value}}), "K2 %s", value)
 	}
-	for age, want := range map[string]time.Duration{"99999999999999999999": 5 * minute, "-1": time.Hour, "rubbish": time.Hour} {
+	for age, want := range map[string]time.Duration{"99999999999999999999": 5 * minute, "-1": time.Hour, "a word": time.Hour} {
 		assert.Equal(t, want, jwkscache.CachePeriod(http.Header{"Cache-Control": {"max-age=18446744073709551615"}, "Age": {age}}), "K2 Age %s", age)
 	}
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, value := range []string{"", "0", "-5", "soon", now.Format(http.TimeFormat), now.Add(-time.Hour).Format(http.TimeFormat)} {
 		assert.Zero(t, jwkscache.ParseRetryAfter(value, now), "K3 %q", value)
 	}
-}
-
-func TestAnHourToTheSecond(t *testing.T) {
-	assert.Equal(t, time.Hour, jwkscache.CachePeriod(http.Header{"Cache-Control": {"max-age=7200"}, "Age": {"10"}}), "K2")
 }
 
 // Whatever the headers say, the times stay within our bounds.
@@ -107,7 +104,7 @@ func FuzzCachePeriod(f *testing.F) {
 	})
 }
 
-// A cache in between may answer with what was made long ago.
+// An intermediate cache may send an old response.
 func TestAge(t *testing.T) {
 	a := newKey("a")
 	for _, row := range []struct {
@@ -120,33 +117,33 @@ func TestAge(t *testing.T) {
 		{"K4 white space around it", []string{" 90\t"}, 90 * time.Second},
 		{"K4 several: the largest", []string{"90", "100", "30"}, 100 * time.Second},
 		{"K4 several in one field", []string{"90, 100,30"}, 100 * time.Second},
-		{"K4 rubbish beside a number", []string{"x, 100", "-1"}, 100 * time.Second},
-		{"K4 negative is no number", []string{"-3600"}, 0},
-		{"K4 rubbish is no number", []string{"an hour"}, 0},
-		{"K4 a fraction is no number", []string{"90.5"}, 0},
-		{"K4 hexadecimal is no number", []string{"0x5a"}, 0},
+		{"K4 a word beside a number", []string{"x, 100", "-1"}, 100 * time.Second},
+		{"K4 negative is not a number", []string{"-3600"}, 0},
+		{"K4 a word is not a number", []string{"an hour"}, 0},
+		{"K4 a fraction is not a number", []string{"90.5"}, 0},
+		{"K4 hexadecimal is not a number", []string{"0x5a"}, 0},
 		{"K4 with a sign", []string{"+90"}, 0},
 		{"K4 empty", []string{""}, 0},
 	} {
 		t.Run(row.name, inBubble(func(t *testing.T) {
-			answered := []string{}
+			fields := []string{}
 			for _, age := range row.ages {
-				answered = append(answered, "Age", age)
+				fields = append(fields, "Age", age)
 			}
-			s := newServer(reply(200, setOf(a), answered...))
+			s := newServer(reply(200, setOf(a), fields...))
 			c := open(t, s, jwkscache.Config{})
 			s.serve(fail(500))
 			pass(day - row.want - 1)
 			serves(t, c, a)
 			require.Equal(t, jwkscache.Stale, c.Stats().State)
 			pass(1)
-			require.Error(t, c.Health(), "counted from when the answer was made")
+			require.Error(t, c.Health(), "counted from when the response was made")
 			require.Equal(t, jwkscache.Expired, c.Stats().State)
 		}))
 	}
 
 	for _, age := range []string{"86400", "86401", "4294967296", "99999999999999999999"} {
-		t.Run("K4 an answer that is MaxStale old is a failure: Age "+age, inBubble(func(t *testing.T) {
+		t.Run("K4 a response that is MaxStale old is a failure: Age "+age, inBubble(func(t *testing.T) {
 			s := newServer(publish(a))
 			c := open(t, s, jwkscache.Config{})
 			s.serve(reply(200, setOf(a), "Age", age))
@@ -160,7 +157,7 @@ func TestAge(t *testing.T) {
 	}
 
 	for age, ok := range map[time.Duration]bool{0: true, 5 * time.Second: true, 6 * time.Second: false, time.Hour: false} {
-		t.Run("K4 an answer to Refresh that is over 5 s old is an error that names the age: "+age.String(), inBubble(func(t *testing.T) {
+		t.Run("K4 a response to Refresh that is over 5 s old is an error that names the age: "+age.String(), inBubble(func(t *testing.T) {
 			s := newServer(publish(newKey("old")))
 			c := open(t, s, jwkscache.Config{})
 			s.serve(reply(200, setOf(a), "Age", strconv.Itoa(int(age.Seconds()))))
@@ -175,7 +172,7 @@ func TestAge(t *testing.T) {
 		}))
 	}
 
-	t.Run("K4 K9 a redirect that a cache in between kept has an age, too", inBubble(func(t *testing.T) {
+	t.Run("K4 K9 a redirect from an intermediate cache has an age, too", inBubble(func(t *testing.T) {
 		const moved = "https://issuer.example/moved"
 		s := newServer(reply(http.StatusFound, "", "Age", "3600", "Location", moved))
 		s.at(moved, publish(a))
@@ -190,7 +187,7 @@ func TestAge(t *testing.T) {
 		require.Error(t, c.Health())
 	}))
 
-	t.Run("K4 the time that the answer took is taken off, too (RFC 9111 §4.2.3)", inBubble(func(t *testing.T) {
+	t.Run("K4 the time that the response took is subtracted, too (RFC 9111 §4.2.3)", inBubble(func(t *testing.T) {
 		s := newServer(slow(4*time.Second, reply(200, setOf(a), "Age", "60")))
 		c := open(t, s, jwkscache.Config{})
 		pass(4 * time.Second)
@@ -227,14 +224,14 @@ func TestAge(t *testing.T) {
 		require.Less(t, s.fetches(), 110, "200 s were left each time")
 	}))
 
-	t.Run("K4 answers that are nearly too old cannot make us ask at any rate", inBubble(func(t *testing.T) {
+	t.Run("K4 responses that are nearly too old do not cause a flood of fetches", inBubble(func(t *testing.T) {
 		s := newServer(reply(200, setOf(a), "Age", "86399"))
 		open(t, s, jwkscache.Config{})
 		pass(time.Hour)
 		require.LessOrEqual(t, s.fetches(), 9*60)
 	}))
 
-	t.Run("K4 the largest age of what was asked is kept", inBubble(func(t *testing.T) {
+	t.Run("K4 the largest age of the responses counts", inBubble(func(t *testing.T) {
 		s := newServer(reply(200, setOf(a), "Age", "7"))
 		s.at(oidcForm, reply(200, toJSON(map[string]any{"issuer": issuer, "jwks_uri": jwksURL}), "Age", "9"))
 		f, err := jwkscache.NewFetcher(issuer, "", configFor(s, jwkscache.Config{}))

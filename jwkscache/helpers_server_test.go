@@ -10,15 +10,15 @@ import (
 
 const jwksURL = "https://issuer.example/jwks"
 
-// An answer is what a server does with one request.
-type answer func(*http.Request) (*http.Response, error)
+// A responder is what a server does with one request.
+type responder func(*http.Request) (*http.Response, error)
 
 // A server is an issuer's server in memory: an http.RoundTripper that keeps
-// count. Addresses without an answer are 404.
+// count. Addresses without a responder are 404.
 type server struct {
-	mu      sync.Mutex
-	answers map[string]answer
-	log     []request
+	mu         sync.Mutex
+	responders map[string]responder
+	log        []request
 }
 
 type request struct {
@@ -27,15 +27,15 @@ type request struct {
 	header http.Header
 }
 
-// newServer returns a server whose key set is answered by a.
-func newServer(a answer) *server {
-	return &server{answers: map[string]answer{jwksURL: a}}
+// newServer returns a server that has a at the key set's address.
+func newServer(a responder) *server {
+	return &server{responders: map[string]responder{jwksURL: a}}
 }
 
 func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	s.log = append(s.log, request{r.URL.String(), time.Now(), r.Header})
-	a := s.answers[r.URL.String()]
+	a := s.responders[r.URL.String()]
 	s.mu.Unlock()
 	if a == nil {
 		a = reply(http.StatusNotFound, "")
@@ -48,12 +48,12 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // serve changes what is at the key set's address from the next request on.
-func (s *server) serve(a answer) { s.at(jwksURL, a) }
+func (s *server) serve(a responder) { s.at(jwksURL, a) }
 
-func (s *server) at(url string, a answer) {
+func (s *server) at(url string, a responder) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answers[url] = a
+	s.responders[url] = a
 }
 
 // requests returns the requests to url so far.
@@ -90,8 +90,8 @@ func (s *server) gaps() (gaps []time.Duration) {
 	return gaps
 }
 
-// reply answers with status, body and header fields, given as name, value, ...
-func reply(status int, body string, fields ...string) answer {
+// reply responds with status, body and header fields, given as name, value, ...
+func reply(status int, body string, fields ...string) responder {
 	return func(*http.Request) (*http.Response, error) {
 		h := http.Header{}
 		for i := 0; i < len(fields); i += 2 {
@@ -104,14 +104,14 @@ func reply(status int, body string, fields ...string) answer {
 	}
 }
 
-// publish answers with a key set of keys.
-func publish(keys ...key) answer { return reply(http.StatusOK, setOf(keys...)) }
+// publish responds with a key set of keys.
+func publish(keys ...key) responder { return reply(http.StatusOK, setOf(keys...)) }
 
-// fail answers with status.
-func fail(status int, fields ...string) answer { return reply(status, "no keys today", fields...) }
+// fail responds with status.
+func fail(status int, fields ...string) responder { return reply(status, "no keys today", fields...) }
 
-// slow answers as a does, after d.
-func slow(d time.Duration, a answer) answer {
+// slow responds as a does, after d.
+func slow(d time.Duration, a responder) responder {
 	return func(r *http.Request) (*http.Response, error) {
 		select {
 		case <-time.After(d):
@@ -122,14 +122,14 @@ func slow(d time.Duration, a answer) answer {
 	}
 }
 
-// hang never answers.
+// hang never responds.
 func hang(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, r.Context().Err()
 }
 
-// tagged answers with keys and etag, or with 304 to whoever has them.
-func tagged(etag string, keys ...key) answer {
+// tagged responds with keys and etag, or with 304 if the request has etag.
+func tagged(etag string, keys ...key) responder {
 	return func(r *http.Request) (*http.Response, error) {
 		if r.Header.Get("If-None-Match") == etag {
 			return reply(http.StatusNotModified, "", "ETag", etag)(r)
@@ -159,8 +159,8 @@ func (b *brokenBody) Read(p []byte) (int, error) {
 
 func (b *brokenBody) Close() error { return nil }
 
-// cutOff answers with text and then breaks off.
-func cutOff(text string, err error) answer {
+// cutOff responds with text and then breaks off.
+func cutOff(text string, err error) responder {
 	return func(r *http.Request) (*http.Response, error) {
 		res, _ := reply(http.StatusOK, "")(r)
 		res.Body = &brokenBody{strings.NewReader(text), err, r.Context().Done()}
@@ -169,6 +169,6 @@ func cutOff(text string, err error) answer {
 }
 
 // broken is a connection that fails with err.
-func broken(err error) answer {
+func broken(err error) responder {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }

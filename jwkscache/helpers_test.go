@@ -76,7 +76,7 @@ func serves(t *testing.T, c *jwkscache.Cache, k key) {
 	assert.Zero(t, time.Since(start), "the lookup waited")
 }
 
-// denies asserts that c says, without waiting, that there is no such key.
+// denies asserts that c finds no such key, without waiting.
 func denies(t *testing.T, c *jwkscache.Cache, kid string) {
 	t.Helper()
 	start := time.Now()
@@ -86,7 +86,7 @@ func denies(t *testing.T, c *jwkscache.Cache, kid string) {
 	assert.Zero(t, time.Since(start), "the lookup waited")
 }
 
-// cannotTell asserts that c answers, without waiting, that nobody can know, and
+// cannotTell asserts that c returns ErrUnavailable without waiting, and
 // returns the error.
 func cannotTell(t *testing.T, c *jwkscache.Cache, kid string) error {
 	t.Helper()

@@ -30,7 +30,7 @@ func newGetter(cfg Config, clock func() moment) *getter {
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
-	client.Timeout = 0 // a context does the same, and leaves nothing behind if a RoundTripper panics
+	client.Timeout = 0 // get sets a deadline instead, which leaves no timer behind if a RoundTripper panics
 	return &getter{client: client, timeout: timeout, allowHTTP: cfg.AllowHTTP, maxAge: cfg.MaxStale, clock: clock}
 }
 
@@ -39,7 +39,7 @@ type response struct {
 	header    http.Header
 	body      []byte
 	age       time.Duration // as its Age field says
-	createdAt moment        // or later
+	createdAt moment        // at the earliest
 	clockDiff time.Duration // how far the server's clock is ahead of ours
 }
 
@@ -100,8 +100,8 @@ func (g *getter) exchange(ctx context.Context, address string, noCache bool) (*r
 	return r, nil
 }
 
-// chainAge returns the largest age of res and the redirects that led to it: a
-// cache in between may keep those, too.
+// chainAge returns the largest age of res and the redirects that led to it, which
+// an intermediate cache may have stored, too.
 func chainAge(res *http.Response) time.Duration {
 	age := parseAge(res.Header)
 	for req := res.Request; req != nil && req.Response != nil; req = req.Response.Request {

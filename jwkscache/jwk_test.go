@@ -74,7 +74,7 @@ func TestUnusableKeys(t *testing.T) {
 		{"A4 RSA of a million bits", rsaOf(1_000_000, 65537).String(), "too long"},
 		{"A4 RSA, even modulus", rsaJWK(bit(2047), 65537).String(), "even RSA modulus"},
 		{"A4 RSA exponent 1", rs.with("e", "AQ").String(), "exponent"},
-		{"A4 RSA exponent 3, not named", rs.with("e", "Aw").String(), "exponent"},
+		{"A4 RSA exponent 3 without AllowSmallExponents", rs.with("e", "Aw").String(), "exponent"},
 		{"A4 RSA exponent 65535", bigE(big.NewInt(65535)).String(), "exponent"},
 		{"A4 RSA exponent 65536", bigE(big.NewInt(65536)).String(), "exponent"},
 		{"A4 RSA exponent 65538", bigE(big.NewInt(65538)).String(), "exponent"},
@@ -101,7 +101,7 @@ func TestUnusableKeys(t *testing.T) {
 		{"A4 Ed25519 of 33 octets", ed.with("x", b64(make([]byte, 33))).String(), "not 32"},
 		{"A4 Ed25519 of small order, the identity", ed.with("x", b64(append([]byte{1}, make([]byte, 31)...))).String(), "small order"},
 		{"A4 Ed25519 of small order, zero", ed.with("x", b64(make([]byte, 32))).String(), "small order"},
-		{"A4 Ed25519 that is no point", ed.with("x", b64(append([]byte{2}, make([]byte, 31)...))).String(), "not a point"},
+		{"A4 Ed25519 that is not a point", ed.with("x", b64(append([]byte{2}, make([]byte, 31)...))).String(), "not a point"},
 		{"A4 Ed25519 beyond the field", ed.with("x", strings.Repeat("_", 42)+"8").String(), "beyond the field"},
 		{"A4 Ed25519 without x", ed.with("x", nil).String(), "missing"},
 
@@ -113,7 +113,7 @@ func TestUnusableKeys(t *testing.T) {
 		{"A4 no crv", ec.with("crv", nil).String(), "unknown crv"},
 		{"A4 crv of another kty", ec.with("crv", "Ed25519").String(), "unknown crv"},
 		{"A4 unknown crv of OKP", ed.with("crv", "Ed448").String(), "unknown crv"},
-		{"A4 X25519 is no signature key", ed.with("crv", "X25519").String(), "unknown crv"},
+		{"A4 X25519, which is not for signatures", ed.with("crv", "X25519").String(), "unknown crv"},
 		{"A4 unknown alg", ec.with("alg", "XS256").String(), "alg is unknown"},
 		{"A4 alg none", ec.with("alg", "none").String(), "alg is unknown"},
 		{"A4 alg HS256", rs.with("alg", "HS256").String(), "alg is unknown"},
@@ -144,7 +144,7 @@ func TestUnusableKeys(t *testing.T) {
 		{"A4 kid true", ec.with("kid", true).String(), "kid is not a string"},
 		{"A4 kid an array", ec.with("kid", []string{"k"}).String(), "kid is not a string"},
 		{"A4 kid an object", ec.with("kid", jwk{"a": 1}).String(), "kid is not a string"},
-		{"A4 use jwt-svid, not named", ec.with("use", "jwt-svid").String(), `use is "jwt-svid", not sig`},
+		{"A4 use jwt-svid, not in Uses", ec.with("use", "jwt-svid").String(), `use is "jwt-svid", not sig`},
 		{"A4 a member twice", `{"kty":"EC",` + strings.TrimPrefix(ec.String(), "{"), "broken JWK: two members have the same name"},
 		{"A4 any member twice", `{"z":1,"z":1,` + strings.TrimPrefix(ec.String(), "{"), "broken JWK"},
 		{"A4 bad UTF-8 in a key", strings.Replace(ec.String(), `"kid":"k"`, "\"kid\":\"\xff\"", 1), "broken JWK"},
@@ -232,7 +232,7 @@ func TestUsableKeys(t *testing.T) {
 		{"A4 leading zeros of y stripped, P-521", stripped(ecLeadingZero("k", elliptic.P521(), 1)), []string{"ES512"}},
 		{"A4 leading zeros kept", ecLeadingZero("k", elliptic.P256(), 0), []string{"ES256"}},
 		{"K7 x5c a string", having(ec, "x5c", "MIIB", "x5t", 7, "x5u", "http://evil.example"), []string{"ES256"}},
-		{"K7 x5c rubbish in an array", having(rs, "x5c", []any{"!", 1, nil}), rsaAlgs},
+		{"K7 x5c an array of anything", having(rs, "x5c", []any{"!", 1, nil}), rsaAlgs},
 		{"A4 private members that are null", having(rs, "d", (*string)(nil), "k", (*string)(nil), "oth", (*string)(nil)), rsaAlgs},
 		{"A4 unknown members", having(ec, "ext", true, "nbf", 1, "issuer", jwk{}), []string{"ES256"}},
 	} {
@@ -252,7 +252,7 @@ func TestUsableKeys(t *testing.T) {
 		})
 	}
 
-	t.Run("A4 another use by name", inBubble(func(t *testing.T) {
+	t.Run("A4 another use, in Uses", inBubble(func(t *testing.T) {
 		svid, sig, x509 := having(newKey("svid"), "use", "jwt-svid"), having(newKey("sig"), "use", "sig"), having(newKey("x509"), "use", "x509-svid")
 		uses := []string{"jwt-svid"}
 		c := open(t, newServer(publish(svid, sig, x509, newKey("none"))), jwkscache.Config{Uses: uses})
@@ -277,8 +277,8 @@ func TestUsableKeys(t *testing.T) {
 		e    int64
 		good bool
 	}{
-		{"A4 exponent 3 by name", 3, true},
-		{"A4 exponent 17 by name", 17, true},
+		{"A4 exponent 3 with AllowSmallExponents", 3, true},
+		{"A4 exponent 17 with AllowSmallExponents", 17, true},
 		{"A4 exponent 65537 beside it", 65537, true},
 		{"A4 exponent 1, by whatever name", 1, false},
 		{"A4 exponent 2, by whatever name", 2, false},

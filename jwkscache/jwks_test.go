@@ -16,8 +16,8 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-// What is wrong with a key set is said, and the first one is taken no more than
-// a later one: a cache with no keys at all stays empty.
+// The error says what is wrong with a key set. A bad first set is not used either:
+// the cache stays empty.
 func TestBadFirstSet(t *testing.T) {
 	a := newKey("a")
 	member := a.jwk.String()
@@ -30,7 +30,7 @@ func TestBadFirstSet(t *testing.T) {
 		{"K7 a text", `"keys"`, "not a JWK Set: not a JSON object"},
 		{"K7 {}", `{}`, "not a JWK Set: no member named keys"},
 		{"K7 a lone JWK", member, "not a JWK Set: no member named keys"},
-		{"K7 a name that is none", `{keys:[]}`, "not a JWK Set: broken JSON"},
+		{"K7 a name without quotes", `{keys:[]}`, "not a JWK Set: broken JSON"},
 		{"K7 truncated before a name", strings.TrimSuffix(set, "}") + ",", "not a JWK Set: broken JSON"},
 		{"K7 truncated after the keys", strings.TrimSuffix(set, "}"), "not a JWK Set: broken JSON"},
 		{"K7 a comma before the end", strings.TrimSuffix(set, "}") + ",}", "not a JWK Set: broken JSON"},
@@ -42,7 +42,7 @@ func TestBadFirstSet(t *testing.T) {
 		{"K7 truncated inside a key", set[:len(set)/2], "not a JWK Set: broken JSON"},
 		{"K7 a comma after the keys", strings.Replace(set, "]", ",]", 1), "not a JWK Set: "},
 		{"K7 257 keys", rawSet(strings.Repeat(`{},`, 256) + member), "not a JWK Set: more than 256 keys"},
-		{"K7 trailing rubbish", set + "x", "not a JWK Set: something follows the JSON object"},
+		{"K7 trailing bytes", set + "x", "not a JWK Set: something follows the JSON object"},
 		{"K7 a trailing second set", set + set, "not a JWK Set: something follows the JSON object"},
 		{"K7 no key", `{"keys":[]}`, "no usable key among 0"},
 		{"K7 none usable", rawSet(`{}`, `7`), "no usable key among 2"},
@@ -64,7 +64,7 @@ func TestBadFirstSet(t *testing.T) {
 	}
 }
 
-// Whatever a document says, what is served from it is fit to verify with.
+// Whatever a document has, the keys served from it can verify signatures.
 func FuzzParseKeySet(f *testing.F) {
 	const (
 		ed = `{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"e"}`                                                  // RFC 8037 A.2

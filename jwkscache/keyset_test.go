@@ -34,8 +34,8 @@ func TestCandidates(t *testing.T) {
 		{"A5 a kid that no key has: the keys without kid", []key{bare, ed}, "c", "ES256", []key{bare}},
 		{"A5 a kid that a key has: not those without", []key{a, bare}, "a", "ES256", []key{a}},
 		{"A5 a kid that a key of another alg has: not those without", []key{ed, bare}, "ed", "ES256", nil},
-		{"A5 a doubled kid, both are used", []key{a, b.named("a")}, "a", "ES256", []key{a, b}},
-		{"A5 a doubled kid across types", []key{a, ed.named("a")}, "a", "EdDSA", []key{ed}},
+		{"A5 one kid for two keys, both are used", []key{a, b.named("a")}, "a", "ES256", []key{a, b}},
+		{"A5 one kid for keys of two types", []key{a, ed.named("a")}, "a", "EdDSA", []key{ed}},
 		{"A5 five keys under one kid are for the caller to judge", []key{a, a, a, a, a}, "a", "ES256", []key{a, a, a, a, a}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestCandidates(t *testing.T) {
 		})
 	}
 
-	t.Run("A5 a doubled kid is reported, not dropped", func(t *testing.T) {
+	t.Run("A5 a kid of two keys is reported, and both are used", func(t *testing.T) {
 		c, err := jwkscache.Static([]byte(setOf(a, b.named("a"), ed)))
 		require.NoError(t, err)
 		require.Len(t, c.Stats().KeyWarnings, 1)
@@ -59,7 +59,7 @@ func TestCandidates(t *testing.T) {
 		assert.Equal(t, 3, c.Stats().Keys)
 	})
 
-	t.Run("A5 a doubled kid is reported briefly", func(t *testing.T) {
+	t.Run("A5 a long kid of two keys is cut in the report", func(t *testing.T) {
 		long := strings.Repeat("k", 10_000)
 		c, err := jwkscache.Static([]byte(setOf(a.named(long), b.named(long))))
 		require.NoError(t, err)
@@ -67,7 +67,7 @@ func TestCandidates(t *testing.T) {
 		assert.Less(t, len(c.Stats().KeyWarnings[0]), 200)
 	})
 
-	t.Run("A5 keys without kid are no doubles", func(t *testing.T) {
+	t.Run("A5 keys without kid have no kid in common", func(t *testing.T) {
 		c, err := jwkscache.Static([]byte(setOf(bare, ed.named(""))))
 		require.NoError(t, err)
 		assert.Empty(t, c.Stats().KeyWarnings)
@@ -81,7 +81,7 @@ func TestCandidates(t *testing.T) {
 		}
 	})
 
-	t.Run("K1 whoever appends to an answer gets a copy", func(t *testing.T) {
+	t.Run("K1 appending to a result makes a copy", func(t *testing.T) {
 		for n := 1; n <= 5; n++ {
 			c, err := jwkscache.Static([]byte(setOf([]key{a, a, a, a, a}[:n]...)))
 			require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestCandidates(t *testing.T) {
 	})
 }
 
-// Which keys a token with thumbprints of a certificate means.
+// The keys that a token with thumbprints of a certificate means.
 func TestThumbprints(t *testing.T) {
 	const (
 		t1, t2 = "dGh1bWJwcmludC1vZi1vbmUtLS0", "dGh1bWJwcmludC1vZi10d28tLS0"
@@ -118,7 +118,7 @@ func TestThumbprints(t *testing.T) {
 		set   []key
 		q     jwkscache.Query
 		want  []key
-		known bool // no newer set is asked for
+		known bool // no fetch for a newer set
 	}{
 		{"A5 x5t without kid", []key{one, two}, jwkscache.Query{X5T: t2}, []key{two}, true},
 		{"A5 x5t#S256 without kid", []key{one256, two256}, jwkscache.Query{X5TS256: s1}, []key{one256}, true},
@@ -134,15 +134,15 @@ func TestThumbprints(t *testing.T) {
 		{"A5 an x5t that no key has", []key{one, two}, jwkscache.Query{X5T: "unknown"}, nil, false},
 		{"A5 neither kid nor x5t is known", []key{one, bare(two)}, jwkscache.Query{KeyID: "x", X5T: "unknown"}, nil, false},
 		{"A5 thumbprints are compared exactly", []key{one}, jwkscache.Query{X5T: strings.ToLower(t1)}, nil, false},
-		{"A5 x5t is no x5t#S256", []key{one256}, jwkscache.Query{X5T: s1, X5TS256: t1}, nil, false},
+		{"A5 x5t is not x5t#S256", []key{one256}, jwkscache.Query{X5T: s1, X5TS256: t1}, nil, false},
 
 		{"A5 an unknown x5t: the keys published without thumbprint", []key{one, c, bare(b)}, jwkscache.Query{X5T: "unknown"}, []key{c, b}, true},
-		{"A5 and beside an unknown kid: those without kid, too", []key{one, c, bare(b)}, jwkscache.Query{KeyID: "x", X5T: "unknown"}, []key{b}, true},
+		{"A5 an unknown x5t beside an unknown kid: the keys without kid, too", []key{one, c, bare(b)}, jwkscache.Query{KeyID: "x", X5T: "unknown"}, []key{b}, true},
 		{"A5 a thumbprint of another kind excludes nothing", []key{one, two256}, jwkscache.Query{X5T: "unknown"}, []key{two256}, true},
-		{"A5 nor the other way round", []key{one, two256}, jwkscache.Query{X5TS256: "unknown"}, []key{one}, true},
+		{"A5 a thumbprint of the other kind excludes nothing", []key{one, two256}, jwkscache.Query{X5TS256: "unknown"}, []key{one}, true},
 		{"A5 both unknown exclude both", []key{one, two256, c}, jwkscache.Query{X5T: "unknown", X5TS256: "unknown"}, []key{c}, true},
-		{"A5 an x5t that is no string is none", []key{having(a, "x5t", 7), one.named("one")}, jwkscache.Query{X5T: "unknown"}, []key{a}, true},
-		{"A5 nor is null, or nothing", []key{having(a, "x5t", (*string)(nil), "x5t#S256", "")}, jwkscache.Query{X5T: "unknown", X5TS256: "unknown"}, []key{a}, true},
+		{"A5 an x5t that is not a string is ignored", []key{having(a, "x5t", 7), one.named("one")}, jwkscache.Query{X5T: "unknown"}, []key{a}, true},
+		{"A5 an x5t that is null or empty is ignored", []key{having(a, "x5t", (*string)(nil), "x5t#S256", "")}, jwkscache.Query{X5T: "unknown", X5TS256: "unknown"}, []key{a}, true},
 		{"A5 a token without thumbprint may mean any", []key{one, two256, c}, jwkscache.Query{}, []key{one, two256, c}, true},
 
 		{"A5 padding of the set's", []key{having(a, "x5t", t1+"=")}, jwkscache.Query{X5T: t1}, []key{a}, true},
@@ -174,7 +174,7 @@ func TestThumbprints(t *testing.T) {
 			_ = append(again, c.public)
 			got, err := static.Lookup(t.Context(), row.q)
 			require.NoError(t, err)
-			require.Equal(t, want, append(got, c.public)[:len(got)], "K1 whoever appends gets a copy")
+			require.Equal(t, want, append(got, c.public)[:len(got)], "K1 appending makes a copy")
 		}))
 	}
 
@@ -196,7 +196,7 @@ func TestThumbprints(t *testing.T) {
 		q.Tried, err = cache.Lookup(t.Context(), q)
 		require.NoError(t, err)
 		s.serve(publish(bare(having(c, "x5t", t1))))
-		for range 100 { // is like one of its kid's: nobody waits
+		for range 100 { // as with a kid, nobody waits
 			assert.Zero(t, took(func() { _, err = cache.Lookup(t.Context(), q) }))
 			require.NoError(t, err)
 		}
@@ -221,7 +221,7 @@ func TestThumbprints(t *testing.T) {
 	}
 }
 
-// What counts as a change decides whether callers keep what they remember.
+// A change decides whether callers keep verified tokens.
 func TestChange(t *testing.T) {
 	a, b, rs := newKey("a"), newKey("b"), rsaKey("a")
 	for _, row := range []struct {

@@ -20,7 +20,7 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-// A journal keeps what a Logger is told, one line a record.
+// A journal keeps what a Logger writes, one line per record.
 type journal struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -61,7 +61,7 @@ func TestChangesAreLogged(t *testing.T) {
 		j := new(journal)
 		s := newServer(publish(newKey("a")))
 		c := open(t, s, jwkscache.Config{Logger: j.logger()})
-		require.Zero(t, j.count(), "a good start is no change")
+		require.Zero(t, j.count(), "a good start is not logged")
 		for i := 1; i <= 3; i++ {
 			s.serve(fail(http.StatusInternalServerError))
 			pass(6 * time.Hour)
@@ -73,10 +73,10 @@ func TestChangesAreLogged(t *testing.T) {
 			require.Equal(t, 2*i, j.count())
 		}
 		require.NoError(t, c.Close())
-		require.Equal(t, 6, j.count(), "closing is no failure")
+		require.Equal(t, 6, j.count(), "closing is not a failure")
 	}))
 
-	t.Run("K3 one failure is a change, and so is the end of it", inBubble(func(t *testing.T) {
+	t.Run("K3 a single failure is logged, and so is its end", inBubble(func(t *testing.T) {
 		j := new(journal)
 		s := newServer(publish(newKey("a")))
 		c := open(t, s, jwkscache.Config{Logger: j.logger()})
@@ -89,7 +89,7 @@ func TestChangesAreLogged(t *testing.T) {
 		require.Equal(t, 1, j.count("level=INFO", "keys works again"))
 	}))
 
-	t.Run("K3 closing during a fetch is no failure", inBubble(func(t *testing.T) {
+	t.Run("K3 closing during a fetch is not a failure", inBubble(func(t *testing.T) {
 		j := new(journal)
 		c := open(t, newServer(hang), jwkscache.Config{Logger: j.logger()})
 		require.NoError(t, c.Close())
@@ -97,7 +97,7 @@ func TestChangesAreLogged(t *testing.T) {
 		assert.Zero(t, c.Stats().Failures)
 	}))
 
-	t.Run("K3 closing while the metadata is read is no failure", inBubble(func(t *testing.T) {
+	t.Run("K3 closing while the metadata is read is not a failure", inBubble(func(t *testing.T) {
 		j := new(journal)
 		s := newIssuer(publish(newKey("a")))
 		c := openIssuer(t, s, issuer, jwkscache.Config{Logger: j.logger()})
@@ -138,15 +138,14 @@ func TestChangesAreLogged(t *testing.T) {
 		require.Equal(t, 1, j.count("count=200", "key 4"))
 		require.Zero(t, j.count("key 5"), "a few will do")
 	}))
-}
 
-func TestTheFirstFailureIsToldApart(t *testing.T) {
-	t.Run("K3 no keys yet", inBubble(func(t *testing.T) {
+	t.Run("K3 the first failure, without keys", inBubble(func(t *testing.T) {
 		j := new(journal)
 		open(t, newServer(fail(503)), jwkscache.Config{Logger: j.logger()})
 		require.Equal(t, 1, j.count("there are none to use, so tokens of this issuer get 503"))
 	}))
-	t.Run("K3 keys are there", inBubble(func(t *testing.T) {
+
+	t.Run("K3 the first failure, with keys", inBubble(func(t *testing.T) {
 		j := new(journal)
 		s := newServer(publish(newKey("a")))
 		c := open(t, s, jwkscache.Config{Logger: j.logger()})
@@ -158,7 +157,7 @@ func TestTheFirstFailureIsToldApart(t *testing.T) {
 }
 
 func TestExpiryIsLogged(t *testing.T) {
-	t.Run("K4 keys that are too old are the second event, with no request to notice it", inBubble(func(t *testing.T) {
+	t.Run("K4 keys that become too old are logged, without any request", inBubble(func(t *testing.T) {
 		j := new(journal)
 		s := newServer(publish(newKey("a")))
 		c := open(t, s, jwkscache.Config{Logger: j.logger()})
@@ -204,7 +203,7 @@ func TestMetadataIsLogged(t *testing.T) {
 		}
 	}))
 
-	t.Run("K10 the end of the address is a failure like any", inBubble(func(t *testing.T) {
+	t.Run("K10 the end of the address is logged as a failure, too", inBubble(func(t *testing.T) {
 		j, a := new(journal), newKey("a")
 		s := newIssuer(publish(a))
 		openIssuer(t, s, issuer, jwkscache.Config{Logger: j.logger()})
@@ -218,7 +217,7 @@ func TestMetadataIsLogged(t *testing.T) {
 		require.Equal(t, 1, j.count("level=INFO", "keys works again"))
 	}))
 
-	t.Run("K10 no line of its own where no address is in use", inBubble(func(t *testing.T) {
+	t.Run("K10 no separate line where no address is in use", inBubble(func(t *testing.T) {
 		j := new(journal)
 		s := newServer(publish(newKey("a")))
 		openIssuer(t, s, issuer, jwkscache.Config{Logger: j.logger()})
@@ -250,7 +249,7 @@ func (p panicking) WithGroup(string) slog.Handler { return p }
 
 func TestLoggerThatPanics(t *testing.T) {
 	for _, from := range []string{"Enabled", "Handle", "WithAttrs"} {
-		t.Run("K3 a Logger that panics in "+from+" stops nothing", inBubble(func(t *testing.T) {
+		t.Run("K3 a Logger that panics in "+from+" does no harm", inBubble(func(t *testing.T) {
 			a, b := newKey("a"), newKey("b")
 			s := newServer(publish(a, key{jwk: jwk{"kty": "mystery"}}))
 			c := open(t, s, jwkscache.Config{Logger: slog.New(panicking{from})})
@@ -277,5 +276,5 @@ func TestDefaultLogger(t *testing.T) { // not parallel: it changes the process
 	require.NoError(t, err)
 	require.Error(t, c.Refresh(t.Context()))
 	require.NoError(t, c.Close())
-	assert.Equal(t, 1, j.count("level=WARN", "fails"), "K3 without a Logger, slog.Default() hears of it")
+	assert.Equal(t, 1, j.count("level=WARN", "fails"), "K3 without a Logger, slog.Default() is used")
 }

@@ -45,7 +45,7 @@ func TestUnknownKID(t *testing.T) {
 			require.Equal(t, 7+i, s.fetches())
 		}
 		pass(2 * minute)
-		require.Equal(t, 11, s.fetches(), "nobody asked since")
+		require.Equal(t, 11, s.fetches(), "no fetch since")
 		for i := range 5 {
 			denies(t, c, strconv.Itoa(10+i))
 		}
@@ -66,14 +66,14 @@ func TestUnknownKID(t *testing.T) {
 		require.Equal(t, 7, s.fetches())
 	}))
 
-	t.Run("K5 refilling is steady: a late use loses nothing", inBubble(func(t *testing.T) {
+	t.Run("K5 the limit recovers steadily, also after a late use", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{Cooldown: 5 * time.Second})
 		pass(minute)
 		for i := range 5 {
 			denies(t, c, strconv.Itoa(i))
 		}
-		pass(7500 * time.Millisecond) // one refilled at 5 s
+		pass(7500 * time.Millisecond) // one more is allowed at 5 s
 		denies(t, c, "6")
 		require.Equal(t, 7, s.fetches())
 		assert.Equal(t, 2500*time.Millisecond, took(func() { // the next at 10 s
@@ -82,7 +82,7 @@ func TestUnknownKID(t *testing.T) {
 		require.Equal(t, 8, s.fetches())
 	}))
 
-	t.Run("K5 with the bucket empty the next refill fetches for the pending kid", inBubble(func(t *testing.T) {
+	t.Run("K5 at the fetch limit the next fetch is for the pending kid", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		pass(minute)
@@ -147,7 +147,7 @@ func TestUnknownKID(t *testing.T) {
 		assert.Equal(t, 2, s.fetches())
 	}))
 
-	t.Run("K5 the fetches of the backoff take from the bucket too", inBubble(func(t *testing.T) {
+	t.Run("K5 the fetches of the backoff count for the limit too", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{Cooldown: 20 * time.Second})
 		pass(2 * minute)
@@ -201,7 +201,7 @@ func TestUnknownKID(t *testing.T) {
 		}))
 	}))
 
-	t.Run("K5 a fetch that began before the kid was published is not the last word", inBubble(func(t *testing.T) {
+	t.Run("K5 after a fetch that began before the kid was published, there is another", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		s.serve(slow(time.Second, publish(a)))
@@ -216,7 +216,7 @@ func TestUnknownKID(t *testing.T) {
 		require.Equal(t, 3, s.fetches())
 	}))
 
-	t.Run("K5 while refreshing fails an unknown kid cannot be told", inBubble(func(t *testing.T) {
+	t.Run("K5 while fetching fails an unknown kid is ErrUnavailable", inBubble(func(t *testing.T) {
 		cause := errors.New("connection refused")
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
@@ -252,10 +252,8 @@ func TestUnknownKID(t *testing.T) {
 		synctest.Wait()
 		serves(t, c, r)
 	}))
-}
 
-func TestOneFailureIsEnough(t *testing.T) {
-	t.Run("K5 with the bucket empty and the last refresh failed nobody can tell", inBubble(func(t *testing.T) {
+	t.Run("K5 at the fetch limit, after a failed fetch, an unknown kid is ErrUnavailable", inBubble(func(t *testing.T) {
 		s := newServer(publish(newKey("a")))
 		c := open(t, s, jwkscache.Config{})
 		denies(t, c, "1")

@@ -13,13 +13,14 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-// Where the token or the set goes without kid, a rotation shows only in a
+// Where the token or the set has no kid, a rotation shows only in a
 // signature that fits no key.
 func TestTriedKeys(t *testing.T) {
 	a, b := newKey("a"), newKey("b")
 
-	// again looks kid up, publishes what next answers, and says that none fitted.
-	again := func(t *testing.T, s *server, c *jwkscache.Cache, kid string, next answer) ([]crypto.PublicKey, error) {
+	// again looks kid up, then has the server respond as next does, and looks kid up
+	// with those keys tried.
+	again := func(t *testing.T, s *server, c *jwkscache.Cache, kid string, next responder) ([]crypto.PublicKey, error) {
 		tried, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: kid, Algorithm: "ES256"})
 		require.NoError(t, err)
 		require.NotEmpty(t, tried)
@@ -45,7 +46,7 @@ func TestTriedKeys(t *testing.T) {
 			assert.Equal(t, 2, s.fetches())
 		}))
 
-		t.Run(row.name+": nothing new, within the bucket", inBubble(func(t *testing.T) {
+		t.Run(row.name+": nothing new, within the fetch limit", inBubble(func(t *testing.T) {
 			s := newServer(publish(row.old...))
 			c := open(t, s, jwkscache.Config{})
 			pass(minute)
@@ -85,11 +86,11 @@ func TestTriedKeys(t *testing.T) {
 		serves(t, c, b.named("a"))
 	}))
 
-	t.Run("K5 within 15 s, whatever bad signatures came before", inBubble(func(t *testing.T) {
+	t.Run("K5 within 15 s, also after other bad signatures", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		pass(minute)
-		again(t, s, c, "a", publish(a)) // the slot is taken
+		again(t, s, c, "a", publish(a)) // the one fetch in 15 s
 		s.serve(publish(b.named("a")))
 		for range 15 {
 			pass(time.Second)
@@ -101,7 +102,7 @@ func TestTriedKeys(t *testing.T) {
 		serves(t, c, b.named("a"))
 	}))
 
-	t.Run("K5 with the bucket empty a bad signature's fetch waits for the refill", inBubble(func(t *testing.T) {
+	t.Run("K5 at the fetch limit a bad signature's fetch waits", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		pass(minute)
@@ -115,7 +116,7 @@ func TestTriedKeys(t *testing.T) {
 		serves(t, c, b.named("a"))
 	}))
 
-	t.Run("K5 while fetching fails a bad signature asks for nothing", inBubble(func(t *testing.T) {
+	t.Run("K5 while fetching fails a bad signature causes no fetch", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		s.serve(fail(503, "Retry-After", "300"))
@@ -138,7 +139,7 @@ func TestTriedKeys(t *testing.T) {
 		require.Equal(t, 2, s.fetches())
 	}))
 
-	t.Run("K5 nor does a kid that a newer set has under another key", inBubble(func(t *testing.T) {
+	t.Run("K5 a kid that a newer set has for another key costs no fetch", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		tried, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
@@ -163,7 +164,7 @@ func TestTriedKeys(t *testing.T) {
 		require.Equal(t, 3, s.fetches())
 	}))
 
-	t.Run("K5 nothing was tried, and there is nothing", inBubble(func(t *testing.T) {
+	t.Run("K5 no key was tried, and there is none", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "RS256", Tried: nil})
@@ -172,7 +173,7 @@ func TestTriedKeys(t *testing.T) {
 		require.Equal(t, 2, s.fetches())
 	}))
 
-	t.Run("K5 while refreshing fails nobody can tell", inBubble(func(t *testing.T) {
+	t.Run("K5 while fetching fails the result is ErrUnavailable", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		for range 10 {
@@ -183,7 +184,7 @@ func TestTriedKeys(t *testing.T) {
 		require.Equal(t, 2, s.fetches())
 	}))
 
-	t.Run("K5 a fetch under way is joined, and is not the last word", inBubble(func(t *testing.T) {
+	t.Run("K5 a running fetch is joined, and then there is another", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		s.serve(slow(time.Second, publish(a)))
@@ -234,7 +235,7 @@ func TestTriedKeys(t *testing.T) {
 		}))
 	}))
 
-	t.Run("K5 nothing to ask: static keys are final, and without any nobody can tell", inBubble(func(t *testing.T) {
+	t.Run("K5 static keys are final, and without keys the result is ErrUnavailable", inBubble(func(t *testing.T) {
 		static, err := jwkscache.Static([]byte(setOf(a)))
 		require.NoError(t, err)
 		empty := newServer(fail(500))

@@ -80,7 +80,7 @@ func TestEmpty(t *testing.T) {
 		serves(t, c, a)
 	}))
 
-	t.Run("K11 EMPTY: a fetch that fails while requests wait answers them", inBubble(func(t *testing.T) {
+	t.Run("K11 EMPTY: a fetch that fails ends the waiting for it", inBubble(func(t *testing.T) {
 		c := open(t, newServer(slow(time.Second, fail(500))), jwkscache.Config{})
 		assert.Equal(t, time.Second, took(func() {
 			_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
@@ -179,7 +179,7 @@ func TestWaiters(t *testing.T) {
 		synctest.Wait()
 	}
 
-	t.Run("K5 at most 1,000 wait; the others get a no at once", inBubble(func(t *testing.T) {
+	t.Run("K5 at most 1,000 wait; the others get no key at once", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		s.serve(slow(1999*time.Millisecond, publish(a, b)))
@@ -206,7 +206,7 @@ func TestWaiters(t *testing.T) {
 		assert.Equal(t, 5500*time.Millisecond, took(func() { look(t, c) }))
 	}))
 
-	t.Run("K5 those who have gone make room", inBubble(func(t *testing.T) {
+	t.Run("K5 callers that have left make room", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		s.serve(hang)
@@ -215,7 +215,7 @@ func TestWaiters(t *testing.T) {
 		assert.Positive(t, took(func() { look(t, c) }))
 	}))
 
-	t.Run("K5 while refreshing fails the others are told so", inBubble(func(t *testing.T) {
+	t.Run("K5 while fetching fails the others get ErrUnavailable", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		s.serve(fail(500))
@@ -225,7 +225,7 @@ func TestWaiters(t *testing.T) {
 		cannotTell(t, c, "b")
 	}))
 
-	t.Run("K5 with the bucket empty a caller waits for the refill, at most 5.5 s, then the answer is no", inBubble(func(t *testing.T) {
+	t.Run("K5 at the fetch limit a caller waits for a fetch, at most 5.5 s, then there is no such key", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{Cooldown: 6 * time.Second})
 		pass(minute)
@@ -241,10 +241,10 @@ func TestWaiters(t *testing.T) {
 		pass(500*time.Millisecond - 1)
 		require.Equal(t, 6, s.fetches())
 		pass(1)
-		require.Equal(t, 7, s.fetches(), "the refill fetches for it all the same")
+		require.Equal(t, 7, s.fetches(), "it is fetched for nevertheless")
 	}))
 
-	t.Run("K5 a time-out while a fetch runs cannot tell", inBubble(func(t *testing.T) {
+	t.Run("K5 a time-out while a fetch runs is ErrUnavailable", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		pass(minute)
@@ -266,7 +266,7 @@ func TestWaiters(t *testing.T) {
 type watchedContext struct {
 	context.Context
 	done chan struct{}
-	held atomic.Int32
+	open atomic.Int32
 }
 
 func watched(ctx context.Context) *watchedContext {
@@ -277,9 +277,9 @@ func (w *watchedContext) Done() <-chan struct{} { return w.done }
 
 // AfterFunc is what package context asks for where it does not know a type.
 func (w *watchedContext) AfterFunc(func()) (stop func() bool) {
-	w.held.Add(1)
+	w.open.Add(1)
 	return func() bool {
-		w.held.Add(-1)
+		w.open.Add(-1)
 		return true
 	}
 }
@@ -287,8 +287,8 @@ func (w *watchedContext) AfterFunc(func()) (stop func() bool) {
 func TestCallersLeaveNothingBehind(t *testing.T) {
 	a := newKey("a")
 	for name, row := range map[string]struct {
-		served answer // when the call comes
-		first  bool   // nothing was accepted before it
+		served responder // when the call comes
+		first  bool      // nothing was accepted before it
 		call   func(ctx context.Context, c *jwkscache.Cache) error
 	}{
 		"K12 the first lookup": {slow(time.Second, publish(a)), true, func(ctx context.Context, c *jwkscache.Cache) error {
@@ -299,7 +299,7 @@ func TestCallersLeaveNothingBehind(t *testing.T) {
 			_, err := c.Lookup(ctx, jwkscache.Query{KeyID: "x", Algorithm: "ES256"})
 			return err
 		}},
-		"K12 another look": {slow(time.Second, publish(a)), false, func(ctx context.Context, c *jwkscache.Cache) error {
+		"K12 a lookup with keys tried": {slow(time.Second, publish(a)), false, func(ctx context.Context, c *jwkscache.Cache) error {
 			tried, err := c.Lookup(ctx, jwkscache.Query{Algorithm: "ES256"})
 			if err != nil {
 				return err
@@ -317,7 +317,7 @@ func TestCallersLeaveNothingBehind(t *testing.T) {
 			s.serve(row.served)
 			ctx := watched(t.Context())
 			require.NoError(t, row.call(ctx, c))
-			assert.Zero(t, ctx.held.Load())
+			assert.Zero(t, ctx.open.Load())
 		}))
 	}
 }

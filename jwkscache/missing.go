@@ -87,7 +87,7 @@ func (m *missingKeys) add(id uint64, now time.Time, fetch int) {
 	k.fetches, k.last, k.notBefore = k.fetches+1, fetch, now.Add(wait)
 }
 
-// prune drops the keys that nobody has asked for in the last while.
+// prune drops the keys that could have been fetched for since long, but were not.
 func (m *missingKeys) prune(now time.Time) {
 	for id, k := range m.keys {
 		if now.Sub(k.notBefore) >= rarePeriod {

@@ -67,7 +67,7 @@ func TestMissingKeys(t *testing.T) {
 		require.Equal(t, 3, s.fetches())
 	}))
 
-	t.Run("K6 what the server denied is no answer while refreshing fails", inBubble(func(t *testing.T) {
+	t.Run("K6 a missing key is unknown while fetching fails", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		denies(t, c, "x")
@@ -120,7 +120,7 @@ func TestMissingKeys(t *testing.T) {
 		require.Len(t, keys, 1)
 	}))
 
-	t.Run("K6 the set is bounded to 1,000, and those not asked for any more make room", inBubble(func(t *testing.T) {
+	t.Run("K6 the set is bounded to 1,000, and old ones make room", inBubble(func(t *testing.T) {
 		c := open(t, newServer(publish(a)), jwkscache.Config{})
 		for i := range 3000 {
 			require.Equal(t, min(i+1, 1000), c.AddMissing(strconv.Itoa(i), 1))
@@ -153,7 +153,7 @@ func TestLatePublication(t *testing.T) {
 		{119 * time.Second, 6 * time.Second},
 	} {
 		for _, latency := range []time.Duration{0, 200 * time.Millisecond} {
-			t.Run("K6 published "+row.late.String()+" after the first token, answered in "+latency.String(), inBubble(func(t *testing.T) {
+			t.Run("K6 published "+row.late.String()+" after the first token, responses in "+latency.String(), inBubble(func(t *testing.T) {
 				s := newServer(publish(a))
 				c := open(t, s, jwkscache.Config{Refresh: time.Hour})
 				s.serve(slow(latency, publish(a)))

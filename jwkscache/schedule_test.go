@@ -33,7 +33,7 @@ func TestJitter(t *testing.T) {
 		var gaps []time.Duration
 		for range 500 {
 			s.serve(good)
-			pass(minute) // the bucket is full again
+			pass(minute) // the fetch limit is unused again
 			require.NoError(t, c.Refresh(t.Context()))
 			s.serve(fail(http.StatusInternalServerError))
 			require.Error(t, c.Refresh(t.Context()))
@@ -81,13 +81,13 @@ func TestBackoff(t *testing.T) {
 		}
 	}))
 
-	t.Run("K3 begins anew after a success", inBubble(func(t *testing.T) {
+	t.Run("K3 starts again at 1 s after a success", inBubble(func(t *testing.T) {
 		s := newServer(fail(http.StatusInternalServerError))
 		c := open(t, s, jwkscache.Config{})
 		pass(time.Hour)
 		for range 50 {
 			s.serve(publish(newKey("a")))
-			pass(minute) // the bucket is full again
+			pass(minute) // the fetch limit is unused again
 			require.NoError(t, c.Refresh(t.Context()))
 			s.serve(fail(http.StatusInternalServerError))
 			require.Error(t, c.Refresh(t.Context()))
@@ -113,14 +113,14 @@ func TestRetryAfter(t *testing.T) {
 		{"K3 Retry-After with 429", 429, "120", 2 * minute, 2 * minute},
 		{"K3 Retry-After is capped at 5 min", 503, "301", 5 * minute, 5 * minute},
 		{"K3 Retry-After of a day is capped", 503, "86400", 5 * minute, 5 * minute},
-		{"K3 Retry-After beyond counting is capped", 503, "99999999999999999999", 5 * minute, 5 * minute},
+		{"K3 Retry-After of 20 digits is capped", 503, "99999999999999999999", 5 * minute, 5 * minute},
 		{"K3 Retry-After of 33 bits is capped", 503, "4294967296", 5 * minute, 5 * minute},
 		{"K3 Retry-After as a date", 503, in(90 * time.Second), 90 * time.Second, 90 * time.Second},
 		{"K3 Retry-After as a date is capped", 503, in(24 * time.Hour), 5 * minute, 5 * minute},
 		{"K3 Retry-After in the past", 503, in(-time.Hour), 0, time.Second},
 		{"K3 Retry-After 0", 503, "0", 0, time.Second},
 		{"K3 Retry-After that is negative", 503, "-5", 0, time.Second},
-		{"K3 Retry-After that is rubbish", 503, "soon", 0, time.Second},
+		{"K3 Retry-After that is a word", 503, "soon", 0, time.Second},
 	} {
 		t.Run(row.name, inBubble(func(t *testing.T) {
 			s := newServer(publish(newKey("a")))

@@ -56,12 +56,12 @@ func TestTimeJumps(t *testing.T) {
 			require.Equal(t, jwkscache.Fresh, c.Stats().State)
 		}))
 
-		t.Run(row.name+": an unknown kid is found, the bucket refills", inBubble(func(t *testing.T) {
+		t.Run(row.name+": an unknown kid is found, the fetch limit recovers", inBubble(func(t *testing.T) {
 			s := newServer(publish(a))
 			c, step := openSkewed(t, s, jwkscache.Config{})
 			denies(t, c, "x")
 			denies(t, c, "y")
-			denies(t, c, "z") // the bucket is empty
+			denies(t, c, "z") // the fetch limit is used up
 			step(row.step)
 			pass(31 * time.Second)
 			s.serve(publish(a, b))
@@ -85,7 +85,7 @@ func TestTimeJumps(t *testing.T) {
 	t.Run("K13 a suspended machine refreshes within a minute", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c, step := openSkewed(t, s, jwkscache.Config{Refresh: 12 * time.Hour})
-		pass(minute + 10*time.Second) // somewhere between two looks at the clock
+		pass(minute + 10*time.Second) // somewhere between two readings of the clock
 		step(11 * time.Hour)
 		s.serve(publish(b))
 		pass(minute)
@@ -102,7 +102,7 @@ func TestTimeJumps(t *testing.T) {
 		serves(t, c, b)
 	}))
 
-	t.Run("K13 and does so with an empty bucket: the refresh is due anyway", inBubble(func(t *testing.T) {
+	t.Run("K13 also at the fetch limit: the refresh is due anyway", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c, step := openSkewed(t, s, jwkscache.Config{})
 		for _, kid := range []string{"1", "2", "3"} {
@@ -165,12 +165,12 @@ func TestTimeJumps(t *testing.T) {
 	}))
 }
 
-// A machine that wakes finds its refresh due by the wall clock, while the timer
-// still sleeps. Whoever asks then has that fetch, and only that.
+// When a machine wakes, a refresh is due by the wall clock, while the timer still
+// waits. A lookup then waits for that fetch, and for no other.
 func TestDueByTheWallClock(t *testing.T) {
 	a, b := newKey("a"), newKey("b")
 
-	t.Run("K13 an unknown kid costs the fetch that is due, and none besides", inBubble(func(t *testing.T) {
+	t.Run("K13 an unknown kid uses the fetch that is due, and no other", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c, step := openSkewed(t, s, jwkscache.Config{})
 		step(time.Hour)
@@ -178,14 +178,14 @@ func TestDueByTheWallClock(t *testing.T) {
 		require.Equal(t, 2, s.fetches())
 		denies(t, c, "y")
 		denies(t, c, "z")
-		require.Equal(t, 4, s.fetches(), "K5 the bucket was full")
+		require.Equal(t, 4, s.fetches(), "K5 the fetch limit was unused")
 	}))
 
-	t.Run("K13 due means from that very moment on", inBubble(func(t *testing.T) {
+	t.Run("K13 due from exactly that moment on", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c, step := openSkewed(t, s, jwkscache.Config{})
 		denies(t, c, "x")
-		denies(t, c, "y") // the bucket is empty
+		denies(t, c, "y") // the fetch limit is used up
 		s.serve(fail(503, "Retry-After", "120"))
 		require.Error(t, c.Refresh(t.Context()))
 		s.serve(publish(a, b))

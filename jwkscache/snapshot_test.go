@@ -13,7 +13,7 @@ import (
 func TestMaxStale(t *testing.T) {
 	a := newKey("a")
 
-	t.Run("K4 MaxStale is 24 h since the last accepted answer", inBubble(func(t *testing.T) {
+	t.Run("K4 MaxStale is 24 h since the last good response", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		s.serve(fail(500))
@@ -39,7 +39,7 @@ func TestMaxStale(t *testing.T) {
 		require.Error(t, c.Health())
 	}))
 
-	t.Run("K4 a refused answer does not count", inBubble(func(t *testing.T) {
+	t.Run("K4 a response that is not accepted does not count", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		s.serve(reply(200, `{"keys":[]}`))
@@ -47,7 +47,7 @@ func TestMaxStale(t *testing.T) {
 		require.Error(t, c.Health())
 	}))
 
-	t.Run("K4 every accepted 200 counts", inBubble(func(t *testing.T) {
+	t.Run("K4 every good response counts", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
 		pass(3 * day)
@@ -83,9 +83,9 @@ func TestMaxStale(t *testing.T) {
 		require.Equal(t, jwkscache.Expired, c.Stats().State)
 	}))
 
-	t.Run("K4 the two clocks are read apart", func(t *testing.T) {
-		// A difference of times that both have a monotonic reading leaves the
-		// wall clock out of account (package time), and a suspend with it.
+	t.Run("K4 the two clocks are read separately", func(t *testing.T) {
+		// A difference of two times with monotonic readings ignores the wall clock
+		// (package time), and so would miss a suspend.
 		wall, mono := jwkscache.Clocks()
 		assert.True(t, wall == wall.Round(0), "the wall clock only")
 		assert.False(t, mono == mono.Round(0), "the monotonic clock, too")

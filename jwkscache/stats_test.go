@@ -64,7 +64,7 @@ func TestStats(t *testing.T) {
 		assert.Equal(t, jwkscache.Expired, c.Stats().State)
 	}))
 
-	t.Run("K14 last success is the last confirmation", inBubble(func(t *testing.T) {
+	t.Run("K14 last success is the last good fetch", inBubble(func(t *testing.T) {
 		start := time.Now()
 		s := newServer(tagged(`"1"`, a))
 		c := open(t, s, jwkscache.Config{})
@@ -85,7 +85,7 @@ func TestStats(t *testing.T) {
 		assert.Equal(t, jwkscache.Stats{State: jwkscache.Fresh, Keys: 2, LastSuccess: st.LastSuccess}, st)
 	}))
 
-	t.Run("K14 the answer is the caller's own", inBubble(func(t *testing.T) {
+	t.Run("K14 the result is the caller's own", inBubble(func(t *testing.T) {
 		c, err := jwkscache.Static([]byte(setOf(a, key{jwk: jwk{"kty": "mystery"}})))
 		require.NoError(t, err)
 		c.Stats().KeyWarnings[0] = "overwritten"
@@ -93,10 +93,10 @@ func TestStats(t *testing.T) {
 	}))
 }
 
-// Whose clock is wrong is often the question when tokens count as expired.
+// A clock that is wrong makes tokens count as expired.
 func TestClockDifference(t *testing.T) {
 	a := newKey("a")
-	dated := func(ahead time.Duration, fields ...string) answer {
+	dated := func(ahead time.Duration, fields ...string) responder {
 		return func(r *http.Request) (*http.Response, error) {
 			date := time.Now().Add(ahead).UTC().Format(http.TimeFormat)
 			return reply(200, setOf(a), append(fields, "Date", date)...)(r)
@@ -104,7 +104,7 @@ func TestClockDifference(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name string
-		a    answer
+		a    responder
 		want string        // in the log; "" is nothing
 		diff time.Duration // in Stats
 	}{

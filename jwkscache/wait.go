@@ -67,7 +67,7 @@ func (s *scheduler) refresh(ctx context.Context) error {
 	case f.brought.metadataErr != nil:
 		return fmt.Errorf("jwkscache: the keys are new, but their address could not be confirmed: %w", f.brought.metadataErr)
 	case f.brought.age > maxResponseAge:
-		return fmt.Errorf("jwkscache: a cache in between sent a response that is %s old", f.brought.age)
+		return fmt.Errorf("jwkscache: an intermediate cache sent a response that is %s old", f.brought.age)
 	}
 	return nil
 }

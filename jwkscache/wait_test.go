@@ -48,7 +48,7 @@ func TestReady(t *testing.T) {
 		require.Len(t, s.requests(oidcForm), 2)
 		s.at(oidcForm, metadata(issuer, jwksURL))
 		pass(minute)
-		require.NoError(t, c.Ready(t.Context()), "it heals all the same")
+		require.NoError(t, c.Ready(t.Context()), "it works again nevertheless")
 	}))
 
 	t.Run("K11 Ready waits when metadata is there at the second attempt", inBubble(func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestRefresh(t *testing.T) {
 		serves(t, c, b)
 	}))
 
-	t.Run("K4 Refresh ignores backoff, Retry-After and the bucket", inBubble(func(t *testing.T) {
+	t.Run("K4 Refresh ignores backoff, Retry-After and the fetch limit", inBubble(func(t *testing.T) {
 		s := newServer(publish(newKey("a")))
 		c := open(t, s, jwkscache.Config{})
 		denies(t, c, "x")
@@ -185,11 +185,11 @@ func TestRefresh(t *testing.T) {
 	}))
 }
 
-// A fetch that ends between a caller's look at the keys and its wait for better
-// ones is neither missed nor asked for again.
-func TestAFetchCrossesACaller(t *testing.T) {
+// A fetch that ends between a caller's lookup and its wait is used, and not
+// repeated.
+func TestFetchEndsBeforeTheWait(t *testing.T) {
 	a, b := newKey("a"), newKey("b")
-	// armed counts down the readings of the clock until the fetch crosses.
+	// armed counts down the readings of the clock until the fetch ends.
 	expired := func(t *testing.T) (s *server, c *jwkscache.Cache, armed *int) {
 		s, armed = newServer(publish(a)), new(int)
 		c, err := jwkscache.ForURLWatched(jwksURL, configFor(s, jwkscache.Config{MaxStale: time.Hour}), func() {
@@ -200,7 +200,7 @@ func TestAFetchCrossesACaller(t *testing.T) {
 				return
 			}
 			s.serve(publish(a, b))
-			if c.Unlocked() { // else nothing can end in between
+			if c.Unlocked() { // otherwise no fetch can end in between
 				require.NoError(t, c.Refresh(t.Context()))
 			}
 		})
