@@ -26,17 +26,12 @@ func TestBadInput(t *testing.T) {
 	guest := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("P4 a token caused a request to its own address") }))
 	defer guest.Close()
 
-	trust := func(f *forge, audience string) *verifier.Verifier {
+	config := func(f *forge, audience string) verifier.Config {
 		cfg := verifier.Config{Issuer: f.URL, Audiences: []string{audience}}
-		cfg.JWKS.Cooldown = time.Millisecond // so that nobody waits for the budget
-		if f == iss {
-			cfg.Realm = "orders"
-		}
-		v, err := verifier.New(cfg)
-		require.NoError(t, err)
-		return v
+		cfg.JWKS.Cooldown = time.Millisecond // so that nobody waits for the fetch limit
+		return cfg
 	}
-	v, err := verifier.Join(trust(iss, ordersAPI), trust(partner, billingAPI))
+	v, err := verifier.Settings{Realm: "orders"}.New(config(iss, ordersAPI), config(partner, billingAPI))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, v.Close()) })
 	require.NoError(t, v.Ready(t.Context()))

@@ -88,12 +88,12 @@ func (silent) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, erro
 func TestConformance(t *testing.T) {
 	iss := verifiertest.NewIssuer(t)
 	cfg := iss.Config(ordersAPI, billingAPI)
-	cfg.Realm = "orders"
-	v, err := verifier.New(cfg)
+	settings := verifier.Settings{Realm: "orders"}
+	v, err := settings.New(cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, v.Close()) })
 	cfg.Keys, cfg.JWKS.HTTPClient = silent{}, nil
-	dumb, err := verifier.New(cfg)
+	dumb, err := settings.New(cfg)
 	require.NoError(t, err)
 
 	group := layer{kind: protect, v: v}

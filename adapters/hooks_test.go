@@ -35,9 +35,7 @@ func withHooks(t *testing.T, f func(t *testing.T, fw framework)) {
 func realmVerifier(t *testing.T) (*verifier.Verifier, *verifiertest.Issuer) {
 	t.Helper()
 	iss := verifiertest.NewIssuer(t)
-	cfg := iss.Config(ordersAPI)
-	cfg.Realm = "orders"
-	v, err := verifier.New(cfg)
+	v, err := verifier.Settings{Realm: "orders"}.New(iss.Config(ordersAPI))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, v.Close()) })
 	return v, iss
@@ -201,9 +199,7 @@ func TestR10HookMistakesGoToTheLogger(t *testing.T) {
 	iss := verifiertest.NewIssuer(t)
 	withHooks(t, func(t *testing.T, fw framework) {
 		log := &lockedText{}
-		cfg := iss.Config(ordersAPI)
-		cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
-		v, err := verifier.New(cfg)
+		v, err := verifier.Settings{Logger: slog.New(slog.NewTextHandler(log, nil))}.New(iss.Config(ordersAPI))
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, v.Close()) })
 		app := fw.build([]route{{path: "/", layers: []layer{{kind: protect, v: v}}, handle: whoami, hook: func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {

@@ -22,9 +22,7 @@ import (
 // names of other case, folded fields, tokens in every other place.
 func TestOnTheWire(t *testing.T) {
 	iss := verifiertest.NewIssuer(t)
-	cfg := iss.Config(ordersAPI)
-	cfg.Realm = "orders"
-	v, err := verifier.New(cfg)
+	v, err := verifier.Settings{Realm: "orders"}.New(iss.Config(ordersAPI))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, v.Close()) })
 	good := iss.Token(nil)

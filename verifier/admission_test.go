@@ -30,7 +30,7 @@ func (c frameworkContext) Value(key any) any {
 }
 
 func TestContextsOfFrameworks(t *testing.T) {
-	v, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = "orders" })
+	v, _ := setup(t, func(cfg *set) { cfg.Realm = "orders" })
 	protected := anonymous().WithContext(behind(t, v.Protect(verifier.Scope("orders:read")), bearer(signerOf("ES256").good())))
 	handed := frameworkContext{ctx, protected}
 
@@ -51,7 +51,7 @@ func TestContextsOfFrameworks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, ok := verifier.FromContext(c)
 			assert.False(t, ok)
-			assertWiringBug(t, verifier.Require(c))
+			assertConfigurationError(t, verifier.Require(c))
 		})
 	}
 }

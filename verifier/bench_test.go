@@ -110,7 +110,7 @@ func warm(t testing.TB, s *signer, tokenCache int) *verifier.Verifier {
 	keys := must(jwkscache.ForURL(srv.URL, jwkscache.Config{}))
 	t.Cleanup(func() { keys.Close() })
 	require.NoError(t, keys.Ready(t.Context()))
-	return newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, Keys: keys, TokenCache: tokenCache})
+	return newVerifierWith(t, verifier.Settings{TokenCache: tokenCache}, verifier.Config{Issuer: issuer, Audiences: []string{api}, Keys: keys})
 }
 
 // BenchmarkRefuse has each reason for which a token is refused, beside the bare

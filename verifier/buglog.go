@@ -8,27 +8,26 @@ import (
 	"time"
 )
 
-// logBug logs a mistake in how the API is put together: nobody but the operator
-// can do anything about it.
-func (v *Verifier) logBug(ctx context.Context, err *Error) {
-	if err.verifier != nil {
-		v = err.verifier
+// logBug logs a configuration error. Only the operator can do anything about it.
+func (a *api) logBug(ctx context.Context, err *Error) {
+	if err.api != nil {
+		a = err.api
 	}
 	bugs := &unguardedBugs
-	if v != nil {
-		bugs = &v.bugs
+	if a != nil {
+		bugs = &a.bugs
 	}
 	text := err.Error()
 	if bugs.isDue(text, time.Now()) {
-		v.logger().ErrorContext(ctx, "jwtguard: the API is not set up correctly", "cause", text)
+		a.logger().ErrorContext(ctx, "jwtguard: the API is not set up correctly", "cause", text)
 	}
 }
 
-// unguardedBugs are those that no Verifier has a part in.
+// unguardedBugs are those of routes that no Verifier guards.
 var unguardedBugs bugLog
 
-// A bugLog keeps the log from being flooded: a wiring bug shows with each
-// request, and its text may have something of the request in it.
+// A bugLog keeps configuration errors from flooding the log: each is found with
+// every request, and its text may have something of the request in it.
 type bugLog struct {
 	mu     sync.Mutex
 	logged map[string]time.Time // by the text
@@ -40,7 +39,7 @@ const (
 	maxBugText  = 512 // bytes that tell one from another
 )
 
-// isDue reports whether the bug with that text is to be logged now.
+// isDue reports whether the configuration error with that text may be logged now.
 func (l *bugLog) isDue(text string, now time.Time) bool {
 	text = text[:min(len(text), maxBugText)]
 	l.mu.Lock()

@@ -74,18 +74,18 @@ func TestWiringBugsAreLogged(t *testing.T) {
 		}, `rule Issuer(\"x\"): not a trusted issuer`},
 		"Require": {func(_ *verifier.Verifier, inside context.Context) error {
 			return verifier.Require(inside, verifier.Scope())
-		}, "rule Scope: an empty list"},
+		}, "rule Scope: the list is empty"},
 		"Inner": {func(_ *verifier.Verifier, inside context.Context) error {
-			return gateError(verifier.Inner(verifier.Audience("x")), anonymous().WithContext(inside))
+			return guardError(verifier.RequireGuard(verifier.Audience("x")), anonymous().WithContext(inside))
 		}, `rule Audience(\"x\"): no Config.Audiences lists it`},
 		"Require outside": {func(*verifier.Verifier, context.Context) error {
 			return verifier.Require(ctx, verifier.Scope("a"))
 		}, "neither Protect nor Optional"},
 		"Inner outside": {func(*verifier.Verifier, context.Context) error {
-			return gateError(verifier.Inner(), bearer(raw))
+			return guardError(verifier.RequireGuard(), bearer(raw))
 		}, "neither Protect nor Optional"},
 		"a Check": {func(v *verifier.Verifier, _ context.Context) error {
-			return gateError(v.Protect(verifier.Check(func(context.Context, *verifier.Token) error { return unknown })), bearer(raw))
+			return guardError(v.Protect(verifier.Check(func(context.Context, *verifier.Token) error { return unknown })), bearer(raw))
 		}, "my own reason"},
 		"a handler that refuses": {func(_ *verifier.Verifier, inside context.Context) error {
 			return verifier.AsError(inside, unknown)

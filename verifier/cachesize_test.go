@@ -64,8 +64,8 @@ func TestTokenCacheBytes(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			empty := liveHeap()
-			v, err := verifier.New(verifier.Config{
-				Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret}, TokenCache: 1 << 30,
+			v, err := verifier.Settings{TokenCache: 1 << 30}.New(verifier.Config{
+				Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret},
 			})
 			require.NoError(t, err)
 			for i := range row.tokens {
@@ -84,22 +84,4 @@ func TestTokenCacheBytes(t *testing.T) {
 			require.NoError(t, v.Close())
 		})
 	}
-}
-
-// Headers of verified tokens are remembered within 64 KiB.
-func TestHeadersBytes(t *testing.T) {
-	s := signerOf("EdDSA")
-	v, _ := remembering(t, func(cfg *verifier.Config) { cfg.TokenCache, cfg.TokenLength = -1, 100_000 })
-	long := func(i, n int) members { return members{"x": fmt.Sprintf(`"%d%s"`, i, strings.Repeat("x", n))} }
-	most := 0
-	for i := range 100 {
-		verified(t, v, s.token(long(i, 6000), nil))
-		most = max(most, verifier.Headers(v))
-	}
-	assert.GreaterOrEqual(t, most, 4)
-	assert.LessOrEqual(t, most, 8, "of 8 KB each")
-	verified(t, v, s.token(nil, nil))
-	before := verifier.Headers(v)
-	verified(t, v, s.token(long(0, 60_000), nil))
-	assert.Equal(t, before, verifier.Headers(v), "one too long does not push the others out")
 }

@@ -50,7 +50,7 @@ func TestCandidates(t *testing.T) {
 				name += ", no kid"
 			}
 			t.Run(name, func(t *testing.T) {
-				v, keys := setup(t, func(cfg *verifier.Config) {
+				v, keys := setup(t, func(cfg *set) {
 					cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{kid: tt.keys}}
 				})
 				header := members{"kid": `"k"`}
@@ -88,7 +88,7 @@ func (a *asking) Lookup(ctx context.Context, q jwkscache.Query) ([]crypto.Public
 func TestWhatKeysAreAsked(t *testing.T) {
 	t.Run("A5 once, for the header's kid and alg", func(t *testing.T) {
 		src := &asking{keys: []crypto.PublicKey{signerOf("PS384").public()}}
-		v, _ := setup(t, func(cfg *verifier.Config) { cfg.Keys = src })
+		v, _ := setup(t, func(cfg *set) { cfg.Keys = src })
 		type mark struct{}
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r = r.WithContext(context.WithValue(r.Context(), mark{}, "request"))
@@ -119,7 +119,7 @@ func TestThumbprintsAreAsked(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var asked []jwkscache.Query
 			s := signerOf("ES256")
-			v, _ := setup(t, func(cfg *verifier.Config) {
+			v, _ := setup(t, func(cfg *set) {
 				cfg.Keys = keyFunc(func(_ context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
 					asked = append(asked, q)
 					return []crypto.PublicKey{s.public()}, nil
@@ -147,7 +147,7 @@ func TestManyKeysWithoutKID(t *testing.T) {
 		published = append(published, jwk(signers[i], mark(i)))
 	}
 	keys := must(jwkscache.Static(jwks(published...)))
-	v, _ := setup(t, func(cfg *verifier.Config) { cfg.Keys = keys })
+	v, _ := setup(t, func(cfg *set) { cfg.Keys = keys })
 
 	t.Run("A5 x5t tells which one is meant", func(t *testing.T) {
 		for i, s := range signers {
@@ -175,12 +175,11 @@ func TestSameKIDElsewhere(t *testing.T) {
 		require.Equal(t, a.kid, b.kid)
 		cfgA, cfgB := config(), config()
 		cfgA.Keys, cfgB.Keys, cfgB.Issuer = keysOf(a), keysOf(b), "b"
-		v, err := verifier.Join(newVerifier(t, cfgA), newVerifier(t, cfgB))
-		require.NoError(t, err)
+		v := newVerifier(t, cfgA, cfgB)
 		ofB := members{"iss": `"b"`}
 		verified(t, v, a.good())
 		verified(t, v, b.token(nil, ofB))
-		_, err = v.Verify(ctx, b.good())
+		_, err := v.Verify(ctx, b.good())
 		assertRefused(t, verifier.ErrSignature, err)
 		_, err = v.Verify(ctx, a.token(nil, ofB))
 		assertRefused(t, verifier.ErrSignature, err)
@@ -229,7 +228,7 @@ func TestTriedKeys(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			src := &relooking{newer: tt.newer, fails: tt.fails}
 			src.keys = map[string][]crypto.PublicKey{right.kid: tt.first}
-			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Keys = src })
+			v, _ := setup(t, func(cfg *set) { cfg.Keys = src })
 			_, err := v.Verify(ctx, right.good())
 			require.Len(t, src.tried, tt.calls)
 			if tt.calls > 0 {

@@ -70,7 +70,7 @@ func (e sentinelError) Is(target error) bool { return target == e.reason }
 // TestReasons has Checks, and handlers that refuse, return a reason of this
 // package's in every way: its own status and code are the answer.
 func TestReasons(t *testing.T) {
-	v, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = "orders" })
+	v, _ := setup(t, func(cfg *set) { cfg.Realm = "orders" })
 	raw := signerOf("ES256").good()
 	cause := errors.New("the row is locked")
 	inside := verifier.NewContext(ctx, verified(t, v, raw))
@@ -93,7 +93,7 @@ func TestReasons(t *testing.T) {
 				rule := verifier.Check(func(context.Context, *verifier.Token) error { return err })
 				_, fromRule := v.Verify(ctx, raw, rule)
 				for _, got := range []error{
-					fromRule, gateError(v.Protect(rule), bearer(raw)), gateError(v.Optional(rule), bearer(raw)),
+					fromRule, guardError(v.Protect(rule), bearer(raw)), guardError(v.Optional(rule), bearer(raw)),
 					verifier.Require(inside, rule), verifier.AsError(inside, err),
 				} {
 					assertRefused(t, reason, got)
@@ -172,7 +172,7 @@ func TestCheckSeesOnlyVerifiedTokens(t *testing.T) {
 			_, err := verifier.ClaimsOf[map[string]any](tok)
 			return err
 		})
-		v, _ := setup(t, func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{rule} })
+		v, _ := setup(t, func(cfg *set) { cfg.Rules = []verifier.Rule{rule} })
 		here := context.WithValue(ctx, mark{}, "here")
 		s := signerOf("ES256")
 		for name, raw := range map[string]string{
@@ -204,34 +204,34 @@ func TestChecksSeeTheTokenTheyJudge(t *testing.T) {
 		}
 		return verifier.Require(ctx, verifier.Client(tok.ClientID())) // as a Check may
 	})
-	fromHeader := func(cfg *verifier.Config) {
+	fromHeader := func(cfg *set) {
 		cfg.TokenFrom = func(r *http.Request) string { return r.Header.Get("X-Job") }
 	}
 	outer, _ := setup(t)
 	plain, _ := setup(t)
 	routes, _ := setup(t, fromHeader)
-	rules, _ := setup(t, fromHeader, func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{look} })
-	preset, _ := setup(t, fromHeader, func(cfg *verifier.Config) { cfg.Claims.ClientCredentials = look })
+	rules, _ := setup(t, fromHeader, func(cfg *set) { cfg.Rules = []verifier.Rule{look} })
+	preset, _ := setup(t, fromHeader, func(cfg *set) { cfg.Claims.ClientCredentials = look })
 	request := func() *http.Request { // with the outer layer's token in its context
 		r := anonymous()
 		r.Header.Set("X-Job", job)
 		return r.WithContext(behind(t, outer.Protect(), bearer(user)))
 	}
 	for name, use := range map[string]func() error{
-		"Protect":      func() error { return gateError(routes.Protect(look), request()) },
-		"Optional":     func() error { return gateError(routes.Optional(look), request()) },
+		"Protect":      func() error { return guardError(routes.Protect(look), request()) },
+		"Optional":     func() error { return guardError(routes.Optional(look), request()) },
 		"Authenticate": func() error { _, err := routes.Authenticate(request(), look); return err },
 		"Verify":       func() error { _, err := plain.Verify(request().Context(), job, look); return err },
-		"Config.Rules": func() error { return gateError(rules.Protect(), request()) },
+		"Config.Rules": func() error { return guardError(rules.Protect(), request()) },
 		"Claims.ClientCredentials": func() error {
-			return gateError(preset.Protect(verifier.ClientCredentials()), request())
+			return guardError(preset.Protect(verifier.ClientCredentials()), request())
 		},
 		"Require": func() error {
 			return verifier.Require(behind(t, routes.Protect(), request()), look)
 		},
 		"Inner": func() error {
 			r := request()
-			return gateError(verifier.Inner(look), r.WithContext(behind(t, routes.Protect(), r)))
+			return guardError(verifier.RequireGuard(look), r.WithContext(behind(t, routes.Protect(), r)))
 		},
 	} {
 		for _, round := range []string{"new", "remembered"} {
@@ -251,13 +251,13 @@ func TestChecksSeeTheTokenTheyJudge(t *testing.T) {
 
 // A Check that asks another Verifier refuses in the name of its own.
 func TestChecksThatAskAnother(t *testing.T) {
-	other, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = "other" })
-	v, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = "orders" })
+	other, _ := setup(t, func(cfg *set) { cfg.Realm = "other" })
+	v, _ := setup(t, func(cfg *set) { cfg.Realm = "orders" })
 	rule := verifier.Check(func(ctx context.Context, _ *verifier.Token) error {
 		_, err := other.Verify(ctx, "x")
 		return err
 	})
-	err := gateError(v.Protect(rule, verifier.Scope("orders:read")), bearer(signerOf("ES256").good()))
+	err := guardError(v.Protect(rule, verifier.Scope("orders:read")), bearer(signerOf("ES256").good()))
 	assertRefused(t, verifier.ErrMalformed, err)
 	assert.Contains(t, challengeOf(t, err), `realm="orders"`, "R1")
 	assert.Contains(t, challengeOf(t, err), `scope="orders:read"`, "R2")
@@ -269,7 +269,7 @@ func TestSharedError(t *testing.T) {
 		shared := &verifier.Error{Reason: verifier.ErrScope, Scopes: []string{"a", "b c", `"`, "d"}}
 		rule := verifier.Check(func(context.Context, *verifier.Token) error { return shared })
 		for _, realm := range []string{"one", "two"} {
-			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = realm })
+			v, _ := setup(t, func(cfg *set) { cfg.Realm = realm })
 			_, err := v.Verify(ctx, signerOf("ES256").good(), rule)
 			var e *verifier.Error
 			require.ErrorAs(t, err, &e)

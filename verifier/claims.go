@@ -1,150 +1,213 @@
 package verifier
 
 import (
+	"errors"
+	"iter"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
-// readClaims reads the registered claims (RFC 7519 §4.1) into t, each of the
-// right kind, exp present.
-func (t *Token) readClaims() *Error {
-	o := t.members()
+// registeredNames are the claims that no other spelling may stand for.
+var registeredNames = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "cnf"}
+
+// registeredClaims are those of RFC 7519 §4.1.
+type registeredClaims struct {
+	issuer, subject, id            string
+	audience                       []string
+	issuedAt, notBefore, expiresAt time.Time
+	bound                          bool // there is a cnf (RFC 7800 §3.1)
+}
+
+// unverifiedClaims are what a token says before its signature is verified.
+type unverifiedClaims struct {
+	registeredClaims
+	audiences [2]string // room for the audience of most tokens
+}
+
+// read reads the registered claims, each of the right kind, with exp and iss
+// present.
+func (c *unverifiedClaims) read(members jose.Object) *Error {
 	var errs [6]error
-	t.issuer, errs[0] = o.str("iss")
-	t.subject, errs[1] = o.str("sub")
-	t.id, errs[2] = o.str("jti")
-	t.audience, errs[3] = o.audiences(t.evidence().audience[:0])
-	t.expiresAt, errs[4] = o.date("exp")
-	t.notBefore, errs[5] = o.date("nbf")
+	c.issuer, errs[0] = members.String("iss")
+	c.subject, errs[1] = members.String("sub")
+	c.id, errs[2] = members.String("jti")
+	c.audience, errs[3] = audienceOf(members, c.audiences[:0])
+	c.expiresAt, errs[4] = dateOf(members, "exp")
+	c.notBefore, errs[5] = dateOf(members, "nbf")
 	for i, err := range errs {
 		if err != nil {
 			name := [...]string{"iss", "sub", "jti", "aud", "exp", "nbf"}[i]
-			return refusal(ErrClaims, "%s: %w", name, o.dateHint(name, err))
+			return refusal(ErrClaims, "%s: %w", name, dateHint(members, name, err))
 		}
 	}
 	switch {
-	case o.get("exp") == "":
+	case members.Value("exp") == "":
 		return refusal(ErrClaims, "no exp")
-	case t.issuer == "":
+	case c.issuer == "":
 		return refusal(ErrIssuer, "no iss")
 	}
-	t.issuedAt, _ = o.date("iat") // no limit, so nothing in it refuses (RFC 7519 §4.1.6)
-	t.bound = o.has("cnf")
+	c.issuedAt, _ = dateOf(members, "iat") // nothing is decided by it, so nothing in it refuses (RFC 7519 §4.1.6)
+	c.bound = members.Has("cnf")
 	return nil
 }
 
-// checkType refuses what is a JWT of this issuer but no access token.
-//
-// The typ header settles it (RFC 8725 §3.11, RFC 9068 §2.1), but servers that
-// do not follow RFC 9068 omit it or write JWT, as they do for ID tokens. What
-// tells those apart is what the others must or never carry: events (RFC 8417),
-// at_hash and c_hash (OpenID Connect Core 1.0 §3.3.2.11), token_use (Cognito),
-// a payload typ (Keycloak), a nonce without any permission.
-func (tr *trust) checkType(h *header, t *Token) *Error {
-	if !slices.ContainsFunc(tr.types, func(typ string) bool { return sameType(typ, h.typ) }) && (h.hasTyp || tr.profile) {
-		return tr.wrongType(h)
-	}
-	o := t.members()
-	for _, name := range []string{"events", "at_hash", "c_hash"} {
-		if o.has(name) {
-			return refusal(ErrType, "the token has %s: an ID token or a logout token?", name)
-		}
-	}
-	if o.get("token_use") != "" {
-		if use, err := o.str("token_use"); err != nil || use != "access" {
-			return refusal(ErrType, "token_use is not access")
-		}
+func (c *registeredClaims) isExpired(now time.Time, leeway time.Duration) bool {
+	return !now.Before(c.expiresAt.Add(leeway))
+}
+
+func (c *registeredClaims) isEarly(now time.Time, leeway time.Duration) bool {
+	return now.Add(leeway).Before(c.notBefore)
+}
+
+// checkTimes compares exp and nbf with the clock (RFC 7519 §4.1.4, §4.1.5).
+func (c *registeredClaims) checkTimes(now time.Time, leeway time.Duration) *Error {
+	switch {
+	case c.isExpired(now, leeway):
+		return refusal(ErrExpired, "exp is %s, %s ago%s", c.expiresAt.Format(time.RFC3339), now.Sub(c.expiresAt).Round(time.Second), c.clockHint(now))
+	case c.isEarly(now, leeway):
+		return refusal(ErrNotYetValid, "nbf is %s, in %s%s", c.notBefore.Format(time.RFC3339), c.notBefore.Sub(now).Round(time.Second), c.clockHint(now))
 	}
 	return nil
 }
 
-// checkPayload refuses what only the claims tell from an access token. It reads
-// lists, and so belongs after the signature.
-func (tr *trust) checkPayload(t *Token) *Error {
-	o := t.members()
-	is := func(kind string) (found bool) {
-		_ = o.strings("typ", func(s string) { found = found || strings.EqualFold(s, kind) })
-		return found
+// checkLifetime refuses a token that is valid for longer than p allows.
+func (p *issuerPolicy) checkLifetime(c *registeredClaims, now time.Time) *Error {
+	if p.maxLifetime == 0 {
+		return nil
 	}
-	for _, other := range []string{"ID", "Refresh", "Offline", "Logout"} {
-		if is(other) {
-			return refusal(ErrType, "the payload's typ is %s", other)
-		}
+	if life := c.expiresAt.Sub(c.issuedAt); !c.issuedAt.IsZero() && life > p.maxLifetime {
+		return refusal(ErrClaims, "exp is %s after iat; MaxLifetime is %s", life.Round(time.Second), p.maxLifetime)
 	}
-	if o.get("nonce") != "" && !is("Bearer") && !o.permits(tr.scopes) {
-		return refusal(ErrType, "a nonce but no permission: an ID token?")
-	}
-	return nil
-}
-
-// permits reports whether the claims grant anything, by the names configured or
-// by the common ones.
-func (o object) permits(configured []string) bool {
-	grants := func(name string) bool {
-		some := false
-		err := o.strings(name, func(s string) { some = some || strings.Trim(s, " ") != "" })
-		return err == nil && some
-	}
-	return slices.ContainsFunc(configured, grants) || slices.ContainsFunc([]string{"scope", "scp", "roles"}, grants)
-}
-
-// readClient finds the client id and the scopes where this issuer puts them.
-func (tr *trust) readClient(t *Token) *Error {
-	for _, name := range tr.clientID {
-		id, err := t.members().str(name)
-		if err != nil {
-			return refusal(ErrClaims, "%s: %w", name, err)
-		}
-		if id != "" {
-			t.clientID = id
-			break
-		}
-	}
-	for _, name := range tr.scopes {
-		list, err := t.members().scopeList(name)
-		if err != nil {
-			return refusal(ErrClaims, "%s: %w", name, err)
-		}
-		if len(list) > 0 {
-			t.scopes = list
-			break
-		}
+	if life := c.expiresAt.Sub(now); life > p.maxLifetime+p.leeway {
+		return refusal(ErrClaims, "exp is %s from now; MaxLifetime is %s", life.Round(time.Second), p.maxLifetime)
 	}
 	return nil
 }
 
 // checkProfile demands what RFC 9068 §2.2 requires of an access token.
-func (t *Token) checkProfile(now time.Time) *Error {
+func (p *issuerPolicy) checkProfile(c *registeredClaims, members jose.Object, now time.Time) *Error {
+	if !p.rfc9068 {
+		return nil
+	}
 	for _, name := range []string{"sub", "client_id", "jti"} {
-		if s, err := t.members().str(name); err != nil || s == "" {
+		if s, err := members.String(name); err != nil || s == "" {
 			return refusal(ErrClaims, "no %s", name)
 		}
 	}
 	switch {
-	case !slices.ContainsFunc(t.audience, func(a string) bool { return a != "" }):
+	case !slices.ContainsFunc(c.audience, func(a string) bool { return a != "" }):
 		return refusal(ErrClaims, "no aud")
-	case t.issuedAt.IsZero():
-		return refusal(ErrClaims, "no iat, or one that is no date")
-	case now.Add(t.trust.leeway).Before(t.issuedAt):
-		err := refusal(ErrNotYetValid, "iat is %s", t.issuedAt.Format(time.RFC3339))
-		err.vague = true
-		return err
+	case c.issuedAt.IsZero():
+		return refusal(ErrClaims, "no iat, or one that is not a date")
+	case now.Add(p.leeway).Before(c.issuedAt):
+		return hideReason(refusal(ErrNotYetValid, "iat is %s", c.issuedAt.Format(time.RFC3339)))
 	}
 	return nil
 }
 
-// quoteList is quote for the values of a claim.
-func quoteList(values []string) string {
-	var text strings.Builder
-	for i, v := range values {
-		if i > 0 {
-			text.WriteByte(' ')
+var (
+	errRange = errors.New("out of range")
+	errLong  = errors.New("too long")
+)
+
+// maxAudiences is how many elements aud may have.
+const maxAudiences = 256
+
+// audienceOf returns the aud claim, an array of strings or one string alone (RFC
+// 7519 §4.1.3), in list if that has room. It is read before the signature is
+// verified, so elements are counted before they take memory.
+func audienceOf(o jose.Object, list []string) ([]string, error) {
+	value, n := o.Value("aud"), 0
+	if err := jose.EachString(value, func(string) { n++ }); err != nil || n == 0 {
+		return nil, err
+	}
+	if n > maxAudiences {
+		return nil, errLong
+	}
+	if n > cap(list) {
+		list = make([]string, 0, n)
+	}
+	err := jose.EachString(value, func(quoted string) { list = append(list, jose.Unquote(quoted)) })
+	return list, err
+}
+
+// splitScopes returns the scopes of one claim: a string with spaces between them
+// (RFC 8693 §4.2) or an array with one in each element. They are counted before
+// they take memory.
+func splitScopes(value string) ([]string, error) {
+	if value == "" || value[0] != '"' {
+		return splitList(value)
+	}
+	text, n := jose.Unquote(value), 0
+	for range words(text) {
+		n++
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	return slices.AppendSeq(make([]string, 0, n), words(text)), nil
+}
+
+// splitList returns the elements of an array of strings, or one string alone,
+// without empty ones. They are counted before they take memory.
+func splitList(value string) (list []string, err error) {
+	n := 0
+	err = jose.EachString(value, func(quoted string) {
+		if quoted != `""` {
+			n++
 		}
-		text.WriteString(v[:min(len(v), maxQuoted)])
-		if text.Len() > maxQuoted {
-			break
+	})
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	list = make([]string, 0, n)
+	err = jose.EachString(value, func(quoted string) {
+		if quoted != `""` {
+			list = append(list, jose.Unquote(quoted))
+		}
+	})
+	return list, err
+}
+
+// words are the parts of s between spaces.
+func words(s string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for w := range strings.SplitSeq(s, " ") {
+			if w != "" && !yield(w) {
+				return
+			}
 		}
 	}
-	return quote(text.String())
+}
+
+// lastDate is the end of the year 9999, in seconds.
+const lastDate = 253402300799
+
+// maxDateLength is how long the text of a date may be, in bytes, since it is read
+// before the signature is verified.
+const maxDateLength = 64
+
+// dateOf returns the NumericDate name (RFC 7519 §2) in UTC, and the zero time
+// where there is none. Years past 9999 are out of range.
+func dateOf(o jose.Object, name string) (time.Time, error) {
+	v := o.Value(name)
+	switch {
+	case v == "":
+		return time.Time{}, nil
+	case v[0] != '-' && (v[0] < '0' || v[0] > '9'):
+		return time.Time{}, jose.ErrKind
+	case len(v) > maxDateLength:
+		return time.Time{}, errLong
+	}
+	f, err := strconv.ParseFloat(v, 64)
+	if err != nil || f > lastDate || math.Signbit(f) {
+		return time.Time{}, errRange
+	}
+	whole, part := math.Modf(f)
+	return time.Unix(int64(whole), int64(part*1e9)).UTC(), nil
 }

@@ -47,7 +47,7 @@ func TestClientID(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Claims = tt.preset })
+			v, _ := setup(t, func(cfg *set) { cfg.Claims = tt.preset })
 			tok, err := v.Verify(ctx, signerOf("ES256").token(nil, tt.claims))
 			if tt.bad {
 				assertRefused(t, verifier.ErrClaims, err)
@@ -75,7 +75,7 @@ func TestScopes(t *testing.T) {
 		{name: "C8 scope an array", claims: members{"scope": `["a","b"]`}, scopes: []string{"a", "b"}},
 		{name: "C8 scp a string", claims: members{"scope": "", "scp": `"a b"`}, scopes: []string{"a", "b"}},
 		{name: "C8 scp an array", claims: members{"scope": "", "scp": `["a","b"]`}, scopes: []string{"a", "b"}},
-		{name: "C8 scope before scp", claims: members{"scope": `"a"`, "scp": `["b"]`}, scopes: []string{"a"}},
+		{name: "C8 scope and scp", claims: members{"scope": `"a b"`, "scp": `["c","b","c"]`}, scopes: []string{"a", "b", "c"}},
 		{name: "C8 scp for an empty scope", claims: members{"scope": `""`, "scp": `["b"]`}, scopes: []string{"b"}},
 		{name: "C8 scp for null", claims: members{"scope": `null`, "scp": `["b"]`}, scopes: []string{"b"}},
 		{name: "C8 scp for an empty array", claims: members{"scope": `[]`, "scp": `["b"]`}, scopes: []string{"b"}},
@@ -97,7 +97,7 @@ func TestScopes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Claims.Scopes = tt.names })
+			v, _ := setup(t, func(cfg *set) { cfg.Claims.Scopes = tt.names })
 			tok, err := v.Verify(ctx, signerOf("ES256").token(nil, tt.claims))
 			if tt.bad {
 				assertRefused(t, verifier.ErrClaims, err)
@@ -154,7 +154,7 @@ func TestClientCredentials(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Claims = tt.preset })
+			v, _ := setup(t, func(cfg *set) { cfg.Claims = tt.preset })
 			raw := signerOf("ES256").token(nil, tt.claims)
 			verified(t, v, raw)
 			_, err := v.Verify(ctx, raw, verifier.ClientCredentials())
@@ -173,7 +173,7 @@ func TestClientCredentialsAnswers(t *testing.T) {
 		"R4 cannot tell": verifier.ErrUnavailable, "R2 revoked": verifier.ErrRevoked, "R2 no": verifier.ErrDenied,
 	} {
 		t.Run(name, func(t *testing.T) {
-			v, _ := setup(t, func(cfg *verifier.Config) {
+			v, _ := setup(t, func(cfg *set) {
 				cfg.Claims.ClientCredentials = verifier.Check(func(ctx context.Context, tok *verifier.Token) error {
 					judged, _ := verifier.FromContext(ctx)
 					assert.Same(t, tok, judged, "C11")

@@ -35,7 +35,7 @@ func (keyQueue) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, er
 func (keyValue) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, error) { return nil, nil }
 
 func TestNew(t *testing.T) {
-	type cfg = verifier.Config
+	type cfg = set
 	rules := func(r ...verifier.Rule) func(*cfg) { return func(c *cfg) { c.Rules = r } }
 	secret := func(n int) []byte { return []byte(strings.Repeat("s", n)) }
 	withSecret := func(n int, algs ...string) func(*cfg) {
@@ -73,12 +73,20 @@ func TestNew(t *testing.T) {
 		{"C7 an empty audience", func(c *cfg) { c.Audiences = []string{api, ""} }, "empty string"},
 		{"C2 AnyAudience with Client", anyAudience(verifier.Client("a")), ""},
 		{"C2 AnyAudience with Client among others", anyAudience(verifier.Scope("a"), verifier.Client("a")), ""},
-		{"C2 AnyAudience without rules", anyAudience(), "a rule is needed in Rules"},
+		{"C2 AnyAudience without rules", anyAudience(), "AnyAudience needs a rule in Rules"},
 		{"C2 AnyAudience with another rule", anyAudience(verifier.Scope("a")), ""},
 		{"C2 AnyAudience and Audiences", func(c *cfg) { c.AnyAudience, c.Rules = true, []verifier.Rule{verifier.Client("a")} }, "AnyAudience"},
-		{"C7 an empty type", func(c *cfg) { c.Types = []string{""} }, "empty string"},
-		{"C7 an empty name for the client", func(c *cfg) { c.Claims.ClientID = []string{"a", ""} }, "empty string"},
-		{"C7 an empty name for scopes", func(c *cfg) { c.Claims.Scopes = []string{""} }, "empty string"},
+		{"C7 an empty type stands for none", func(c *cfg) { c.Types = []string{""} }, ""},
+		{"C7 Types empty", func(c *cfg) { c.Types = []string{} }, "Types"},
+		{"C3 MaxLifetime negative", func(c *cfg) { c.MaxLifetime = -time.Hour }, "MaxLifetime"},
+		{"C3 MaxLifetime without its unit", func(c *cfg) { c.MaxLifetime = 3600 }, "unit"},
+		{"C3 MaxLifetime of a second", func(c *cfg) { c.MaxLifetime = time.Second }, ""},
+		{"C7 an empty name for the client", func(c *cfg) { c.Claims.ClientID = []string{"a", ""} }, "Claims.ClientID: the name is empty"},
+		{"C7 an empty name for scopes", func(c *cfg) { c.Claims.Scopes = []string{""} }, "Claims.Scopes: the name is empty"},
+		{"C7 an empty name for roles", func(c *cfg) { c.Claims.Roles = []string{""} }, "Claims.Roles: the name is empty"},
+		{"C9 a JSON Pointer", func(c *cfg) { c.Claims.Roles = []string{"/a~0~1b/c"} }, ""},
+		{"C9 a JSON Pointer with another escape", func(c *cfg) { c.Claims.Roles = []string{"/a~2"} }, "JSON Pointer"},
+		{"C9 a JSON Pointer that ends in ~", func(c *cfg) { c.Claims.ClientID = []string{"/a~"} }, "JSON Pointer"},
 		{"Keys a nil *Cache", func(c *cfg) { c.Keys = nilCache }, "Keys"},
 		{"Keys a nil pointer", func(c *cfg) { c.Keys = nilKeys }, "Keys"},
 		{"Keys a nil function", func(c *cfg) { c.Keys = nilFunc }, "Keys"},
@@ -121,7 +129,7 @@ func TestNew(t *testing.T) {
 		{"A1 Algorithms empty string", func(c *cfg) { c.Algorithms = []string{""} }, `""`},
 		{"C3 Leeway of 5 minutes", func(c *cfg) { c.Leeway = 5 * time.Minute }, ""},
 		{"C3 Leeway of more", func(c *cfg) { c.Leeway = 5*time.Minute + 1 }, "Leeway"},
-		{"X3 TokenLength negative", func(c *cfg) { c.TokenLength = -1 }, "TokenLength"},
+		{"X3 MaxTokenLength negative", func(c *cfg) { c.MaxTokenLength = -1 }, "MaxTokenLength"},
 		{"R1 Realm", func(c *cfg) { c.Realm = "my API, v2" }, ""},
 		{"R1 Realm with a quotation mark", func(c *cfg) { c.Realm = `a"b` }, "Realm"},
 		{"R1 Realm with a backslash", func(c *cfg) { c.Realm = `a\b` }, "Realm"},
@@ -140,9 +148,9 @@ func TestNew(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := config()
+			c := newSet()
 			tt.change(&c)
-			v, err := verifier.New(c)
+			v, err := c.Settings.New(c.Config)
 			if tt.says == "" {
 				require.NoError(t, err)
 				require.NoError(t, v.Close())
@@ -244,7 +252,7 @@ func TestSecretRotation(t *testing.T) {
 }
 
 func TestAnyAudience(t *testing.T) {
-	v, _ := setup(t, func(cfg *verifier.Config) {
+	v, _ := setup(t, func(cfg *set) {
 		cfg.Audiences, cfg.AnyAudience, cfg.Rules = nil, true, []verifier.Rule{verifier.Client("billing")}
 	})
 	s := signerOf("ES256")

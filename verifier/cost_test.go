@@ -41,7 +41,7 @@ func TestAllocationsOfAHit(t *testing.T) {
 		}
 		for name, f := range map[string]func(){
 			"a Check, which gets a context with the token": func() { verified(t, v, raw, check) },
-			"Protect, whose context has the token":         func() { mustNot(gateError(protect, r)) },
+			"Protect, whose context has the token":         func() { mustNot(guardError(protect, r)) },
 		} {
 			assert.Equal(t, 1, allocations(t, f), "%s %s", alg, name)
 		}
@@ -111,7 +111,7 @@ var distinct = flag.Int("tokens", 10_000, "distinct tokens of TestFlatMemory")
 func TestFlatMemory(t *testing.T) {
 	secret := []byte(strings.Repeat("s", 32))
 	s := hmacSigner("HS256", secret)
-	v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret}, TokenCache: 4096})
+	v := newVerifierWith(t, verifier.Settings{TokenCache: 4096}, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret}})
 	heap := func() uint64 {
 		runtime.GC()
 		var m runtime.MemStats

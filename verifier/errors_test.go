@@ -159,25 +159,25 @@ func TestRouteScopes(t *testing.T) {
 		"R2 a Check that names some as well": {bearer(s.good()), []verifier.Rule{own, verifier.Scope("orders:read"), verifier.AnyScope("a", "orders:write")}, verifier.ErrScope, "orders:read a e"},
 	} {
 		for place, err := range map[string]func() error{
-			"Protect":      func() error { return gateError(v.Protect(tt.rules...), tt.r) },
+			"Protect":      func() error { return guardError(v.Protect(tt.rules...), tt.r) },
 			"Authenticate": func() error { _, err := v.Authenticate(tt.r, tt.rules...); return err },
 			"Optional": func() error {
 				if tt.reason == verifier.ErrNoToken { // which passes, but not Require inside
 					inside := tt.r.WithContext(behind(t, v.Optional(tt.rules...), tt.r))
-					return gateError(verifier.Inner(), inside)
+					return guardError(verifier.RequireGuard(), inside)
 				}
-				return gateError(v.Optional(tt.rules...), tt.r)
+				return guardError(v.Optional(tt.rules...), tt.r)
 			},
 			"Require": func() error {
 				if tt.reason != verifier.ErrScope && tt.reason != verifier.ErrDenied {
-					return gateError(v.Protect(tt.rules...), tt.r)
+					return guardError(v.Protect(tt.rules...), tt.r)
 				}
 				inside := tt.r.WithContext(behind(t, v.Protect(), tt.r))
 				return verifier.Require(inside.Context(), tt.rules...)
 			},
 			"Refuse, inside": func() error {
 				if len(tt.rules) == 0 || tt.reason != verifier.ErrNoToken {
-					return gateError(v.Protect(tt.rules...), tt.r)
+					return guardError(v.Protect(tt.rules...), tt.r)
 				}
 				return verifier.AsError(behind(t, v.Optional(tt.rules...), tt.r), verifier.ErrNoToken)
 			},
@@ -196,33 +196,33 @@ func TestRouteScopes(t *testing.T) {
 		}
 	}
 	t.Run("R4 no challenge", func(t *testing.T) {
-		assertRefused(t, verifier.ErrUnavailable, gateError(down.Protect(ab...), bearer(s.good())))
+		assertRefused(t, verifier.ErrUnavailable, guardError(down.Protect(ab...), bearer(s.good())))
 	})
 	t.Run("R2 Config.Rules are not the route's", func(t *testing.T) {
-		v, _ := setup(t, func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{verifier.AnyScope("x", "y")} })
-		assert.Equal(t, `Bearer realm="api", scope="a"`, challengeOf(t, gateError(v.Protect(ab[0]), anonymous())))
-		err := gateError(v.Protect(ab[0]), bearer(s.good()))
+		v, _ := setup(t, func(cfg *set) { cfg.Rules = []verifier.Rule{verifier.AnyScope("x", "y")} })
+		assert.Equal(t, `Bearer realm="api", scope="a"`, challengeOf(t, guardError(v.Protect(ab[0]), anonymous())))
+		err := guardError(v.Protect(ab[0]), bearer(s.good()))
 		assertRefused(t, verifier.ErrScope, err)
 		assert.Contains(t, challengeOf(t, err), `scope="a x"`, "but what is missing is named")
 	})
 	t.Run("R2 what one request lacks is not in another's challenge", func(t *testing.T) {
-		v, _ := setup(t, func(cfg *verifier.Config) {
+		v, _ := setup(t, func(cfg *set) {
 			cfg.Rules = []verifier.Rule{verifier.Check(func(_ context.Context, tok *verifier.Token) error {
 				return &verifier.Error{Reason: verifier.ErrScope, Scopes: []string{tok.Subject()}}
 			})}
 		})
 		g := v.Protect(verifier.Scope("a"), verifier.Scope("b"), verifier.Scope("c"))
-		first := gateError(g, bearer(s.token(nil, members{"sub": `"x"`})))
-		second := gateError(g, bearer(s.token(nil, members{"sub": `"y"`})))
+		first := guardError(g, bearer(s.token(nil, members{"sub": `"x"`})))
+		second := guardError(g, bearer(s.token(nil, members{"sub": `"y"`})))
 		assert.Contains(t, challengeOf(t, first), `scope="a b c x"`)
 		assert.Contains(t, challengeOf(t, second), `scope="a b c y"`)
 	})
 	t.Run("R2 what one route needs is not in another's challenge", func(t *testing.T) {
 		for range 2 {
-			assert.Contains(t, challengeOf(t, gateError(v.Protect(verifier.Scope("a")), anonymous())), `scope="a"`)
-			assert.NotContains(t, challengeOf(t, gateError(v.Protect(), anonymous())), "scope=")
-			assert.Contains(t, challengeOf(t, gateError(v.Protect(verifier.Scope("b")), bearer("x"))), `scope="b"`)
-			assert.NotContains(t, challengeOf(t, gateError(v.Protect(), bearer("x"))), "scope=")
+			assert.Contains(t, challengeOf(t, guardError(v.Protect(verifier.Scope("a")), anonymous())), `scope="a"`)
+			assert.NotContains(t, challengeOf(t, guardError(v.Protect(), anonymous())), "scope=")
+			assert.Contains(t, challengeOf(t, guardError(v.Protect(verifier.Scope("b")), bearer("x"))), `scope="b"`)
+			assert.NotContains(t, challengeOf(t, guardError(v.Protect(), bearer("x"))), "scope=")
 		}
 	})
 }
@@ -267,7 +267,7 @@ func TestBody(t *testing.T) {
 
 func TestRealm(t *testing.T) {
 	const realm = ` !#[]^~az09,=;`
-	v, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = realm })
+	v, _ := setup(t, func(cfg *set) { cfg.Realm = realm })
 	s := signerOf("ES256")
 	_, errNone := v.Authenticate(anonymous())
 	_, errBad := v.Authenticate(bearer("x"))
@@ -276,7 +276,7 @@ func TestRealm(t *testing.T) {
 	inside := verifier.NewContext(ctx, verified(t, v, s.good()))
 	errs := map[string]error{
 		"no token": errNone, "Authenticate": errBad, "Verify": errVerify, "a rule": errScope,
-		"Protect": gateError(v.Protect(), anonymous()), "Optional": gateError(v.Optional(), bearer("x")),
+		"Protect": guardError(v.Protect(), anonymous()), "Optional": guardError(v.Optional(), bearer("x")),
 		"Require": verifier.Require(inside, verifier.Scope("x")),
 		"AsError": verifier.AsError(inside, errors.New("any")),
 	}
@@ -320,8 +320,8 @@ func TestAsError(t *testing.T) {
 	assert.Equal(t, "jwtguard: token has been revoked", verifier.AsError(ctx, verifier.ErrRevoked).Error(), "said once")
 	wrapped := fmt.Errorf("order 7: %w", &verifier.Error{Reason: verifier.ErrRevoked, Err: plain})
 	assert.Equal(t, "jwtguard: token has been revoked: order 7: jwtguard: token has been revoked: plain", verifier.AsError(ctx, wrapped).Error())
-	v, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = "inner" })
-	other, _ := setup(t, func(cfg *verifier.Config) { cfg.Realm = "outer" })
+	v, _ := setup(t, func(cfg *set) { cfg.Realm = "inner" })
+	other, _ := setup(t, func(cfg *set) { cfg.Realm = "outer" })
 	_, err := v.Authenticate(anonymous())
 	h := http.Header{}
 	verifier.AsError(verifier.NewContext(ctx, verified(t, other, signerOf("ES256").good())), err).SetHeaders(h)
@@ -334,8 +334,8 @@ func TestErrorText(t *testing.T) {
 		"jwtguard: token has expired":                              {Reason: verifier.ErrExpired},
 		"jwtguard: token has expired: cause":                       {Reason: verifier.ErrExpired, Err: cause},
 		`jwtguard: a scope is missing (needs "a b")`:               {Reason: verifier.ErrScope, Scopes: []string{"a", "b"}},
-		"jwtguard: set up wrongly: cause":                          {Err: cause},
-		"jwtguard: set up wrongly":                                 {},
+		"jwtguard: configuration error: cause":                     {Err: cause},
+		"jwtguard: configuration error":                            {},
 		`jwtguard: this client may not do that (needs "a"): cause`: {Reason: verifier.ErrDenied, Scopes: []string{"a"}, Err: cause},
 	} {
 		assert.Equal(t, want, e.Error())

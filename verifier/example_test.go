@@ -172,23 +172,16 @@ func ExampleCheck() {
 }
 
 // Two issuers, each with keys and demands of its own.
-func ExampleJoin() {
-	ours, err := verifier.New(verifier.Config{
-		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login),
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	theirs, err := verifier.New(verifier.Config{
-		Issuer: "https://partner.example/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(partner),
-		Rules: []verifier.Rule{verifier.Client("courier")},
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	v, err := verifier.Join(ours, theirs)
+func ExampleNew_severalIssuers() {
+	v, err := verifier.New(
+		verifier.Config{
+			Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login),
+		},
+		verifier.Config{
+			Issuer: "https://partner.example/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(partner),
+			Rules: []verifier.Rule{verifier.Client("courier")},
+		},
+	)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -256,8 +249,8 @@ func ExampleConfig_sharedSecrets() {
 
 // An answer with a body of the program's own.
 func ExampleError_SetHeaders() {
-	v, err := verifier.New(verifier.Config{
-		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login), Realm: "orders",
+	v, err := verifier.Settings{Realm: "orders"}.New(verifier.Config{
+		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login),
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -99,23 +99,46 @@ func config() verifier.Config {
 	return verifier.Config{Issuer: issuer, Audiences: []string{api}, Keys: keysOf(all...)}
 }
 
-// setup makes a verifier of config, changed, and returns its keys.
-func setup(t testing.TB, changes ...func(*verifier.Config)) (*verifier.Verifier, *keyMap) {
-	t.Helper()
-	cfg := config()
-	for _, change := range changes {
-		change(&cfg)
-	}
-	keys, _ := cfg.Keys.(*keyMap)
-	return newVerifier(t, cfg), keys
+// A set is what a verifier of one issuer is made of.
+type set struct {
+	verifier.Config
+	verifier.Settings
 }
 
-func newVerifier(t testing.TB, cfg verifier.Config) *verifier.Verifier {
+func newSet(changes ...func(*set)) set {
+	s := set{Config: config()}
+	for _, change := range changes {
+		change(&s)
+	}
+	return s
+}
+
+// setup makes a verifier of config, changed, and returns its keys.
+func setup(t testing.TB, changes ...func(*set)) (*verifier.Verifier, *keyMap) {
 	t.Helper()
-	v, err := verifier.New(cfg)
+	s := newSet(changes...)
+	keys, _ := s.Keys.(*keyMap)
+	return newVerifierWith(t, s.Settings, s.Config), keys
+}
+
+func newVerifier(t testing.TB, issuers ...verifier.Config) *verifier.Verifier {
+	t.Helper()
+	return newVerifierWith(t, verifier.Settings{}, issuers...)
+}
+
+func newVerifierWith(t testing.TB, s verifier.Settings, issuers ...verifier.Config) *verifier.Verifier {
+	t.Helper()
+	v, err := s.New(issuers...)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, v.Close()) })
 	return v
+}
+
+// part is config for another issuer.
+func part(iss string, changes ...func(*set)) verifier.Config {
+	s := newSet(changes...)
+	s.Issuer = iss
+	return s.Config
 }
 
 // verified is Verify that has to succeed.
@@ -177,8 +200,8 @@ func assertRefused(t testing.TB, reason, err error) {
 	assert.Equal(t, e.Status() == 503, h.Get("Retry-After") != "", h)
 }
 
-// assertWiringBug asserts that err is the answer to a mistake of the API's own.
-func assertWiringBug(t testing.TB, err error) {
+// assertConfigurationError asserts that err is the answer to a mistake of the API's own.
+func assertConfigurationError(t testing.TB, err error) {
 	t.Helper()
 	var e *verifier.Error
 	if assert.ErrorAs(t, err, &e) {

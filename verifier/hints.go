@@ -7,10 +7,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
-// What the operator's half of a refusal says beside the two values that differ:
-// the mistake that most often makes them differ. Clients never read it.
+// Hints are added to the cause of a refusal, which operators read and clients do
+// not: beside the two values that differ, the mistake that most often makes them
+// differ.
 
 // sameButSlash reports whether a and b differ in a slash at the end alone.
 func sameButSlash(a, b string) bool {
@@ -21,18 +24,18 @@ const slashHint = ": they differ in the slash at the end"
 
 // wrongIssuer is for a token of an issuer that is not configured. It looks up the
 // spellings that are likely, since there may be thousands of issuers.
-func (v *Verifier) wrongIssuer(iss string) *Error {
+func (all policies) wrongIssuer(iss string) *Error {
 	for _, likely := range likelyIssuers(iss) {
-		if v.trusts[likely.issuer] != nil {
+		if all[likely.issuer] != nil {
 			return refusal(ErrIssuer, "iss is %s, configured is %q%s", quote(iss), likely.issuer, likely.hint)
 		}
 	}
-	if len(v.trusts) == 1 {
-		for configured := range v.trusts {
+	if len(all) == 1 {
+		for configured := range all {
 			return refusal(ErrIssuer, "iss is %s, configured is %q", quote(iss), configured)
 		}
 	}
-	return refusal(ErrIssuer, "iss is %s, which is none of the %d configured", quote(iss), len(v.trusts))
+	return refusal(ErrIssuer, "iss is %s, which is none of the %d configured", quote(iss), len(all))
 }
 
 type likelyIssuer struct{ issuer, hint string }
@@ -66,62 +69,52 @@ func likelyIssuers(iss string) []likelyIssuer {
 
 // wrongAudience is for a token that is for none of the audiences demanded. It
 // looks at the first few of each: anybody can cause it, and there may be many.
-func (t *Token) wrongAudience(whose string, demanded []string) *Error {
+func (c *registeredClaims) wrongAudience(whose string, demanded []string) *Error {
 	const few = 8
 	more := ""
 	if n := len(demanded) - few; n > 0 {
 		demanded, more = demanded[:few], fmt.Sprintf(" and %d more", n)
 	}
-	if len(t.audience) == 0 {
+	if len(c.audience) == 0 {
 		return refusal(ErrAudience, "the token has no aud, %s %q%s", whose, demanded, more)
 	}
 	hint := ""
-	for _, a := range t.audience[:min(few, len(t.audience))] {
+	for _, a := range c.audience[:min(few, len(c.audience))] {
 		if slices.ContainsFunc(demanded, func(d string) bool { return sameButSlash(a, d) }) {
 			hint = slashHint
 		}
 	}
-	return refusal(ErrAudience, "aud is %s, %s %q%s%s", quoteList(t.audience), whose, demanded, more, hint)
+	return refusal(ErrAudience, "aud is %s, %s %q%s%s", quoteList(c.audience), whose, demanded, more, hint)
 }
 
-func (tr *trust) wrongAlgorithm(alg string) *Error {
-	return refusal(ErrAlgorithm, "alg is %s, allowed are %s", quote(alg), strings.Join(slices.Sorted(maps.Keys(tr.algorithms)), ", "))
+func (p *issuerPolicy) wrongAlgorithm(alg string) *Error {
+	return refusal(ErrAlgorithm, "alg is %s, allowed are %s", quote(alg), strings.Join(slices.Sorted(maps.Keys(p.algorithms)), ", "))
 }
 
-func (tr *trust) wrongType(h *header) *Error {
-	is := quote(h.typ)
-	if !h.hasTyp {
+func (p *issuerPolicy) wrongType(h *jose.Header) *Error {
+	is := quote(h.Typ)
+	if !h.HasTyp {
 		is = "missing"
 	}
-	return refusal(ErrType, "typ is %s, accepted are %q", is, tr.types)
-}
-
-// checkTimes compares exp and nbf with the clock (RFC 7519 §4.1.4, §4.1.5).
-func (t *Token) checkTimes(now time.Time, leeway time.Duration) *Error {
-	switch {
-	case t.expired(now, leeway):
-		return refusal(ErrExpired, "exp is %s, %s ago%s", t.expiresAt.Format(time.RFC3339), now.Sub(t.expiresAt).Round(time.Second), t.clockHint(now))
-	case t.early(now, leeway):
-		return refusal(ErrNotYetValid, "nbf is %s, in %s%s", t.notBefore.Format(time.RFC3339), t.notBefore.Sub(now).Round(time.Second), t.clockHint(now))
-	}
-	return nil
+	return refusal(ErrType, "typ is %s, accepted are %q: see Config.Types", is, p.types)
 }
 
 // clockHint compares iat with this machine's clock: a token from the future was
 // made by a clock that is ahead, or is read by one that is behind.
-func (t *Token) clockHint(now time.Time) string {
-	if t.issuedAt.IsZero() || !t.issuedAt.After(now) {
+func (c *registeredClaims) clockHint(now time.Time) string {
+	if c.issuedAt.IsZero() || !c.issuedAt.After(now) {
 		return ""
 	}
-	return fmt.Sprintf("; iat is %s ahead of this machine's clock", t.issuedAt.Sub(now).Round(time.Second))
+	return fmt.Sprintf("; iat is %s ahead of this machine's clock", c.issuedAt.Sub(now).Round(time.Second))
 }
 
-// dateHint is for a claim that is no date: servers have sent milliseconds.
-func (o object) dateHint(name string, err error) error {
-	if err != errRange { // nothing else bounds what there is to read
+// dateHint returns err with what may explain a date out of range: servers have
+// sent milliseconds.
+func dateHint(o jose.Object, name string, err error) error {
+	if err != errRange { // the length of other values is not bounded
 		return err
 	}
-	if f, parseErr := strconv.ParseFloat(o.get(name), 64); parseErr == nil && f > 0 && f/1000 < lastDate {
+	if f, parseErr := strconv.ParseFloat(o.Value(name), 64); parseErr == nil && f > 0 && f/1000 < lastDate {
 		return fmt.Errorf("%w: in milliseconds?", err)
 	}
 	return err
@@ -130,14 +123,14 @@ func (o object) dateHint(name string, err error) error {
 // wrongScope is for a token that lacks scopes. It says where the token has them,
 // if that is a claim of the common names that is not configured.
 func (t *Token) wrongScope(scopes, challenge []string) *Error {
-	names := t.trust.scopes
+	all := t.policy.scopes
 	elsewhere := ""
 	for _, name := range []string{"permissions", "roles", "scope", "scp", "scopes", "groups"} {
 		has := false
-		if !slices.Contains(names, name) {
-			_ = t.members().strings(name, func(s string) {
+		if !all.contain(name) {
+			_ = jose.EachString(t.members().Value(name), func(quoted string) {
 				has = has || slices.ContainsFunc(scopes, func(scope string) bool {
-					return !t.HasScope(scope) && slices.Contains(strings.Split(s, " "), scope)
+					return !t.HasScope(scope) && slices.Contains(strings.Split(jose.Unquote(quoted), " "), scope)
 				})
 			})
 		}
@@ -146,7 +139,7 @@ func (t *Token) wrongScope(scopes, challenge []string) *Error {
 			break
 		}
 	}
-	err := refusal(ErrScope, "the token has %s in %s, needed is %s%s", quoteList(t.scopes), strings.Join(names, ", "), quoteList(scopes), elsewhere)
+	err := refusal(ErrScope, "the token has %s in %s, needed is %s%s", quoteList(t.scopes), all, quoteList(scopes), elsewhere)
 	err.Scopes, err.challengeScopes = slices.Clone(scopes), challenge
 	return err
 }
@@ -158,10 +151,25 @@ func (t *Token) wrongClient() *Error {
 	}
 	elsewhere := ""
 	for _, name := range []string{"client_id", "azp", "cid", "appid"} {
-		if id, err := t.members().str(name); err == nil && id != "" {
+		if id, err := t.members().String(name); err == nil && id != "" {
 			elsewhere = fmt.Sprintf(", but %s is %s: see Config.Claims.ClientID", name, quote(id))
 			break
 		}
 	}
-	return refusal(ErrDenied, "no client id found in %s%s", strings.Join(t.trust.clientID, ", "), elsewhere)
+	return refusal(ErrDenied, "no client id found in %s%s", t.policy.clientID, elsewhere)
+}
+
+// quoteList is quote for the values of a claim.
+func quoteList(values []string) string {
+	var text strings.Builder
+	for i, v := range values {
+		if i > 0 {
+			text.WriteByte(' ')
+		}
+		text.WriteString(v[:min(len(v), maxQuoted)])
+		if text.Len() > maxQuoted {
+			break
+		}
+	}
+	return quote(text.String())
 }

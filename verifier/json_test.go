@@ -196,7 +196,7 @@ func TestAcceptedJSON(t *testing.T) {
 // TestHugeJSON has texts that cost a reader dear that recurses, or that
 // compares every name with every other.
 func TestHugeJSON(t *testing.T) {
-	v, keys := setup(t, func(cfg *verifier.Config) { cfg.TokenLength = 16 << 20 })
+	v, keys := setup(t, func(cfg *set) { cfg.MaxTokenLength = 16 << 20 })
 	s := signerOf("ES256")
 	var names strings.Builder
 	for i := range 20_000 {

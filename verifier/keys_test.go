@@ -84,7 +84,7 @@ func TestJWKAlg(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := signerOf(tt.says)
 			jwkOf := strings.Replace(tt.jwk, `"kid":"`, `"kid":"the-`, 1)
-			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Keys = staticKeys(t, jwkOf, jwk(newSigner("ES256"), nil)) })
+			v, _ := setup(t, func(cfg *set) { cfg.Keys = staticKeys(t, jwkOf, jwk(newSigner("ES256"), nil)) })
 			_, err := v.Verify(ctx, s.as(tt.says, "the-"+s.kid).good())
 			if tt.reason == nil {
 				require.NoError(t, err)
@@ -144,7 +144,7 @@ func TestStrangeKeys(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := signerOf(tt.alg)
-			v, _ := setup(t, func(cfg *verifier.Config) {
+			v, _ := setup(t, func(cfg *set) {
 				cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{s.kid: {tt.key}}}
 			})
 			require.NotPanics(t, func() {

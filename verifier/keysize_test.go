@@ -85,7 +85,7 @@ func TestRSAKeySizes(t *testing.T) {
 			signature := tt.key.sign(signed)
 			hash := digest(crypto.SHA256, signed)
 			require.NoError(t, rsa.VerifyPKCS1v15(tt.key.public, crypto.SHA256, hash, signature), "only the size is wrong")
-			v, _ := setup(t, func(cfg *verifier.Config) {
+			v, _ := setup(t, func(cfg *set) {
 				cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{s.kid: {tt.key.public}}}
 			})
 			_, err := v.Verify(ctx, s.attach(signed, signature))
@@ -106,7 +106,7 @@ func TestRSAKeySizes(t *testing.T) {
 	t.Run("A4 exponents that are none", func(t *testing.T) {
 		for _, e := range []int{-1, 0, 1, 2, 65536} {
 			s := signerOf("RS256")
-			v, _ := setup(t, func(cfg *verifier.Config) {
+			v, _ := setup(t, func(cfg *set) {
 				key := &rsa.PublicKey{N: s.public().(*rsa.PublicKey).N, E: e}
 				cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{s.kid: {key}}}
 			})

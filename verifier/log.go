@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// logger returns where v logs. v may be nil.
-func (v *Verifier) logger() *slog.Logger {
-	if v == nil || v.log.logger == nil {
+// logger returns where a logs, which may be nil.
+func (a *api) logger() *slog.Logger {
+	if a == nil || a.log.logger == nil {
 		return slog.Default()
 	}
-	return v.log.logger
+	return a.log.logger
 }
 
 // logPause is how long nothing more is logged for the same reason, Debug
@@ -22,11 +22,11 @@ const logPause = time.Minute
 
 // A refusalLog says why requests are refused.
 type refusalLog struct {
-	logger *slog.Logger // nil: slog.Default()
-	lines  [wiringRow]logLine
+	logger *slog.Logger // nil means slog.Default()
+	lines  [configurationKind]logLine
 }
 
-// unguarded is for what no Verifier has a part in.
+// unguarded is the log of refusals on routes that no Verifier guards.
 var unguarded refusalLog
 
 // A logLine counts the refusals of one reason.
@@ -35,9 +35,9 @@ type logLine struct {
 	last  atomic.Int64 // when that was, or for 503 the last refusal; in Unix nanoseconds
 }
 
-// due reports whether a line may be written now, and how many refusals it
-// speaks for.
-func (l *logLine) due(now int64) (count int64, ok bool) {
+// isDue reports whether a line may be written now, and how many refusals it
+// stands for.
+func (l *logLine) isDue(now int64) (count int64, ok bool) {
 	l.count.Add(1)
 	last := l.last.Load()
 	if last != 0 && now-last < int64(logPause) && now >= last || !l.last.CompareAndSwap(last, now) {
@@ -52,36 +52,41 @@ func (l *logLine) begins(now int64) bool {
 	return last == 0 || now-last >= int64(logPause)
 }
 
-// logRefusal logs e, the answer of v, which may be nil. A Logger that panics
-// changes no answer.
-func (v *Verifier) logRefusal(ctx context.Context, e *Error) {
+// logRefusal logs e, a refusal of a, which may be nil. A Logger that panics
+// changes no response. While another Guard may still admit the request, only
+// what concerns operators is logged.
+func (a *api) logRefusal(ctx context.Context, e *Error) {
 	defer func() { _ = recover() }()
-	row, logger := e.row(), v.logger()
-	if row == wiringRow {
-		v.logBug(ctx, e)
+	kind, logger := e.kind(), a.logger()
+	if kind == configurationKind {
+		a.logBug(ctx, e)
+		return
+	}
+	status := refusalKinds[kind].status
+	if status < http.StatusInternalServerError && isTrial(ctx) {
 		return
 	}
 	if logger.Enabled(ctx, slog.LevelDebug) {
-		logger.LogAttrs(ctx, slog.LevelDebug, "jwtguard: a request was refused", append(e.attrs(), slog.Int("status", e.Status()))...)
+		logger.LogAttrs(ctx, slog.LevelDebug, "jwtguard: a request was refused", append(e.attrs(), slog.Int("status", status))...)
 	}
 	lines := &unguarded.lines
-	if v != nil {
-		lines = &v.log.lines
+	if a != nil {
+		lines = &a.log.lines
 	}
 	now := time.Now().UnixNano()
-	if answers[row].status == http.StatusServiceUnavailable {
-		if lines[row].begins(now) {
+	if status == http.StatusServiceUnavailable {
+		if lines[kind].begins(now) {
 			logger.LogAttrs(ctx, slog.LevelWarn, "jwtguard: tokens cannot be checked, so requests get 503", e.attrs()...)
 		}
 		return
 	}
-	if count, ok := lines[row].due(now); ok {
+	if count, ok := lines[kind].isDue(now); ok {
 		logger.LogAttrs(ctx, slog.LevelInfo, "jwtguard: requests were refused", append(e.attrs(), slog.Int64("count", count))...)
 	}
 }
 
-// attrs is what operators read of e: why, and who, as far as the signature
-// vouches for it.
+// attrs returns what operators read of e: why, and who, as far as a signature
+// vouches for that.
 func (e *Error) attrs() []slog.Attr {
 	var attrs []slog.Attr
 	add := func(name, value string) {
@@ -100,22 +105,4 @@ func (e *Error) attrs() []slog.Attr {
 		add(a[0], a[1][:min(len(a[1]), maxQuoted)])
 	}
 	return attrs
-}
-
-// A Caller is who sent a token that was refused after its signature was
-// verified.
-type Caller struct {
-	Issuer   string // iss
-	ClientID string // as Token.ClientID
-	Subject  string // sub
-	ID       string // jti
-}
-
-// Caller returns who was refused, for logs. It is zero where no signature
-// vouches for that: where there was no token, or it was refused before its
-// signature was verified.
-func (e *Error) Caller() Caller { return e.caller }
-
-func (t *Token) caller() Caller {
-	return Caller{Issuer: t.issuer, ClientID: t.clientID, Subject: t.subject, ID: t.id}
 }

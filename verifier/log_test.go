@@ -51,9 +51,9 @@ lines:
 }
 
 // logged returns a verifier whose Logger writes to the journal from level on.
-func logged(t *testing.T, level slog.Level, changes ...func(*verifier.Config)) (*verifier.Verifier, *journal) {
+func logged(t *testing.T, level slog.Level, changes ...func(*set)) (*verifier.Verifier, *journal) {
 	j := new(journal)
-	v, _ := setup(t, append([]func(*verifier.Config){func(cfg *verifier.Config) { cfg.Logger = j.logger(level) }}, changes...)...)
+	v, _ := setup(t, append([]func(*set){func(cfg *set) { cfg.Logger = j.logger(level) }}, changes...)...)
 	return v, j
 }
 
@@ -73,15 +73,15 @@ func TestRefusalsAreLogged(t *testing.T) {
 	for name, refuse := range map[string]func(v *verifier.Verifier) error{
 		"Verify":       func(v *verifier.Verifier) error { _, err := v.Verify(ctx, elsewhere); return err },
 		"Authenticate": func(v *verifier.Verifier) error { _, err := v.Authenticate(bearer(elsewhere)); return err },
-		"Protect":      func(v *verifier.Verifier) error { return gateError(v.Protect(), bearer(elsewhere)) },
-		"Optional":     func(v *verifier.Verifier) error { return gateError(v.Optional(), bearer(elsewhere)) },
+		"Protect":      func(v *verifier.Verifier) error { return guardError(v.Protect(), bearer(elsewhere)) },
+		"Optional":     func(v *verifier.Verifier) error { return guardError(v.Optional(), bearer(elsewhere)) },
 		"Require": func(v *verifier.Verifier) error {
 			return verifier.Require(verifier.NewContext(ctx, verified(t, v, s.good())), verifier.Scope("x"))
 		},
 		"Inner": func(v *verifier.Verifier) error {
 			r := anonymous()
 			r = r.WithContext(verifier.NewContext(ctx, verified(t, v, s.good())))
-			return gateError(verifier.Inner(verifier.Scope("x")), r)
+			return guardError(verifier.RequireGuard(verifier.Scope("x")), r)
 		},
 	} {
 		t.Run("R10 once, by "+name, func(t *testing.T) {
@@ -140,7 +140,7 @@ func TestRefusalsAreLogged(t *testing.T) {
 	t.Run("R10 R4 503 is a warning when it begins", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			down := errors.New("connection refused")
-			v, j := logged(t, slog.LevelInfo, func(cfg *verifier.Config) { cfg.Keys = &keyMap{err: down} })
+			v, j := logged(t, slog.LevelInfo, func(cfg *set) { cfg.Keys = &keyMap{err: down} })
 			for range 600 {
 				_, err := v.Verify(ctx, s.good())
 				assertRefused(t, verifier.ErrUnavailable, err)
@@ -158,7 +158,7 @@ func TestRefusalsAreLogged(t *testing.T) {
 	t.Run("R10 what is set up wrongly is an error", func(t *testing.T) {
 		v, j := logged(t, slog.LevelInfo)
 		_, err := v.Verify(ctx, s.good(), verifier.Audience("https://nobody.example"))
-		assertWiringBug(t, err)
+		assertConfigurationError(t, err)
 		require.Equal(t, 1, j.count("level=ERROR", "nobody.example", "Config.Audiences"))
 		require.Equal(t, 1, j.count())
 	})
@@ -181,7 +181,7 @@ func TestRefusalsAreLogged(t *testing.T) {
 
 	t.Run("R10 without a token a request that may pass is not refused", func(t *testing.T) {
 		v, j := logged(t, slog.LevelDebug)
-		require.NoError(t, gateError(v.Optional(), anonymous()))
+		require.NoError(t, guardError(v.Optional(), anonymous()))
 		require.Zero(t, j.count())
 	})
 
@@ -211,8 +211,8 @@ func (loggingPanic) Enabled(context.Context, slog.Level) bool { panic("a bug els
 
 func TestLoggerThatPanics(t *testing.T) {
 	t.Run("R10 a Logger that panics changes no answer", func(t *testing.T) {
-		v, _ := setup(t, func(cfg *verifier.Config) { cfg.Logger = slog.New(loggingPanic{}) })
-		err := gateError(v.Protect(), anonymous())
+		v, _ := setup(t, func(cfg *set) { cfg.Logger = slog.New(loggingPanic{}) })
+		err := guardError(v.Protect(), anonymous())
 		assertRefused(t, verifier.ErrNoToken, err)
 	})
 }
@@ -230,12 +230,12 @@ func TestDefaultLogger(t *testing.T) { // not parallel: it changes the process
 }
 
 func TestKeysLogWhereTheVerifierDoes(t *testing.T) {
-	t.Run("K3 R10 Config.Logger hears of keys, too", func(t *testing.T) {
+	t.Run("K3 R10 Settings.Logger receives what concerns keys, too", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			j := new(journal)
-			cfg := verifier.Config{Issuer: "https://issuer.example", Audiences: []string{api}, Logger: j.logger(slog.LevelInfo)}
+			cfg := verifier.Config{Issuer: "https://issuer.example", Audiences: []string{api}}
 			cfg.JWKS.HTTPClient = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("refused") })}
-			v := newVerifier(t, cfg)
+			v := newVerifierWith(t, verifier.Settings{Logger: j.logger(slog.LevelInfo)}, cfg)
 			synctest.Wait()
 			assert.Equal(t, 1, j.count("level=WARN", "fetching the issuer's keys fails", "issuer.example"))
 			require.NoError(t, v.Close())

@@ -13,8 +13,8 @@ import (
 // TestNull has every member that is read: null is answered as absence is, and the
 // members that refuse by their presence refuse as null, too.
 func TestNull(t *testing.T) {
-	profile := func(cfg *verifier.Config) { cfg.RFC9068 = true }
-	preset := func(cfg *verifier.Config) {
+	profile := func(cfg *set) { cfg.RFC9068 = true }
+	preset := func(cfg *set) {
 		cfg.Claims = verifier.Claims{ClientID: []string{"cid"}, Scopes: []string{"permissions"}}
 	}
 	// idToken has a nonce, and passes only for what stands beside it.
@@ -22,7 +22,7 @@ func TestNull(t *testing.T) {
 	noClient := members{"client_id": ""}
 	tests := []struct {
 		name           string
-		change         func(*verifier.Config)
+		change         func(*set)
 		header, claims members // with the null
 		rule           verifier.Rule
 		reason         error // nil: accepted
@@ -89,7 +89,7 @@ func TestNull(t *testing.T) {
 	for _, tt := range tests {
 		t.Run("P6 "+tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // so that all tokens are of one second
-				v, keys := setup(t, func(cfg *verifier.Config) {
+				v, keys := setup(t, func(cfg *set) {
 					if tt.change != nil {
 						tt.change(cfg)
 					}

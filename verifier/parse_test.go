@@ -154,5 +154,5 @@ func textsOfRest(t *testing.T, rest int) (s *signer, header, claims string) {
 // withSigner makes a verifier that trusts only s.
 func withSigner(t testing.TB, s *signer) (*verifier.Verifier, *keyMap) {
 	t.Helper()
-	return setup(t, func(cfg *verifier.Config) { cfg.Keys = keysOf(s) })
+	return setup(t, func(cfg *set) { cfg.Keys = keysOf(s) })
 }

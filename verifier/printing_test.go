@@ -183,7 +183,7 @@ func reachable(x reflect.Value, seen map[any]bool, found func(string)) {
 // to who follows every pointer.
 func TestNothingPrintsSecrets(t *testing.T) {
 	secret := "SECRET-MARKER-0123456789-ABCDEFGHIJ"
-	cfg := verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{[]byte(secret)}, TokenCache: 10}
+	cfg := verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{[]byte(secret)}}
 	v := newVerifier(t, cfg)
 	raw := hmacSigner("HS256", []byte(secret)).token(nil, members{"x": `"PAYLOAD-MARKER-9876543210"`})
 	parts := strings.Split(raw, ".")
@@ -191,7 +191,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	tok := verified(t, v, raw)
 	verified(t, v, raw) // it is remembered
 	inside, err := v.Protect(verifier.Scope("orders:read"))(bearer(raw))
-	require.Nil(t, err)
+	require.NoError(t, err)
 	_, denied := v.Authenticate(bearer(raw), verifier.Scope("x"))
 	_, forged := v.Verify(ctx, raw[:len(raw)-4]+"AAAA")
 	_, unfit := verifier.ClaimsOf[struct {
@@ -208,8 +208,9 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		"Token":        append(wrap(tok), wrap(*tok)...),
 		"Error":        append(append(append(wrap(e), wrap(*e)...), wrap(f)...), wrap(unfit)...),
 		"Caller":       wrap(e.Caller()),
-		"Gate":         append(wrap(v.Protect()), wrap(inside)...),
+		"Guard":        append(wrap(v.Protect()), wrap(inside)...),
 		"Claims":       wrap(verifier.Claims{ClientCredentials: verifier.Claim("a", "b")}),
+		"Settings":     wrap(verifier.Settings{Realm: "x"}),
 		"Rule":         wrap(verifier.Claim("a", "b")),
 		"Stats":        wrap(v.Stats()),
 		"IssuerStatus": wrap(v.Issuers()),

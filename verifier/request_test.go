@@ -134,7 +134,7 @@ func TestTokensElsewhere(t *testing.T) {
 }
 
 func TestTokenFrom(t *testing.T) {
-	v, _ := setup(t, func(cfg *verifier.Config) {
+	v, _ := setup(t, func(cfg *set) {
 		cfg.TokenFrom = func(r *http.Request) string { return r.Header.Get("X-Token") }
 	})
 	raw := signerOf("ES256").good()
@@ -207,14 +207,14 @@ func TestTokenLength(t *testing.T) {
 	})
 	t.Run("X3 configurable", func(t *testing.T) {
 		raw := signerOf("Ed25519").good()
-		v, _ := setup(t, func(cfg *verifier.Config) { cfg.TokenLength = len(raw) })
+		v, _ := setup(t, func(cfg *set) { cfg.MaxTokenLength = len(raw) })
 		verified(t, v, raw)
-		v, _ = setup(t, func(cfg *verifier.Config) { cfg.TokenLength = len(raw) - 1 })
+		v, _ = setup(t, func(cfg *set) { cfg.MaxTokenLength = len(raw) - 1 })
 		_, err := v.Verify(ctx, raw)
 		assertRefused(t, verifier.ErrMalformed, err)
 
 		raw = ofLength(t, 20000)
-		v, _ = setup(t, func(cfg *verifier.Config) { cfg.TokenLength = 20000 })
+		v, _ = setup(t, func(cfg *set) { cfg.MaxTokenLength = 20000 })
 		verified(t, v, raw)
 	})
 	t.Run("X3 before it is looked through", func(t *testing.T) {
@@ -223,7 +223,7 @@ func TestTokenLength(t *testing.T) {
 		assertRefused(t, verifier.ErrMalformed, err)
 	})
 	t.Run("X3 no unbounded split", func(t *testing.T) {
-		v, _ := setup(t, func(cfg *verifier.Config) { cfg.TokenLength = 1 << 20 })
+		v, _ := setup(t, func(cfg *set) { cfg.MaxTokenLength = 1 << 20 })
 		dots := strings.Repeat(".", 1<<20)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -237,7 +237,7 @@ func TestTokenLength(t *testing.T) {
 func TestTokenFromSeesTheRequest(t *testing.T) {
 	t.Run("X2 the hook gets the request as it is", func(t *testing.T) {
 		var seen *http.Request
-		v, _ := setup(t, func(cfg *verifier.Config) {
+		v, _ := setup(t, func(cfg *set) {
 			cfg.TokenFrom = func(r *http.Request) string { seen = r; return "" }
 		})
 		r := httptest.NewRequest(http.MethodGet, "/", nil)

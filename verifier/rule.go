@@ -7,21 +7,20 @@ import (
 
 // A Rule is a demand on a verified token. Rules only ever narrow: each is
 // checked besides all others, and means the same in [Config], in Protect and in
-// [Require], in any order. Of several that fail, those on issuer and audience
-// answer first.
+// [Require], in any order. Of several that fail, the refusal is that of one on
+// issuer or audience.
 //
 // A rule that could not do what it says, such as one with an empty list or an
 // empty string, is an error of [New], a panic of Protect and Optional, and
-// elsewhere a 500 that is logged: it never passes.
+// elsewhere a 500 that is logged: it never passes. Making a rule never panics.
 //
 // The interface is sealed; [Check] extends it.
 type Rule interface {
-	// check returns nil where t passes, or an Error of this call's own. Only
-	// verified tokens are checked.
+	// check returns nil where t passes, or an Error of this call's own.
 	check(ctx context.Context, t *Token) *Error
-	// wiring reports why the rule cannot do what it says at v. A nil v is not
-	// known yet: then it reports what is wrong in any case.
-	wiring(v *Verifier) error
+	// misconfigured reports why the rule cannot do what it says with these
+	// issuers. Without them it reports what is wrong with any.
+	misconfigured(policies) error
 	// traits are what the rule means to those beside it.
 	traits() traits
 	// challenge returns the scopes that a client should ask for.
@@ -31,22 +30,22 @@ type Rule interface {
 type traits uint8
 
 const (
-	answersFirst traits = 1 << iota // is about who issued the token for whom
-	namesIssuer                     // leaves one issuer, or those it lists
+	checkedFirst traits = 1 << iota // is about the token's issuer or audience
+	namesIssuer                     // admits only the issuers that it lists
 	needsIssuer                     // means something only together with an issuer
 )
 
-// apply checks who issued the token for whom before what the client may do.
-func apply(ctx context.Context, t *Token, lists ...[]Rule) *Error {
-	for _, first := range []traits{answersFirst, 0} {
+// applyRules checks the rules on issuer and audience before those on what the
+// client may do.
+func applyRules(ctx context.Context, t *Token, lists ...[]Rule) *Error {
+	for _, first := range []traits{checkedFirst, 0} {
 		for _, rules := range lists {
 			for _, r := range rules {
-				if r.traits()&answersFirst != first {
+				if r.traits()&checkedFirst != first {
 					continue
 				}
 				if err := r.check(ctx, t); err != nil {
-					err.caller, err.logs = t.caller(), true
-					return err
+					return t.refused(err)
 				}
 			}
 		}
@@ -54,20 +53,20 @@ func apply(ctx context.Context, t *Token, lists ...[]Rule) *Error {
 	return nil
 }
 
-// checkRules finds the rules that could not do what they say at v, which is nil
-// where it is not known yet.
-func (v *Verifier) checkRules(rules []Rule) error {
-	var all traits
+// checkRules reports a rule that could not do what it says with these issuers,
+// which are nil where they are not known yet.
+func checkRules(rules []Rule, all policies) error {
+	var found traits
 	for _, r := range rules {
 		if r == nil {
 			return errors.New("a rule is nil")
 		}
-		if err := r.wiring(v); err != nil {
+		if err := r.misconfigured(all); err != nil {
 			return err
 		}
-		all |= r.traits()
+		found |= r.traits()
 	}
-	if all&needsIssuer != 0 && all&namesIssuer == 0 && v != nil && len(v.trusts) > 1 {
+	if found&needsIssuer != 0 && found&namesIssuer == 0 && len(all) > 1 {
 		return errors.New("rule Client: with several issuers it needs an Issuer rule beside it")
 	}
 	return nil
@@ -81,24 +80,4 @@ func challengeScopes(rules []Rule) (scopes []string) {
 		}
 	}
 	return scopes
-}
-
-// Require applies rules to the token in ctx: for handlers whose demands depend
-// on the request. The error is an [*Error]: 401 inside Optional when no token
-// came, 500 (a wiring bug, which is logged) outside Protect and Optional and for
-// rules that could not do what they say.
-func Require(ctx context.Context, rules ...Rule) error {
-	if err := require(ctx, rules); err != nil {
-		return err
-	}
-	return nil
-}
-
-func require(ctx context.Context, rules []Rule) *Error {
-	a := admissionOf(ctx)
-	err := a.require(ctx, rules)
-	if err == nil {
-		return nil
-	}
-	return a.refuse(ctx, err, challengeScopes(rules))
 }

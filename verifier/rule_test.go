@@ -17,7 +17,7 @@ import (
 const billingAPI = "https://billing.example.com"
 
 // twoAudiences is config for two audiences.
-func twoAudiences(cfg *verifier.Config) { cfg.Audiences = []string{api, billingAPI} }
+func twoAudiences(cfg *set) { cfg.Audiences = []string{api, billingAPI} }
 
 func pass(context.Context, *verifier.Token) error { return nil }
 
@@ -25,7 +25,8 @@ func TestRules(t *testing.T) {
 	v, _ := setup(t, twoAudiences)
 	raw := signerOf("ES256").token(nil, members{
 		"aud": `["` + api + `","https://other.example.com"]`, "roles": `["admin","auditor"]`, "tenant": `"blue"`,
-		"mixed": `["blue",1]`, "number": `1`, "empty": `""`, "object": `{"a":"b"}`, "Tenant": `"red"`,
+		"mixed": `["blue",1]`, "number": `1`, "flag": `true`, "nothing": `null`, "a/b": `{"x":{"c~d":"y"}, "c~d" : "x"}`,
+		"https://example.com/tenant": `"green"`, "empty": `""`, "object": `{"a":"b"}`, "Tenant": `"red"`,
 	})
 	tests := []struct {
 		name   string
@@ -58,7 +59,30 @@ func TestRules(t *testing.T) {
 		{"C11 Claim of the exact name", verifier.Claim("Tenant", "red"), nil, nil},
 		{"C11 Claim missing", verifier.Claim("x", "blue"), verifier.ErrDenied, nil},
 		{"C11 Claim of a mixed array", verifier.Claim("mixed", "blue"), verifier.ErrDenied, nil},
-		{"C11 Claim a number", verifier.Claim("number", "1"), verifier.ErrDenied, nil},
+		{"C11 Claim a number as it is spelled", verifier.Claim("number", "1"), nil, nil},
+		{"C11 Claim a number in another spelling", verifier.Claim("number", "1.0"), verifier.ErrDenied, nil},
+		{"C11 Claim a number that begins alike", verifier.Claim("number", "10"), verifier.ErrDenied, nil},
+		{"C11 Claim true", verifier.Claim("flag", "true"), nil, nil},
+		{"C11 Claim true is not false", verifier.Claim("flag", "false"), verifier.ErrDenied, nil},
+		{"C11 Claim null is absent", verifier.Claim("nothing", "null"), verifier.ErrDenied, nil},
+		{"C11 Claim by a pointer", verifier.Claim("/object/a", "b"), nil, nil},
+		{"C11 Claim by a pointer of one part", verifier.Claim("/tenant", "blue"), nil, nil},
+		{"C11 Claim by a pointer with escapes", verifier.Claim("/a~1b/c~0d", "x"), nil, nil},
+		{"C11 Claim by a pointer into an array", verifier.Claim("/roles/0", "admin"), verifier.ErrDenied, nil},
+		{"C11 Claim by a pointer into a string", verifier.Claim("/tenant/x", "blue"), verifier.ErrDenied, nil},
+		{"C11 Claim by a pointer to nothing", verifier.Claim("/object/b", "b"), verifier.ErrDenied, nil},
+		{"C11 Claim by a name that looks like a URL", verifier.Claim("https://example.com/tenant", "green"), nil, nil},
+		{"C11 Role", verifier.Role("admin"), nil, nil},
+		{"C11 Role of two", verifier.Role("auditor", "admin"), nil, nil},
+		{"C11 Role of which one is missing", verifier.Role("admin", "x"), verifier.ErrDenied, nil},
+		{"C11 Role in another case", verifier.Role("Admin"), verifier.ErrDenied, nil},
+		{"C11 AnyRole", verifier.AnyRole("x", "auditor"), nil, nil},
+		{"C11 AnyRole of none", verifier.AnyRole("x", "y"), verifier.ErrDenied, nil},
+		{"C11 NoClaim", verifier.NoClaim("sid", "/object/b"), nil, nil},
+		{"C11 NoClaim null is absent", verifier.NoClaim("nothing"), nil, nil},
+		{"C11 NoClaim of one that is there", verifier.NoClaim("sid", "tenant"), verifier.ErrDenied, nil},
+		{"C11 NoClaim of an empty one", verifier.NoClaim("empty"), verifier.ErrDenied, nil},
+		{"C11 NoClaim by a pointer", verifier.NoClaim("/object/a"), verifier.ErrDenied, nil},
 		{"C11 Claim an object", verifier.Claim("object", "b"), verifier.ErrDenied, nil},
 		{"C7 Claim empty", verifier.Claim("empty", "x"), verifier.ErrDenied, nil},
 		{"C11 ClientCredentials", verifier.ClientCredentials(), nil, nil},
@@ -68,26 +92,31 @@ func TestRules(t *testing.T) {
 		for place, verify := range map[string]func() error{
 			"Verify":       func() error { _, err := v.Verify(ctx, raw, tt.rule); return err },
 			"Authenticate": func() error { _, err := v.Authenticate(bearer(raw), tt.rule); return err },
-			"Protect":      func() error { return gateError(v.Protect(tt.rule), bearer(raw)) },
-			"Optional":     func() error { return gateError(v.Optional(tt.rule), bearer(raw)) },
+			"Protect":      func() error { return guardError(v.Protect(tt.rule), bearer(raw)) },
+			"Optional":     func() error { return guardError(v.Optional(tt.rule), bearer(raw)) },
 			"Require": func() error {
 				return verifier.Require(verifier.NewContext(ctx, verified(t, v, raw)), tt.rule)
 			},
-			"Inner": func() error {
+			"RequireGuard": func() error {
 				r := bearer("")
-				return gateError(verifier.Inner(tt.rule), r.WithContext(verifier.NewContext(ctx, verified(t, v, raw))))
+				return guardError(verifier.RequireGuard(tt.rule), r.WithContext(verifier.NewContext(ctx, verified(t, v, raw))))
 			},
 			"Config": func() error {
-				v, _ := setup(t, twoAudiences, func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{tt.rule} })
+				v, _ := setup(t, twoAudiences, func(cfg *set) { cfg.Rules = []verifier.Rule{tt.rule} })
 				_, err := v.Verify(ctx, raw)
 				return err
 			},
-			"Config of a joined part": func() error {
-				a, _ := setup(t, twoAudiences, func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{tt.rule} })
-				b, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer = "b" })
-				v, err := verifier.Join(b, a)
-				require.NoError(t, err)
-				_, err = v.Verify(ctx, raw)
+			"Config of one of two issuers": func() error {
+				v := newVerifier(t, part("b"), part(issuer, twoAudiences, func(cfg *set) { cfg.Rules = []verifier.Rule{tt.rule} }))
+				_, err := v.Verify(ctx, raw)
+				return err
+			},
+			"Config.With": func() error {
+				v, _ := setup(t, twoAudiences, func(cfg *set) {
+					cfg.Config = cfg.With(tt.rule)
+					cfg.Rules = nil
+				})
+				_, err := v.Verify(ctx, raw)
 				return err
 			},
 		} {
@@ -138,15 +167,12 @@ func TestRuleOrder(t *testing.T) {
 		})
 	})
 	t.Run("C11 audience answers first, wherever the rules stand", func(t *testing.T) {
-		v, _ := setup(t, twoAudiences, func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{verifier.Scope("x")} })
+		v, _ := setup(t, twoAudiences, func(cfg *set) { cfg.Rules = []verifier.Rule{verifier.Scope("x")} })
 		_, err := v.Verify(ctx, raw, verifier.Audience(billingAPI))
 		assertRefused(t, verifier.ErrAudience, err)
 	})
 	t.Run("C11 issuer answers first", func(t *testing.T) {
-		b, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer = "b" })
-		a, _ := setup(t)
-		v, err := verifier.Join(a, b)
-		require.NoError(t, err)
+		v := newVerifier(t, config(), part("b"))
 		permute([]verifier.Rule{verifier.Scope("x"), verifier.Issuer("b"), verifier.Check(pass)}, func(rules []verifier.Rule) {
 			_, err := v.Verify(ctx, raw, rules...)
 			assertRefused(t, verifier.ErrIssuer, err)
@@ -156,7 +182,7 @@ func TestRuleOrder(t *testing.T) {
 
 // What one request is told is not changed by another's.
 func TestRefusalsAreNotShared(t *testing.T) {
-	v, _ := setup(t, func(cfg *verifier.Config) { cfg.TokenCache = -1 })
+	v, _ := setup(t, func(cfg *set) { cfg.TokenCache = -1 })
 	rules := []verifier.Rule{
 		verifier.Scope("x"), verifier.AnyScope("x"), verifier.Client("x"), verifier.Claim("x", "x"), verifier.ClientCredentials(),
 		verifier.Check(func(context.Context, *verifier.Token) error { return verifier.ErrRevoked }),
@@ -201,7 +227,7 @@ func TestRulesOnlyNarrow(t *testing.T) {
 			_, err := v.Verify(ctx, one, rules...)
 			assertRefused(t, verifier.ErrAudience, err)
 		})
-		v, _ = setup(t, twoAudiences, func(cfg *verifier.Config) { cfg.Rules = rules[:1] })
+		v, _ = setup(t, twoAudiences, func(cfg *set) { cfg.Rules = rules[:1] })
 		verified(t, v, two, rules[1])
 		_, err := v.Verify(ctx, one, rules[1])
 		assertRefused(t, verifier.ErrAudience, err)
@@ -233,16 +259,13 @@ func TestRulesOnlyNarrow(t *testing.T) {
 		}
 	})
 	t.Run("C11 an audience of another issuer does not count", func(t *testing.T) {
-		a, _ := setup(t)
-		b, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer, cfg.Audiences = "b", []string{billingAPI} })
-		v, err := verifier.Join(a, b)
-		require.NoError(t, err)
+		v := newVerifier(t, config(), part("b", func(cfg *set) { cfg.Audiences = []string{billingAPI} }))
 		s := signerOf("ES256")
 		both := `["` + api + `","` + billingAPI + `"]`
 		verified(t, v, s.token(nil, members{"aud": both}), verifier.Audience(api))
 		verified(t, v, s.token(nil, members{"aud": both, "iss": `"b"`}), verifier.Audience(billingAPI))
 		for iss, audience := range map[string]string{issuer: billingAPI, "b": api} {
-			_, err = v.Verify(ctx, s.token(nil, members{"aud": both, "iss": `"` + iss + `"`}), verifier.Audience(audience))
+			_, err := v.Verify(ctx, s.token(nil, members{"aud": both, "iss": `"` + iss + `"`}), verifier.Audience(audience))
 			assertRefused(t, verifier.ErrAudience, err)
 			_, err = v.Verify(ctx, s.token(nil, members{"aud": `"` + audience + `"`, "iss": `"` + iss + `"`}))
 			assertRefused(t, verifier.ErrAudience, err)
@@ -285,22 +308,24 @@ func TestRulesThatNothingCanSatisfy(t *testing.T) {
 		"Claim's value":           verifier.Claim("sub", ""),
 		"Claim's value, a second": verifier.Claim("sub", "billing", ""),
 		"Check of nil":            verifier.Check(nil),
+		"Role, no list":           verifier.Role(),
+		"AnyRole":                 verifier.AnyRole("a", ""),
+		"NoClaim, no list":        verifier.NoClaim(),
+		"NoClaim":                 verifier.NoClaim("a", ""),
 	} {
 		kind := strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == ',' || r == '\'' })[0]
-		kind = "rule " + kind + ": (an empty (string|list|name) can satisfy nothing|.+ is not one scope|it needs a function)"
+		kind = "rule " + kind + ": (the (list|name) is empty|there is an empty string in the list|.+ is not one scope|it needs a function)"
 		rules := []verifier.Rule{verifier.ClientCredentials(), rule}
 		t.Run("C11 C7 "+name+", at wiring", func(t *testing.T) {
-			for _, change := range []func(*verifier.Config){
-				func(cfg *verifier.Config) { cfg.Rules = rules },
-				func(cfg *verifier.Config) { cfg.Claims.ClientCredentials = rule },
+			for _, change := range []func(*set){
+				func(cfg *set) { cfg.Rules = rules },
+				func(cfg *set) { cfg.Claims.ClientCredentials = rule },
 			} {
-				cfg := config()
-				change(&cfg)
-				_, err := verifier.New(cfg)
+				_, err := verifier.New(newSet(change).Config)
 				require.Error(t, err)
 				assert.Regexp(t, kind, err.Error())
 			}
-			for _, wire := range []func(){func() { v.Protect(rules...) }, func() { v.Optional(rules...) }, func() { verifier.Inner(rules...) }} {
+			for _, wire := range []func(){func() { v.Protect(rules...) }, func() { v.Optional(rules...) }, func() { verifier.RequireGuard(rules...) }} {
 				assert.Regexp(t, kind, panicText(t, wire))
 			}
 		})
@@ -308,7 +333,7 @@ func TestRulesThatNothingCanSatisfy(t *testing.T) {
 			_, errVerify := v.Verify(ctx, raw, rules...)
 			_, errAuthenticate := v.Authenticate(bearer(raw), rules...)
 			for _, err := range []error{errVerify, errAuthenticate, verifier.Require(verifier.NewContext(ctx, tok), rules...)} {
-				assertWiringBug(t, err)
+				assertConfigurationError(t, err)
 				assert.Regexp(t, kind, err.Error())
 			}
 		})

@@ -5,17 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
 type (
 	scopeRule    struct{ ruleList }
 	anyScopeRule struct{ ruleList }
+	roleRule     struct {
+		ruleList
+		any bool
+	}
 	audienceRule struct{ ruleList }
 	issuerRule   struct{ ruleList }
 	clientRule   struct{ ruleList }
 	claimRule    struct {
 		ruleList
-		name string
+		place place
+	}
+	noClaimRule struct {
+		ruleList
+		places []place
 	}
 	clientCredentialsRule struct{ plainRule }
 	checkRule             struct {
@@ -24,13 +35,19 @@ type (
 	}
 )
 
-// Scope demands all of these scopes (RFC 6749 §3.3), else 403. They stand in
+// Scope demands all of these scopes (RFC 6749 §3.3), else 403. They are named in
 // every challenge of a route that has the rule.
 func Scope(scopes ...string) Rule { return scopeRule{newScopeList("Scope", scopes)} }
 
-// AnyScope demands at least one of these scopes, else 403. The first stands in
+// AnyScope demands at least one of these scopes, else 403. The first is named in
 // every challenge of a route that has the rule.
 func AnyScope(scopes ...string) Rule { return anyScopeRule{newScopeList("AnyScope", scopes)} }
+
+// Role demands all of these roles (RFC 9068 §2.2.3.1), else 403.
+func Role(roles ...string) Rule { return roleRule{newList("Role", roles), false} }
+
+// AnyRole demands at least one of these roles, else 403.
+func AnyRole(roles ...string) Rule { return roleRule{newList("AnyRole", roles), true} }
 
 // Audience demands that the token is for at least one of these audiences (RFC
 // 7519 §4.1.3), else 401. The configuration must list each of them; and one
@@ -47,49 +64,67 @@ func Issuer(issuers ...string) Rule { return issuerRule{newList("Issuer", issuer
 // [Config.Rules].
 func Client(ids ...string) Rule { return clientRule{newList("Client", ids)} }
 
-// ClientCredentials demands that the caller is a machine on its own behalf, not
-// a user's delegate (RFC 6749 §4.4), else 403. It never holds without a client
-// id. Where [Claims.ClientCredentials] is set, that alone decides. Elsewhere it
-// holds when sub equals the client id, or when sub is the client id followed by
+// ClientCredentials demands that the client acts on its own behalf and not on a
+// user's (RFC 6749 §4.4), else 403. A token without a client id never passes.
+// Where [Claims.ClientCredentials] is set, that rule alone decides. Elsewhere a
+// token passes if sub equals the client id, or if sub is the client id followed by
 // "@clients" and gty is "client-credentials" (Auth0).
 //
 // That relies on the issuer never letting a user choose a sub that can be a
-// client id (RFC 9700 §4.15), as Okta, Keycloak, Entra ID, PingOne, Hydra and
-// Duende IdentityServer do not: they need the setting.
+// client id (RFC 9700 §4.15). Okta, Keycloak, Entra ID, PingOne, Hydra and Duende
+// IdentityServer have other rules for sub: they need the setting.
 func ClientCredentials() Rule { return clientCredentialsRule{} }
 
-// Claim demands that the top-level claim name equals, or as an array contains,
-// one of these strings, else 403.
-func Claim(name string, values ...string) Rule {
-	r := claimRule{newList("Claim", values), name}
-	if name == "" {
-		r.wrong = errors.New("rule Claim: an empty name can satisfy nothing")
+// Claim demands that the claim at a place, a name or a JSON Pointer as in
+// [Claims], equals one of these values or, as an array, contains one, else 403. A
+// boolean equals "true" or "false", and a number the text that the token has for
+// it, in which 1 and 1.0 differ; neither counts as the element of an array.
+func Claim(place string, values ...string) Rule {
+	r := claimRule{ruleList: newList("Claim", values)}
+	var err error
+	if r.place, err = newPlace(place); err != nil {
+		r.wrong = fmt.Errorf("rule Claim: %w", err)
 	}
 	return r
 }
 
-// Check demands what f says: nil lets the token pass, an [*Error] is the answer,
-// and an error that wraps one of this package's reasons, such as [ErrRevoked] or
-// [ErrUnavailable], is answered as that reason is; of several, as the first in
-// their list. Any other error is ErrDenied. Whatever f returned is the cause.
+// NoClaim demands that the token has no claim at any of these places, names or
+// JSON Pointers as in [Claims], else 403. A claim that is null is absent.
+func NoClaim(places ...string) Rule {
+	r := noClaimRule{ruleList: newList("NoClaim", places)}
+	for _, name := range places {
+		p, err := newPlace(name)
+		if err != nil {
+			r.wrong = fmt.Errorf("rule NoClaim: %w", err)
+		}
+		r.places = append(r.places, p)
+	}
+	return r
+}
+
+// Check demands what f says: nil lets the token pass, an [*Error] is the
+// response, and an error that wraps one of this package's reasons, such as
+// [ErrRevoked] or [ErrUnavailable], is a refusal for that reason; of several, for
+// the first in their list. Any other error is ErrDenied. What f returned is the
+// cause.
 //
-// f is called concurrently, and only with tokens that are verified; [FromContext]
-// returns the same token from its context.
+// f is called concurrently, and only with verified tokens; [FromContext] returns
+// the same token from its context.
 func Check(f func(context.Context, *Token) error) Rule { return checkRule{f: f} }
 
-// A ruleList is what rules with a list of names have in common.
+// A ruleList is what rules with a list of strings have in common.
 type ruleList struct {
 	values []string
-	wrong  error // why nothing could satisfy the rule
+	wrong  error // why nothing could pass the rule
 }
 
 func newList(rule string, values []string) ruleList {
 	l := ruleList{values: slices.Clone(values)}
 	switch {
 	case len(values) == 0:
-		l.wrong = fmt.Errorf("rule %s: an empty list can satisfy nothing", rule)
+		l.wrong = fmt.Errorf("rule %s: the list is empty", rule)
 	case slices.Contains(values, ""):
-		l.wrong = fmt.Errorf("rule %s: an empty string can satisfy nothing", rule)
+		l.wrong = fmt.Errorf("rule %s: there is an empty string in the list", rule)
 	}
 	return l
 }
@@ -104,16 +139,16 @@ func newScopeList(rule string, scopes []string) ruleList {
 	return l
 }
 
-func (l ruleList) wiring(*Verifier) error { return l.wrong }
-func (ruleList) traits() traits           { return 0 }
-func (ruleList) challenge() []string      { return nil }
+func (l ruleList) misconfigured(policies) error { return l.wrong }
+func (ruleList) traits() traits                 { return 0 }
+func (ruleList) challenge() []string            { return nil }
 
-// A plainRule is what rules without one have in common.
+// A plainRule is what rules without a list have in common.
 type plainRule struct{}
 
-func (plainRule) wiring(*Verifier) error { return nil }
-func (plainRule) traits() traits         { return 0 }
-func (plainRule) challenge() []string    { return nil }
+func (plainRule) misconfigured(policies) error { return nil }
+func (plainRule) traits() traits               { return 0 }
+func (plainRule) challenge() []string          { return nil }
 
 func (r scopeRule) check(_ context.Context, t *Token) *Error {
 	for _, s := range r.values {
@@ -137,43 +172,56 @@ func (r anyScopeRule) check(_ context.Context, t *Token) *Error {
 // more than it needs.
 func (r anyScopeRule) challenge() []string { return r.values[:min(1, len(r.values))] }
 
+func (r roleRule) check(_ context.Context, t *Token) *Error {
+	held := 0
+	for _, role := range r.values {
+		if t.HasRole(role) {
+			held++
+		}
+	}
+	if held == len(r.values) || r.any && held > 0 {
+		return nil
+	}
+	return refusal(ErrDenied, "the token has the roles %s in %s, needed are %s", quoteList(t.Roles()), t.policy.roles, quoteList(r.values))
+}
+
 func (r audienceRule) check(_ context.Context, t *Token) *Error {
 	for _, a := range r.values {
-		if slices.Contains(t.audience, a) && t.trust.hasAudience(a) {
+		if slices.Contains(t.audience, a) && t.policy.hasAudience(a) {
 			return nil
 		}
 	}
 	return t.wrongAudience("the route is for", r.values)
 }
 
-func (r audienceRule) wiring(v *Verifier) error {
+func (r audienceRule) misconfigured(all policies) error {
 	for _, a := range r.values {
-		if r.wrong == nil && v != nil && !v.hasAudience(a) {
+		if r.wrong == nil && all != nil && !all.hasAudience(a) {
 			return fmt.Errorf("rule Audience(%s): no Config.Audiences lists it", quote(a))
 		}
 	}
 	return r.wrong
 }
 
-func (audienceRule) traits() traits { return answersFirst }
+func (audienceRule) traits() traits { return checkedFirst }
 
 func (r issuerRule) check(_ context.Context, t *Token) *Error {
-	if slices.Contains(r.values, t.trust.issuer) {
+	if slices.Contains(r.values, t.issuer) {
 		return nil
 	}
 	return refusal(ErrIssuer, "the route is for tokens of %q", r.values)
 }
 
-func (r issuerRule) wiring(v *Verifier) error {
+func (r issuerRule) misconfigured(all policies) error {
 	for _, i := range r.values {
-		if r.wrong == nil && v != nil && v.trusts[i] == nil {
+		if r.wrong == nil && all != nil && all[i] == nil {
 			return fmt.Errorf("rule Issuer(%s): not a trusted issuer", quote(i))
 		}
 	}
 	return r.wrong
 }
 
-func (issuerRule) traits() traits { return answersFirst | namesIssuer }
+func (issuerRule) traits() traits { return checkedFirst | namesIssuer }
 
 func (r clientRule) check(_ context.Context, t *Token) *Error {
 	if slices.Contains(r.values, t.clientID) {
@@ -185,15 +233,31 @@ func (r clientRule) check(_ context.Context, t *Token) *Error {
 func (clientRule) traits() traits { return needsIssuer }
 
 func (r claimRule) check(_ context.Context, t *Token) *Error {
-	found := false
-	err := t.members().strings(r.name, func(v string) { found = found || slices.Contains(r.values, v) })
-	if err == nil && found {
-		return nil
+	value := t.members().At(r.place.path)
+	switch {
+	case value == "":
+		return refusal(ErrDenied, "there is no claim %s", quote(r.place.name))
+	case strings.IndexByte(`"[{`, value[0]) < 0: // a number, true or false
+		if slices.Contains(r.values, value) {
+			return nil
+		}
+	default:
+		found := false
+		err := jose.EachString(value, func(quoted string) { found = found || slices.Contains(r.values, jose.Unquote(quoted)) })
+		if err == nil && found {
+			return nil
+		}
 	}
-	if t.members().get(r.name) == "" {
-		return refusal(ErrDenied, "there is no claim %s", quote(r.name))
+	return refusal(ErrDenied, "claim %s is %s, demanded is one of %s", quote(r.place.name), quote(value), quoteList(r.values))
+}
+
+func (r noClaimRule) check(_ context.Context, t *Token) *Error {
+	for _, p := range r.places {
+		if t.members().At(p.path) != "" {
+			return refusal(ErrDenied, "the token has the claim %s", quote(p.name))
+		}
 	}
-	return refusal(ErrDenied, "claim %s has none of the values demanded", quote(r.name))
+	return nil
 }
 
 var machineAtAuth0 = Claim("gty", "client-credentials")
@@ -201,8 +265,8 @@ var machineAtAuth0 = Claim("gty", "client-credentials")
 func (clientCredentialsRule) check(ctx context.Context, t *Token) *Error {
 	switch id := t.clientID; {
 	case id == "":
-	case t.trust.machine != nil:
-		return t.trust.machine.check(ctx, t)
+	case t.policy.clientCredentials != nil:
+		return t.policy.clientCredentials.check(ctx, t)
 	case t.subject == id:
 		return nil
 	case t.subject == id+"@clients":
@@ -213,31 +277,20 @@ func (clientCredentialsRule) check(ctx context.Context, t *Token) *Error {
 
 func (r checkRule) check(ctx context.Context, t *Token) *Error {
 	if judged, _ := FromContext(ctx); judged != t {
-		ctx = NewContext(ctx, t) // not an outer layer's
+		ctx = NewContext(ctx, t) // not an outer one
 	}
 	err := r.f(ctx, t)
 	if err == nil {
 		return nil
 	}
-	e := asError(err)
-	e.verifier = nil // if f asked another one, the challenge is still this one's
+	e := asRefusal(err, ErrDenied)
+	e.api = nil // if f asked another Verifier, the challenge is still this one's
 	return e
 }
 
-func (r checkRule) wiring(*Verifier) error {
+func (r checkRule) misconfigured(policies) error {
 	if r.f == nil {
 		return errors.New("rule Check: it needs a function")
 	}
 	return nil
-}
-
-// isScopeToken reports whether s is a scope-token (RFC 6749 §3.3): printable
-// ASCII without space, quotation mark and backslash.
-func isScopeToken(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return s != ""
 }

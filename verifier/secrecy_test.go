@@ -97,10 +97,7 @@ func TestUnverifiedText(t *testing.T) {
 		"cnf":       {claims: func(s string) members { return members{"cnf": s} }, reason: verifier.ErrBinding},
 	}
 	one, keys := setup(t, twoAudiences)
-	a, _ := setup(t, twoAudiences, func(cfg *verifier.Config) { cfg.Keys = keys })
-	b, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer = "b" })
-	two, err := verifier.Join(a, b)
-	require.NoError(t, err)
+	two := newVerifier(t, part(issuer, twoAudiences, func(cfg *set) { cfg.Keys = keys }), part("b"))
 	s := signerOf("ES256")
 	for kind, text := range texts {
 		value, err := json.Marshal(text)

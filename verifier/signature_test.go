@@ -79,7 +79,7 @@ func TestTwoNamesOfEd25519(t *testing.T) {
 				if published != "" {
 					alg = `"` + published + `"`
 				}
-				v, _ := setup(t, func(cfg *verifier.Config) {
+				v, _ := setup(t, func(cfg *set) {
 					cfg.Keys = staticKeys(t, jwk(s, members{"alg": alg}))
 				})
 				verified(t, v, s.as(used, s.kid).good())
@@ -90,7 +90,7 @@ func TestTwoNamesOfEd25519(t *testing.T) {
 
 func TestAlgorithmsPerIssuer(t *testing.T) {
 	t.Run("A1 the list is exact", func(t *testing.T) {
-		v, keys := setup(t, func(cfg *verifier.Config) { cfg.Algorithms = []string{"PS256", "Ed25519"} })
+		v, keys := setup(t, func(cfg *set) { cfg.Algorithms = []string{"PS256", "Ed25519"} })
 		verified(t, v, signerOf("PS256").good())
 		verified(t, v, signerOf("Ed25519").good())
 		keys.lookups.Store(0)
@@ -104,12 +104,11 @@ func TestAlgorithmsPerIssuer(t *testing.T) {
 		a, b := config(), config()
 		b.Issuer = "b"
 		a.Algorithms, b.Algorithms = []string{"ES256"}, []string{"RS256"}
-		v, err := verifier.Join(newVerifier(t, a), newVerifier(t, b))
-		require.NoError(t, err)
+		v := newVerifier(t, a, b)
 		ofB := members{"iss": `"b"`}
 		verified(t, v, signerOf("ES256").good())
 		verified(t, v, signerOf("RS256").token(nil, ofB))
-		_, err = v.Verify(ctx, signerOf("RS256").good())
+		_, err := v.Verify(ctx, signerOf("RS256").good())
 		assertRefused(t, verifier.ErrAlgorithm, err)
 		_, err = v.Verify(ctx, signerOf("ES256").token(nil, ofB))
 		assertRefused(t, verifier.ErrAlgorithm, err)
@@ -259,7 +258,7 @@ func TestEd25519Malleability(t *testing.T) {
 
 func TestOtherCurves(t *testing.T) {
 	t.Run("A2 keys of another curve or length", func(t *testing.T) {
-		v, _ := setup(t, func(cfg *verifier.Config) {
+		v, _ := setup(t, func(cfg *set) {
 			k := keysOf(signerOf("ES256"))
 			p224 := must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader))
 			k.keys["P-224"] = append(k.keys["P-224"], p224.Public())

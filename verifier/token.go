@@ -1,59 +1,120 @@
 package verifier
 
 import (
-	"crypto"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
 // A Token is a verified access token. It is immutable and may be shared between
-// requests. There is no way to make one but to verify it; tests use
+// requests. The only way to make one is to verify it; tests use
 // verifiertest.NewToken.
 type Token struct {
-	verifier *Verifier
-	trust    *trust // nil: no token
-
-	issuer, subject, clientID, id  string
-	audience, scopes               []string
-	issuedAt, notBefore, expiresAt time.Time
-	bound                          bool // to a sender's key (RFC 7800)
+	registeredClaims
+	policy   *issuerPolicy // nil in a zero Token, which no verifier made
+	clientID string
+	scopes   []string
 
 	// A function, so that nothing that prints or dumps a Token shows what it was
 	// read from, even where it was copied into a field.
-	evidence func() *evidence
+	source func() *tokenSource
 }
 
-// An evidence is what a token was read from and verified by.
-type evidence struct {
-	raw     string // of a remembered token: a copy of the token itself
-	payload string // the very bytes that were signed
-	members object // of payload
-	header  *header
-	key     crypto.PublicKey // that fits the signature
-
-	audience [2]string // room for what most tokens have
-
-	// When a remembered token is good: from nbf to exp, with leeway, and until
-	// it is to be verified again.
-	begins, ends, again time.Time
+// A tokenSource is what a Token was read from.
+type tokenSource struct {
+	text, raw, payload string
+	members            jose.Object // of payload
 }
 
-// A tokenMemory is a Token and its evidence in one piece.
+// tokenMemory is what a Token needs, in one allocation.
 type tokenMemory struct {
-	token    Token
-	evidence evidence
+	token     Token
+	source    tokenSource
+	audiences [2]string
 }
 
-// newToken returns the Token of e.
-func newToken(e evidence) *Token {
-	whole := &tokenMemory{evidence: e}
-	whole.token.evidence = func() *evidence { return &whole.evidence }
-	return &whole.token
+// newToken returns the Token of a JWS whose signature was verified, and its
+// claims.
+func (p *issuerPolicy) newToken(jws *jose.Compact, c *registeredClaims) (*Token, *Error) {
+	if err := p.checkPayload(jws.Claims); err != nil {
+		return nil, err
+	}
+	m := &tokenMemory{source: tokenSource{jws.Text, jws.Raw, jws.Payload, jws.Claims}}
+	t := &m.token
+	t.registeredClaims, t.policy = *c, p
+	if len(t.audience) <= len(m.audiences) {
+		t.audience = append(m.audiences[:0], t.audience...) // those of c are used again
+	}
+	t.source = func() *tokenSource { return &m.source }
+	var err *Error
+	if t.clientID, err = p.readClientID(jws.Claims); err != nil {
+		return nil, err
+	}
+	if t.scopes, err = p.readScopes(jws.Claims); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
-func (t *Token) members() object { return t.evidence().members }
+func (p *issuerPolicy) readClientID(members jose.Object) (string, *Error) {
+	for _, place := range p.clientID {
+		id, err := jose.StringValue(members.At(place.path))
+		if err != nil {
+			return "", refusal(ErrClaims, "%s: %w", place.name, err)
+		}
+		if id != "" {
+			return id, nil
+		}
+	}
+	return "", nil
+}
+
+// readScopes returns the union of the scopes at all places.
+func (p *issuerPolicy) readScopes(members jose.Object) (union []string, _ *Error) {
+	for _, place := range p.scopes {
+		list, err := splitScopes(members.At(place.path))
+		switch {
+		case err != nil:
+			return nil, refusal(ErrClaims, "%s: %w", place.name, err)
+		case union == nil:
+			union = list
+		case list != nil:
+			union = merge(union, list)
+		}
+	}
+	return union, nil
+}
+
+// merge returns a and what b has beside it, in linear time.
+func merge(a, b []string) []string {
+	seen := maps.Collect(func(yield func(string, bool) bool) {
+		for _, s := range a {
+			if !yield(s, true) {
+				return
+			}
+		}
+	})
+	for _, s := range b {
+		if !seen[s] {
+			seen[s] = true
+			a = append(a, s)
+		}
+	}
+	return a
+}
+
+// isVerified reports whether a verifier made t.
+func (t *Token) isVerified() bool { return t != nil && t.policy != nil }
+
+func (t *Token) members() jose.Object { return t.source().members }
+
+// Raw returns the token as it was sent: for token exchange (RFC 8693) only.
+// Whoever has it can call this API as its client until it expires.
+func (t *Token) Raw() string { return t.source().raw }
 
 // Issuer returns the iss claim (RFC 7519 §4.1.1).
 func (t *Token) Issuer() string { return t.issuer }
@@ -73,12 +134,41 @@ func (t *Token) ID() string { return t.id }
 // Audience returns a copy of the aud claim (RFC 7519 §4.1.3).
 func (t *Token) Audience() []string { return slices.Clone(t.audience) }
 
-// Scopes returns a copy of the granted scopes (RFC 8693 §4.2): the claim scope,
-// else scp, or what [Config.Claims] says.
+// Scopes returns a copy of the granted scopes (RFC 8693 §4.2): those of the
+// claims scope and scp, or where [Config.Claims] says.
 func (t *Token) Scopes() []string { return slices.Clone(t.scopes) }
 
 // HasScope reports whether the scope s was granted. Case matters.
 func (t *Token) HasScope(s string) bool { return s != "" && slices.Contains(t.scopes, s) }
+
+// Roles returns the roles (RFC 9068 §2.2.3.1): those of the claim roles, or where
+// [Config.Claims] says. A claim of another kind than a string or an array of
+// strings has none. They are read at each call.
+func (t *Token) Roles() (roles []string) {
+	for _, place := range t.policy.roles {
+		list, err := splitList(t.members().At(place.path))
+		switch {
+		case err != nil:
+		case roles == nil:
+			roles = list
+		case list != nil:
+			roles = merge(roles, list)
+		}
+	}
+	return roles
+}
+
+// HasRole reports whether the token has the role r. Case matters.
+func (t *Token) HasRole(r string) bool {
+	for _, place := range t.policy.roles {
+		found := false
+		err := jose.EachString(t.members().At(place.path), func(quoted string) { found = found || jose.Unquote(quoted) == r })
+		if err == nil && found {
+			return r != ""
+		}
+	}
+	return false
+}
 
 // IssuedAt returns the iat claim (RFC 7519 §4.1.6) in UTC, zero if there is
 // none.
@@ -91,7 +181,7 @@ func (t *Token) NotBefore() time.Time { return t.notBefore }
 // Expiry returns the exp claim (RFC 7519 §4.1.4) in UTC.
 func (t *Token) Expiry() time.Time { return t.expiresAt }
 
-// LogValue says who is calling, for log/slog. It shows neither the payload nor
+// LogValue returns who is calling, for log/slog. It shows neither the payload nor
 // anything that could be used as a credential.
 func (t *Token) LogValue() slog.Value {
 	if t == nil {
@@ -105,7 +195,7 @@ func (t *Token) LogValue() slog.Value {
 	)
 }
 
-// String says who is calling. It has a value receiver, so that a copied Token
+// String returns who is calling. It has a value receiver, so that a copied Token
 // does not print its payload either.
 func (t Token) String() string {
 	return fmt.Sprintf("Token(iss=%q client_id=%q sub=%q jti=%q)", t.issuer, t.clientID, t.subject, t.id)
@@ -113,5 +203,3 @@ func (t Token) String() string {
 
 // GoString is [Token.String].
 func (t Token) GoString() string { return t.String() }
-
-func (t *Token) verified() bool { return t != nil && t.trust != nil }

@@ -91,7 +91,7 @@ func TestFromContext(t *testing.T) {
 // TestManyGoroutines is for the race detector.
 func TestManyGoroutines(t *testing.T) {
 	deny := &verifier.Error{Reason: verifier.ErrScope, Scopes: []string{"x"}}
-	v, _ := setup(t, func(cfg *verifier.Config) {
+	v, _ := setup(t, func(cfg *set) {
 		cfg.Rules = []verifier.Rule{verifier.Audience(api), verifier.Check(pass)}
 	})
 	s := signerOf("Ed25519")
@@ -109,9 +109,9 @@ func TestManyGoroutines(t *testing.T) {
 				assertRefused(t, verifier.ErrSignature, err)
 				_, err = v.Verify(ctx, good, refuse)
 				assertRefused(t, verifier.ErrScope, err)
-				assert.NoError(t, gateError(protect, bearer(good)))
-				assertRefused(t, verifier.ErrScope, gateError(protect, bearer(bad)))
-				assert.NoError(t, gateError(optional, anonymous()))
+				assert.NoError(t, guardError(protect, bearer(good)))
+				assertRefused(t, verifier.ErrScope, guardError(protect, bearer(bad)))
+				assert.NoError(t, guardError(optional, anonymous()))
 				claims, err := verifier.ClaimsOf[map[string]any](shared)
 				assert.NoError(t, err)
 				claims["x"] = 1

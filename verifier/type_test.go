@@ -14,23 +14,23 @@ import (
 
 func TestHeaderType(t *testing.T) {
 	const okta = "application/okta-internal-at+jwt"
-	plain := func(*verifier.Config) {}
-	profile := func(cfg *verifier.Config) { cfg.RFC9068 = true }
-	further := func(cfg *verifier.Config) { cfg.Types = []string{okta} }
-	both := func(cfg *verifier.Config) { profile(cfg); further(cfg) }
+	plain := func(*set) {}
+	profile := func(cfg *set) { cfg.RFC9068 = true }
+	further := func(cfg *set) { cfg.Types = []string{okta} }
+	both := func(cfg *set) { profile(cfg); further(cfg) }
 	tests := []struct {
 		typ                           string // as JSON, "" for none
 		plain, profile, further, both bool   // accepted
 	}{
-		{``, true, false, true, false},
-		{`"JWT"`, true, false, true, false},
-		{`"jwt"`, true, false, true, false},
-		{`"jWt"`, true, false, true, false},
-		{`"application/JWT"`, true, false, true, false}, // RFC 7515 §4.1.9
-		{`"at+jwt"`, true, true, true, true},
-		{`"AT+JWT"`, true, true, true, true},
-		{`"application/at+jwt"`, true, true, true, true},
-		{`"Application/At+Jwt"`, true, true, true, true},
+		{``, true, false, false, false},
+		{`"JWT"`, true, false, false, false},
+		{`"jwt"`, true, false, false, false},
+		{`"jWt"`, true, false, false, false},
+		{`"application/JWT"`, true, false, false, false}, // RFC 7515 §4.1.9
+		{`"at+jwt"`, true, true, false, false},
+		{`"AT+JWT"`, true, true, false, false},
+		{`"application/at+jwt"`, true, true, false, false},
+		{`"Application/At+Jwt"`, true, true, false, false},
 		{`"` + okta + `"`, false, false, true, true},
 		{`"okta-internal-at+jwt"`, false, false, true, true},
 		{`"APPLICATION/okta-internal-AT+jwt"`, false, false, true, true},
@@ -57,7 +57,7 @@ func TestHeaderType(t *testing.T) {
 	s := signerOf("ES256")
 	for _, tt := range tests {
 		for name, c := range map[string]struct {
-			change func(*verifier.Config)
+			change func(*set)
 			ok     bool
 		}{
 			"by default":         {plain, tt.plain},
@@ -77,8 +77,18 @@ func TestHeaderType(t *testing.T) {
 			})
 		}
 	}
+	t.Run("C5 an empty string in Types is for a token without typ", func(t *testing.T) {
+		v, _ := setup(t, func(cfg *set) { cfg.Types = []string{"", "x+jwt"} })
+		verified(t, v, s.token(members{"typ": ""}, nil))
+		verified(t, v, s.token(members{"typ": "null"}, nil))
+		verified(t, v, s.token(members{"typ": `"x+jwt"`}, nil))
+		for _, typ := range []string{`""`, `"JWT"`, `"application/"`} {
+			_, err := v.Verify(ctx, s.token(members{"typ": typ}, nil))
+			assertRefused(t, verifier.ErrType, err)
+		}
+	})
 	t.Run("C5 only one slash is left out", func(t *testing.T) {
-		v, _ := setup(t, func(cfg *verifier.Config) { cfg.Types = []string{"text/x+jwt"} })
+		v, _ := setup(t, func(cfg *set) { cfg.Types = []string{"text/x+jwt"} })
 		verified(t, v, s.token(members{"typ": `"text/x+jwt"`}, nil))
 		_, err := v.Verify(ctx, s.token(members{"typ": `"application/text/x+jwt"`}, nil))
 		assertRefused(t, verifier.ErrType, err) // RFC 7515 §4.1.9
@@ -94,7 +104,7 @@ func TestHeaderType(t *testing.T) {
 }
 
 func TestProfile(t *testing.T) {
-	v, keys := setup(t, func(cfg *verifier.Config) { cfg.RFC9068 = true })
+	v, keys := setup(t, func(cfg *set) { cfg.RFC9068 = true })
 	loose, _ := setup(t)
 	s := signerOf("ES256")
 	verified(t, v, s.good())
@@ -140,7 +150,7 @@ func TestProfile(t *testing.T) {
 		assertRefused(t, verifier.ErrClaims, err)
 	})
 	t.Run("C6 client_id whatever the preset", func(t *testing.T) {
-		v, _ := setup(t, func(cfg *verifier.Config) {
+		v, _ := setup(t, func(cfg *set) {
 			cfg.RFC9068, cfg.Claims.ClientID = true, []string{"cid"}
 		})
 		_, err := v.Verify(ctx, s.token(nil, members{"client_id": "", "cid": `"billing"`}))
@@ -153,7 +163,7 @@ func TestProfile(t *testing.T) {
 			verified(t, loose, s.token(nil, members{"iat": iat}))
 		})
 	}
-	anyAudience, _ := setup(t, func(cfg *verifier.Config) {
+	anyAudience, _ := setup(t, func(cfg *set) {
 		cfg.RFC9068, cfg.Audiences, cfg.AnyAudience = true, nil, true
 		cfg.Rules = []verifier.Rule{verifier.Client("billing")}
 	})
@@ -172,7 +182,7 @@ func TestProfileIssuedAt(t *testing.T) {
 	for leeway, want := range map[time.Duration]time.Duration{0: 60 * time.Second, -1: 0, time.Second: time.Second} {
 		t.Run(fmt.Sprintf("C3 leeway %s", want), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				v, _ := remembering(t, func(cfg *verifier.Config) { cfg.RFC9068, cfg.Leeway = true, leeway })
+				v, _ := remembering(t, func(cfg *set) { cfg.RFC9068, cfg.Leeway = true, leeway })
 				iat := time.Now().Add(time.Hour)
 				raw := signerOf("ES256").token(nil, members{"iat": seconds(iat), "exp": seconds(iat.Add(time.Hour))})
 				<-time.After(time.Hour - want - 1)
@@ -183,8 +193,8 @@ func TestProfileIssuedAt(t *testing.T) {
 				assert.Equal(t, "The access token is not valid for this API.", e.Description(), "R3 it depends on the issuer")
 				<-time.After(1)
 				verified(t, v, raw)
-				require.NotNil(t, verifier.Recall(v, raw, iat.Add(-want)))
-				require.Nil(t, verifier.Recall(v, raw, iat.Add(-want-1)), "the clock stepped back")
+				require.NotNil(t, verifier.LookupCached(v, raw, iat.Add(-want)))
+				require.Nil(t, verifier.LookupCached(v, raw, iat.Add(-want-1)), "the clock stepped back")
 			})
 		})
 	}
@@ -282,7 +292,7 @@ func TestOtherKinds(t *testing.T) {
 		"a flag where it is configured":     {[]string{"email_verified"}, members{"email_verified": `true`}, false},
 	} {
 		t.Run("C10 nonce with a permission "+name, func(t *testing.T) {
-			v, _ := setup(t, func(cfg *verifier.Config) { cfg.Claims.Scopes = tt.configured })
+			v, _ := setup(t, func(cfg *set) { cfg.Claims.Scopes = tt.configured })
 			_, err := v.Verify(ctx, signerOf("ES256").token(nil, tt.claims.over(members{"nonce": `"n"`, "scope": ""})))
 			if tt.ok {
 				require.NoError(t, err)
@@ -295,7 +305,7 @@ func TestOtherKinds(t *testing.T) {
 		id := signerOf("ES256").token(members{"typ": `"JWT"`}, members{"client_id": "", "scope": ""})
 		loose, _ := setup(t)
 		verified(t, loose, id)
-		strict, _ := setup(t, func(cfg *verifier.Config) { cfg.RFC9068 = true })
+		strict, _ := setup(t, func(cfg *set) { cfg.RFC9068 = true })
 		_, err := strict.Verify(ctx, id)
 		assertRefused(t, verifier.ErrType, err)
 	})

@@ -44,14 +44,14 @@ func TestKeylessChecksFirst(t *testing.T) {
 		{"P7 scope of another kind", s.token(nil, members{"scope": "1"}), verifier.ErrUnavailable},
 		{"R4 bound", s.token(nil, members{"cnf": "{}"}), verifier.ErrBinding},
 	}
-	v, keys := setup(t, func(cfg *verifier.Config) { cfg.RFC9068 = true })
+	v, keys := setup(t, func(cfg *set) { cfg.RFC9068 = true })
 	keys.err = down
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			keys.lookups.Store(0)
 			_, err := v.Verify(ctx, tt.raw)
 			_, errAuthenticate := v.Authenticate(bearer(tt.raw))
-			for _, err := range []error{err, errAuthenticate, gateError(v.Protect(), bearer(tt.raw))} {
+			for _, err := range []error{err, errAuthenticate, guardError(v.Protect(), bearer(tt.raw))} {
 				assertRefused(t, tt.reason, err)
 				if tt.reason == verifier.ErrUnavailable {
 					assert.ErrorIs(t, err, down)
@@ -106,10 +106,7 @@ func TestOwnLeeway(t *testing.T) {
 		}
 	})
 	t.Run("R3 leeway tells nothing of whom we trust", func(t *testing.T) {
-		strict, _ := setup(t, func(cfg *verifier.Config) { cfg.Leeway = -1 })
-		loose, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer, cfg.Leeway = "b", 5*time.Minute })
-		v, err := verifier.Join(strict, loose)
-		require.NoError(t, err)
+		v := newVerifier(t, part(issuer, func(cfg *set) { cfg.Leeway = -1 }), part("b", func(cfg *set) { cfg.Leeway = 5 * time.Minute }))
 		exp := members{"exp": seconds(time.Now().Add(-time.Minute))}
 		forger := newSigner("ES256")
 		for _, iss := range []string{issuer, "b", "unknown"} {
@@ -127,16 +124,15 @@ func TestOwnLeeway(t *testing.T) {
 
 func testOwnLeeway(t *testing.T, order []int) {
 	synctest.Test(t, func(t *testing.T) {
-		strict, keys := setup(t, func(cfg *verifier.Config) { cfg.Leeway = -1 })
-		loose, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer, cfg.Leeway = "b", 5*time.Minute })
-		parts := []*verifier.Verifier{strict, loose}
-		v, err := verifier.Join(parts[order[0]], parts[order[1]])
-		require.NoError(t, err)
+		strict := part(issuer, func(cfg *set) { cfg.Leeway = -1 })
+		keys := strict.Keys.(*keyMap)
+		parts := []verifier.Config{strict, part("b", func(cfg *set) { cfg.Leeway = 5 * time.Minute })}
+		v := newVerifier(t, parts[order[0]], parts[order[1]])
 		s := signerOf("ES256")
 		exp := members{"exp": seconds(time.Now().Add(time.Minute))}
 		own, other := s.token(nil, exp), s.token(nil, members{"iss": `"b"`}.over(exp))
 		nbf := s.token(nil, members{"nbf": seconds(time.Now().Add(time.Minute))})
-		_, err = v.Verify(ctx, nbf)
+		_, err := v.Verify(ctx, nbf)
 		assertRefused(t, verifier.ErrNotYetValid, err)
 		<-time.After(time.Minute - 1)
 		verified(t, v, own)

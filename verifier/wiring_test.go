@@ -13,10 +13,7 @@ import (
 // route is wired, and otherwise refuse every request as a mistake of the API's.
 func TestWiring(t *testing.T) {
 	a, _ := setup(t)
-	b, _ := setup(t, func(cfg *verifier.Config) { cfg.Issuer, cfg.Audiences = "b", []string{billingAPI} })
-	c, _ := setup(t)
-	joined, err := verifier.Join(c, b)
-	require.NoError(t, err)
+	joined := newVerifier(t, config(), part("b", func(cfg *set) { cfg.Audiences = []string{billingAPI} }))
 	tests := []struct {
 		name  string
 		v     *verifier.Verifier
@@ -61,13 +58,13 @@ func TestWiring(t *testing.T) {
 			}
 			panicText(t, protect)
 			panicText(t, optional)
-			assertWiringBug(t, errVerify)
-			assertWiringBug(t, errAuthenticate)
-			assertWiringBug(t, errRequire)
+			assertConfigurationError(t, errVerify)
+			assertConfigurationError(t, errAuthenticate)
+			assertConfigurationError(t, errRequire)
 		})
 	}
 	t.Run("C11 nil in Inner", func(t *testing.T) {
-		panicText(t, func() { verifier.Inner(verifier.Scope("a"), nil) })
+		panicText(t, func() { verifier.RequireGuard(verifier.Scope("a"), nil) })
 	})
 	t.Run("C11 nil Verifier", func(t *testing.T) {
 		var v *verifier.Verifier
@@ -76,7 +73,7 @@ func TestWiring(t *testing.T) {
 	})
 	t.Run("C11 a wrong rule before anything is read", func(t *testing.T) {
 		_, err := a.Verify(ctx, "rubbish", verifier.Audience("x"))
-		assertWiringBug(t, err)
+		assertConfigurationError(t, err)
 	})
 }
 
@@ -108,7 +105,7 @@ func TestCopies(t *testing.T) {
 		scopes := []string{"orders:read", "orders:write"}
 		rules := []verifier.Rule{verifier.Scope(scopes...)}
 		scopes[0] = "x"
-		protect, inner := v.Protect(rules...), verifier.Inner(rules...)
+		protect, inner := v.Protect(rules...), verifier.RequireGuard(rules...)
 		rules[0] = verifier.Scope("y")
 		r := bearer(s.good())
 		inside, refused := protect(r)

@@ -8,19 +8,19 @@ import (
 
 // Protect lets through only requests whose token passes v and rules.
 func Protect(v *verifier.Verifier, rules ...verifier.Rule) echo.MiddlewareFunc {
-	return gate(v.Protect(rules...))
+	return Guard(v.Protect(rules...))
 }
 
 // Optional is Protect that lets requests without a token through as well. A bad
 // token is still refused.
 func Optional(v *verifier.Verifier, rules ...verifier.Rule) echo.MiddlewareFunc {
-	return gate(v.Optional(rules...))
+	return Guard(v.Optional(rules...))
 }
 
 // Require adds rules inside Protect or Optional; inside Optional it refuses
 // requests without a token.
 func Require(rules ...verifier.Rule) echo.MiddlewareFunc {
-	return gate(verifier.Inner(rules...))
+	return Guard(verifier.RequireGuard(rules...))
 }
 
 // Token returns the verified token of c's request; false where Optional let it
@@ -36,14 +36,20 @@ func Refuse(c echo.Context, err error) error {
 	return refuse(c, verifier.AsError(c.Request().Context(), err))
 }
 
-func gate(admit verifier.Gate) echo.MiddlewareFunc {
+// Guard puts any Guard in front of handlers: one of your own, for API keys for
+// example, or verifier.FirstOf of several.
+func Guard(g verifier.Guard) echo.MiddlewareFunc {
+	if g == nil {
+		panic("echoauth: nil Guard")
+	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			ctx, err := admit(c.Request())
+			admitted, err := g.Admit(c.Request())
 			if err != nil {
 				return refuse(c, err)
 			}
-			c.SetRequest(c.Request().WithContext(ctx))
+			verifier.SetHeaders(admitted.Context(), c.Response().Header())
+			c.SetRequest(admitted)
 			return next(c)
 		}
 	}
@@ -54,8 +60,8 @@ func refuse(c echo.Context, err *verifier.Error) error {
 	return echo.NewHTTPError(err.Status(), public{err}).SetInternal(public{err})
 }
 
-// public is the client's half of an error, however an error handler or a log
-// prints it. Only errors.As and errors.Is reach the operator's half.
+// public is the client's part of an error, however an error handler or a log
+// prints it. Only errors.As and errors.Is reach the operator's part.
 type public struct{ err *verifier.Error }
 
 func (p public) MarshalJSON() ([]byte, error) { return p.err.MarshalJSON() }

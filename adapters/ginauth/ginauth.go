@@ -1,9 +1,6 @@
 package ginauth
 
 import (
-	"encoding/json"
-	"net/http"
-
 	"github.com/gin-gonic/gin"
 
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
@@ -34,67 +31,72 @@ func Token(c *gin.Context) (*verifier.Token, bool) {
 	return verifier.FromContext(c.Request.Context())
 }
 
-// Refuse aborts the chain and answers with err as Protect would: with an
+// Guard puts any Guard in front of handlers: one of your own, for API keys for
+// example, or verifier.FirstOf of several.
+func Guard(g verifier.Guard) gin.HandlerFunc { return Middleware{}.Guard(g) }
+
+// Refuse aborts the chain and responds with err as Protect would: with an
 // *verifier.Error within it or the reason of package verifier's that it wraps, and
 // with 403 for any other. The handler returns after it.
 func Refuse(c *gin.Context, err error) { Middleware{}.Refuse(c, err) }
 
-// A Middleware is the package's functions with another answer.
+// A Middleware is the package's functions with another response to what is
+// refused.
 type Middleware struct {
-	// OnError writes the answer; its headers are set and the chain is aborted
-	// already. A body without a status has the refusal's own. Where OnError
-	// writes nothing, the default answer follows, with the headers that OnError
-	// set. Where it panics or answers with a status that does not refuse (400 to
-	// 999 do), the default answer is given with none of them, and an ERROR is
-	// logged. Nil means the default answer.
+	// OnError writes the response; its headers are set and the chain is aborted
+	// already. A body without a status gets the refusal's own. Where OnError
+	// writes nothing, the default response follows, with the headers that OnError
+	// set. Where it panics or writes a status that does not refuse (400 to 999
+	// do), the default response is sent with none of them, and an ERROR is logged.
+	// Nil means the default response.
 	OnError func(*gin.Context, *verifier.Error)
 }
 
-// Protect is [Protect] with m's answer.
+// Protect is [Protect] with m's response.
 func (m Middleware) Protect(v *verifier.Verifier, rules ...verifier.Rule) gin.HandlerFunc {
-	return m.gate(v.Protect(rules...))
+	return m.Guard(v.Protect(rules...))
 }
 
-// Optional is [Optional] with m's answer.
+// Optional is [Optional] with m's response.
 func (m Middleware) Optional(v *verifier.Verifier, rules ...verifier.Rule) gin.HandlerFunc {
-	return m.gate(v.Optional(rules...))
+	return m.Guard(v.Optional(rules...))
 }
 
-// Require is [Require] with m's answer.
+// Require is [Require] with m's response.
 func (m Middleware) Require(rules ...verifier.Rule) gin.HandlerFunc {
-	return m.gate(verifier.Inner(rules...))
+	return m.Guard(verifier.RequireGuard(rules...))
 }
 
-func (m Middleware) gate(admit verifier.Gate) gin.HandlerFunc {
+// Guard is [Guard] with m's response.
+func (m Middleware) Guard(g verifier.Guard) gin.HandlerFunc {
+	if g == nil {
+		panic("ginauth: nil Guard")
+	}
 	return func(c *gin.Context) {
-		ctx, err := admit(c.Request)
+		admitted, err := g.Admit(c.Request)
 		if err != nil {
 			m.refuse(c, err)
 			return
 		}
-		c.Request = c.Request.WithContext(ctx)
+		verifier.SetHeaders(admitted.Context(), c.Writer.Header())
+		c.Request = admitted
 		c.Next()
 	}
 }
 
-// Refuse is [Refuse] with m's answer.
+// Refuse is [Refuse] with m's response.
 func (m Middleware) Refuse(c *gin.Context, err error) {
 	m.refuse(c, verifier.AsError(c.Request.Context(), err))
 }
 
 func (m Middleware) refuse(c *gin.Context, err *verifier.Error) {
 	c.Abort()
-	h := c.Writer.Header()
-	err.SetHeaders(h)
-	if m.OnError != nil && m.runHook(c, err) {
-		return
+	if m.OnError != nil {
+		err.SetHeaders(c.Writer.Header())
+		if m.runHook(c, err) {
+			return
+		}
 	}
-	h.Del("Content-Length")
-	h.Del("Content-Encoding")
-	h.Set("Content-Type", "application/json")
-	c.Status(err.Status())
-	c.Writer.WriteHeaderNow() // so that nothing outside takes it for unanswered
-	if c.Request.Method != http.MethodHead {
-		_ = json.NewEncoder(c.Writer).Encode(err)
-	}
+	err.ServeHTTP(c.Writer, c.Request)
+	c.Writer.WriteHeaderNow() // for HEAD, so that nothing outside takes it for unanswered
 }

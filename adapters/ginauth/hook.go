@@ -10,7 +10,7 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// runHook calls OnError and reports whether it answered. What it did beside a
+// runHook calls OnError and reports whether it responded. What it did beside a
 // refusal is undone, and a panic does not turn one into something else.
 func (m Middleware) runHook(c *gin.Context, err *verifier.Error) (answered bool) {
 	w := c.Writer
@@ -76,8 +76,8 @@ func (w *hookWriter) Write(b []byte) (int, error) {
 
 func (w *hookWriter) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
 
-// Flush sends what was written. Unlike Gin's it does not answer by itself: the
-// default answer may follow.
+// Flush sends what was written. Unlike Gin's it does not write a header by itself: the
+// default response may follow.
 func (w *hookWriter) Flush() {
 	if w.Written() {
 		w.ResponseWriter.Flush()

@@ -10,7 +10,7 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// runHook calls OnError and reports whether it answered. What it did beside a
+// runHook calls OnError and reports whether it responded. What it did beside a
 // refusal is undone, and a panic does not turn one into a broken connection.
 func (m Middleware) runHook(w http.ResponseWriter, r *http.Request, err *verifier.Error) (answered bool) {
 	before := w.Header().Clone()
@@ -71,8 +71,8 @@ func (w *hookWriter) Write(b []byte) (int, error) {
 // Flush is for what asks for an http.Flusher.
 func (w *hookWriter) Flush() { _ = w.FlushError() }
 
-// FlushError sends what was written. Unlike net/http's it does not answer by
-// itself: the default answer may follow.
+// FlushError sends what was written. Unlike net/http's it writes no header by
+// itself: the default response may follow.
 func (w *hookWriter) FlushError() error {
 	if !w.answered {
 		return nil
@@ -80,7 +80,7 @@ func (w *hookWriter) FlushError() error {
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
-// Hijack leaves the answer to the hook altogether.
+// Hijack leaves the response to the hook altogether.
 func (w *hookWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	w.answered = w.answered || err == nil

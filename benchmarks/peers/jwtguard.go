@@ -18,12 +18,11 @@ func Keys(ctx context.Context, a *Authority) *jwkscache.Cache {
 // Verifier returns a verifier with these keys and this size of its token cache.
 // Refusals are not logged: nobody else does.
 func Verifier(a *Authority, keys verifier.KeySource, tokens int) *verifier.Verifier {
-	return Must(verifier.New(verifier.Config{
+	settings := verifier.Settings{TokenCache: tokens, Logger: slog.New(slog.DiscardHandler)}
+	return Must(settings.New(verifier.Config{
 		Issuer:     Issuer,
 		Audiences:  []string{Audience},
 		Algorithms: []string{a.Alg},
 		Keys:       keys,
-		TokenCache: tokens,
-		Logger:     slog.New(slog.DiscardHandler),
 	}))
 }

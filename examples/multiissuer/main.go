@@ -4,7 +4,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -32,24 +31,11 @@ func main() {
 	log.Println(s.ListenAndServe())
 }
 
-// trust joins the two. The partner's rules stand in its own part, so that they
-// hold for its tokens on every route: a client id is unique within its issuer
+// trust accepts tokens of both. The partner's rules are in its own Config, so that
+// they hold for its tokens on every route: a client id is unique within its issuer
 // only.
 func trust(own, partner verifier.Config) (*verifier.Verifier, error) {
-	partner.Rules = []verifier.Rule{verifier.Client("partner-sync", "partner-report")}
-	a, err := verifier.New(own)
-	if err != nil {
-		return nil, fmt.Errorf("own issuer: %w", err)
-	}
-	b, err := verifier.New(partner)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("partner's issuer: %w", err), a.Close())
-	}
-	v, err := verifier.Join(a, b)
-	if err != nil {
-		return nil, errors.Join(err, a.Close(), b.Close())
-	}
-	return v, nil
+	return verifier.New(own, partner.With(verifier.Client("partner-sync", "partner-report")))
 }
 
 func routes(v *verifier.Verifier, own string) http.Handler {

@@ -78,10 +78,9 @@ func start(ctx context.Context, log *slog.Logger) error {
 
 // run serves on l until ctx is done, then lets requests end.
 func run(ctx context.Context, log *slog.Logger, cfg config, l net.Listener) error {
-	v, err := verifier.New(verifier.Config{
+	v, err := verifier.Settings{Logger: log}.New(verifier.Config{
 		Issuer:    cfg.issuer,
 		Audiences: []string{cfg.orders, cfg.invoices},
-		Logger:    log,
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())

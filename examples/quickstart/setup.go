@@ -78,8 +78,8 @@ func (w *world) serveAPIs(at addresses, log *slog.Logger) (verifiers []*verifier
 		{"Echo", "echo", at.echo, echoAPI},
 		{"Gin", "gin", at.gin, ginAPI},
 	} {
-		v, err := verifier.New(verifier.Config{
-			Issuer: w.authURL, Audiences: []string{audience}, RFC9068: true, Logger: log.With("api", a.framework),
+		v, err := verifier.Settings{Logger: log.With("api", a.framework)}.New(verifier.Config{
+			Issuer: w.authURL, Audiences: []string{audience}, RFC9068: true,
 		})
 		if err != nil {
 			return nil, err

@@ -137,6 +137,25 @@ func (i *Issuer) Config(audience string, more ...string) verifier.Config {
 	return cfg
 }
 
+// StandIn returns a copy of cfg, a configuration of another issuer, with this one
+// in its place: its identifier and its keys. Audiences, rules, places of claims
+// and all else are those of cfg, so that a test shows what they refuse. The first
+// audience of the first call of StandIn or [Issuer.Config] is the default aud of
+// [Issuer.Token].
+func (i *Issuer) StandIn(cfg verifier.Config) verifier.Config {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.audience == "" && len(cfg.Audiences) > 0 {
+		i.audience = cfg.Audiences[0]
+	}
+	cfg.Issuer, cfg.Keys, cfg.SharedSecrets = i.URL(), nil, nil
+	cfg.JWKS.MetadataURL, cfg.JWKS.HTTPClient = "", nil
+	if i.memory {
+		cfg.JWKS.HTTPClient = i.HTTPClient()
+	}
+	return cfg
+}
+
 // HTTPClient returns a client whose every request is answered by this issuer,
 // in memory.
 func (i *Issuer) HTTPClient() *http.Client { return &http.Client{Transport: inMemory{i.server}} }

@@ -117,3 +117,25 @@ func TestTwoInABubble(t *testing.T) {
 		})
 	}
 }
+
+// A configuration for production is tested with this issuer in its place: what
+// it demands stays.
+func TestStandIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := verifiertest.NewIssuer(t)
+		production := verifier.Config{
+			Issuer: "https://login.example.com/", Audiences: []string{"https://orders.example.com"}, RFC9068: true,
+		}.With(verifier.Client("billing"))
+		production.JWKS.MetadataURL = "https://inner.example.com/metadata"
+		v, err := verifier.New(iss.StandIn(production))
+		require.NoError(t, err)
+		defer v.Close()
+		_, err = v.Verify(t.Context(), iss.Token(verifiertest.Claims{"client_id": "billing"}))
+		require.NoError(t, err, "the audience is the configuration's")
+		_, err = v.Verify(t.Context(), iss.Token(verifiertest.Claims{"client_id": "other"}))
+		require.ErrorIs(t, err, verifier.ErrDenied)
+		_, err = v.Verify(t.Context(), iss.Token(verifiertest.Claims{"client_id": "billing", "jti": nil}))
+		require.ErrorIs(t, err, verifier.ErrClaims)
+		assert.Equal(t, "https://login.example.com/", production.Issuer)
+	})
+}

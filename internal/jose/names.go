@@ -1,4 +1,4 @@
-package verifier
+package jose
 
 import (
 	"bytes"
@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// nameSeed makes the places of names in a table unpredictable.
+// nameSeed makes it unpredictable which names collide in a table.
 var nameSeed = maphash.MakeSeed()
 
-// A nameTable has places for maxMembers names, and as many free ones.
+// A nameTable is a hash table for at most maxMembers names: each place has the
+// index of a name, counted from 1. At least half of the places are free.
 type nameTable [2 * maxMembers]uint16
 
-// distinct reports whether no two of the names from outer on are equal, in linear
-// time. There are maxMembers at most.
+// distinct reports whether all names from outer on differ. It takes linear time.
 func (r *reader) distinct(outer int) bool {
 	names := r.names[outer:]
 	if len(names) < 2 {
@@ -35,31 +35,26 @@ func (r *reader) distinct(outer int) bool {
 	return true
 }
 
-// Registered names that no other spelling may stand for: a reader that folds
-// case would take ISS, or iss with U+017F in it, for iss.
-var (
-	headerNames = []string{"alg", "kid", "typ", "crit"}
-	claimNames  = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "cnf"}
-)
-
-// maxVariant is how long another spelling of a registered name can be, in bytes.
+// maxVariant is how long another spelling of a registered name can be, in bytes:
+// four letters, each of at most three bytes.
 const maxVariant = 4 * 3
 
-// isVariant reports whether name reads like a registered one without being it.
+// isVariant reports whether name is another spelling of a registered name, which
+// a reader that ignores case would take for it: ISS, or iss with U+017F in it.
 func isVariant(name []byte, registered []string) bool {
 	if len(name) > maxVariant {
 		return false
 	}
 	var room [maxVariant]byte
-	folded, other := room[:0], false
+	folded, differs := room[:0], false
 	for _, c := range string(name) {
 		f := fold(c)
 		if f >= utf8.RuneSelf {
 			return false
 		}
-		folded, other = append(folded, byte(f)), other || f != c
+		folded, differs = append(folded, byte(f)), differs || f != c
 	}
-	if !other {
+	if !differs {
 		return false
 	}
 	for _, r := range registered {
@@ -70,8 +65,8 @@ func isVariant(name []byte, registered []string) bool {
 	return false
 }
 
-// fold returns the small letter that c is a spelling of for anybody: by simple
-// folding (U+017F, U+212A), or by way of capitals (U+0130, U+0131).
+// fold returns the small ASCII letter that c becomes by simple case folding
+// (U+017F, U+212A) or by way of a capital letter (U+0130, U+0131), else c.
 func fold(c rune) rune {
 	switch {
 	case 'A' <= c && c <= 'Z':

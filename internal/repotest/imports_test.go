@@ -1,6 +1,6 @@
-// Package house holds tests of the repository's own order: which package may
+// Package repotest has tests of the repository's own order: which package may
 // import which, and that the README's code is code.
-package house
+package repotest
 
 import (
 	"encoding/json"

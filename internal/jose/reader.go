@@ -1,84 +1,82 @@
-package verifier
+package jose
 
 import (
 	"errors"
+	"slices"
 	"unicode/utf8"
 )
 
-// How deep and how wide an object may be that strangers send.
+// The limits of an object that is read, at every depth.
 const (
 	maxDepth   = 32
 	maxMembers = 256
 )
 
-// An object is a JSON object in its order, read strictly. Names and values are
-// parts of the text they were read from.
-type object []member
-
-type member struct {
-	name  string // unescaped
-	value string // as it was written
-}
-
 var (
-	errJSON    = errors.New("not one strict JSON object")
-	errDepth   = errors.New("nested too deep")
-	errMembers = errors.New("an object of more than 256 members")
-	errVariant = errors.New("a registered name in another spelling")
+	ErrJSON    = errors.New("not one strict JSON object")
+	ErrDepth   = errors.New("JSON nested more than 32 deep")
+	ErrMembers = errors.New("a JSON object with more than 256 members")
+	ErrVariant = errors.New("a registered name in another spelling")
 )
 
-// A span is a part of the text that is read or, if it was escaped, of what its
-// escapes mean.
+// A span is a part of the text or, for a name with escapes, of Buffer.unescaped.
 type span struct {
 	from, to int32
 	escaped  bool
 }
 
-// readObject reads text as exactly one JSON object (RFC 8259): valid UTF-8
-// without BOM, no name twice at any depth, none of the outermost object in
-// another spelling of a registered one, at most 32 deep and 256 members wide,
-// nothing after it. It takes linear time, and memory for the result only, which
-// is the text and its outermost object.
-func readObject(text []byte, registered []string, s *scratch) (string, object, error) {
-	if !utf8.Valid(text) {
-		return "", nil, errJSON
-	}
-	r := reader{text: text, registered: registered, scratch: s, err: errJSON}
-	s.names, s.members, s.unescaped = s.names[:0], s.members[:0], s.unescaped[:0]
-	i := r.space(0)
-	if r.at(i) != '{' {
-		return "", nil, errJSON
-	}
-	if i = r.object(i); i < 0 {
-		return "", nil, r.err
-	}
-	if i = r.space(i); i < len(text) {
-		return "", nil, errJSON
-	}
+// ReadObject reads text as exactly one JSON object (RFC 8259) and nothing after
+// it: valid UTF-8 without BOM, no name twice in an object, none of the outermost
+// object that is another spelling of a registered one, at most 32 deep, and with
+// at most 256 members in each object. It takes linear time, and keeps memory for
+// a copy of the text, which it returns, and for the members of the outermost
+// object.
+func ReadObject(text []byte, registered []string, b *Buffer) (string, Object, error) {
 	kept := string(text)
-	o := make(object, len(s.members)/2)
-	for i := range o {
-		name, value := s.members[2*i], s.members[2*i+1]
-		if o[i].value = kept[value.from:value.to]; name.escaped {
-			o[i].name = string(r.bytes(name))
-		} else {
-			o[i].name = kept[name.from:name.to]
-		}
-	}
-	return kept, o, nil
+	o, err := readObject(text, kept, registered, b, nil)
+	return kept, o, err
 }
 
-// A reader goes over a text once. It is our own, and small, because a token is
-// read for every request that brings a new one; a library's strict reader stands
-// beside it in the fuzz tests.
+// readObject returns the object in text, of which kept is a copy, in the memory
+// of o if that has room.
+func readObject(text []byte, kept string, registered []string, b *Buffer, o Object) (Object, error) {
+	if !utf8.Valid(text) {
+		return nil, ErrJSON
+	}
+	r := reader{text: text, registered: registered, Buffer: b, err: ErrJSON}
+	b.names, b.members, b.unescaped = b.names[:0], b.members[:0], b.unescaped[:0]
+	i := r.space(0)
+	if r.at(i) != '{' {
+		return nil, ErrJSON
+	}
+	if i = r.object(i); i < 0 {
+		return nil, r.err
+	}
+	if i = r.space(i); i < len(text) {
+		return nil, ErrJSON
+	}
+	o = slices.Grow(o, len(b.members)/2)[:len(b.members)/2]
+	for i := range o {
+		name, value := b.members[2*i], b.members[2*i+1]
+		if o[i].Value = kept[value.from:value.to]; name.escaped {
+			o[i].Name = string(r.bytes(name))
+		} else {
+			o[i].Name = kept[name.from:name.to]
+		}
+	}
+	return o, nil
+}
+
+// A reader reads a text once, from its beginning to its end. docs/decisions.md
+// says why it is not a library's; the fuzz tests compare it with one.
 //
-// Its methods read what begins at i and return where it ends, or bad.
+// Its methods read what begins at i and return where that ends, or invalid.
 type reader struct {
 	text       []byte // valid UTF-8
 	registered []string
 	depth      int
-	err        error // what is wrong with the text
-	*scratch
+	err        error // to return for a text that is not accepted
+	*Buffer
 }
 
 func (r *reader) bytes(s span) []byte {
@@ -88,51 +86,51 @@ func (r *reader) bytes(s span) []byte {
 	return r.text[s.from:s.to]
 }
 
-const bad = -1
+const invalid = -1
 
 func (r *reader) fail(err error) int {
 	r.err = err
-	return bad
+	return invalid
 }
 
 // object reads the object that begins at i.
 func (r *reader) object(i int) int {
 	if r.depth++; r.depth > maxDepth {
-		return r.fail(errDepth)
+		return r.fail(ErrDepth)
 	}
 	outer := len(r.names)
 	i = r.space(i + 1)
 	for more := r.at(i) != '}'; more; {
 		var name span
 		if name, i = r.name(i); i < 0 {
-			return bad
+			return invalid
 		}
 		if len(r.names)-outer == maxMembers {
-			return r.fail(errMembers)
+			return r.fail(ErrMembers)
 		}
 		r.names = append(r.names, name)
 		if i = r.space(i); r.at(i) != ':' {
-			return bad
+			return invalid
 		}
 		start := r.space(i + 1)
 		if i = r.value(start); i < 0 {
-			return bad
+			return invalid
 		}
 		if r.depth == 1 {
 			if isVariant(r.bytes(name), r.registered) {
-				return r.fail(errVariant)
+				return r.fail(ErrVariant)
 			}
 			r.members = append(r.members, name, span{from: int32(start), to: int32(i)})
 		}
 		if i = r.space(i); r.at(i) == ',' {
 			i = r.space(i + 1)
 		} else if more = false; r.at(i) != '}' {
-			return bad
+			return invalid
 		}
 	}
 	r.depth--
 	if !r.distinct(outer) {
-		return bad
+		return invalid
 	}
 	r.names = r.names[:outer]
 	return i + 1
@@ -140,17 +138,17 @@ func (r *reader) object(i int) int {
 
 func (r *reader) array(i int) int {
 	if r.depth++; r.depth > maxDepth {
-		return r.fail(errDepth)
+		return r.fail(ErrDepth)
 	}
 	i = r.space(i + 1)
 	for more := r.at(i) != ']'; more; {
 		if i = r.value(i); i < 0 {
-			return bad
+			return invalid
 		}
 		if i = r.space(i); r.at(i) == ',' {
 			i = r.space(i + 1)
 		} else if more = false; r.at(i) != ']' {
-			return bad
+			return invalid
 		}
 	}
 	r.depth--
@@ -180,10 +178,10 @@ func (r *reader) literal(i int, word string) int {
 	if end := i + len(word); end <= len(r.text) && string(r.text[i:end]) == word {
 		return end
 	}
-	return bad
+	return invalid
 }
 
-// number reads what RFC 8259 §6 calls one.
+// number reads a number (RFC 8259 §6).
 func (r *reader) number(i int) int {
 	text := r.text
 	if i < len(text) && text[i] == '-' {
@@ -191,11 +189,11 @@ func (r *reader) number(i int) int {
 	}
 	whole := i
 	if i = digits(text, i); i < 0 || text[whole] == '0' && i > whole+1 {
-		return bad
+		return invalid
 	}
 	if i < len(text) && text[i] == '.' {
 		if i = digits(text, i+1); i < 0 {
-			return bad
+			return invalid
 		}
 	}
 	if i < len(text) && text[i]|0x20 == 'e' {
@@ -207,33 +205,33 @@ func (r *reader) number(i int) int {
 	return i
 }
 
-// digits reads one digit at least.
+// digits reads one or more digits.
 func digits(text []byte, i int) int {
 	start := i
 	for i < len(text) && text[i]-'0' < 10 {
 		i++
 	}
 	if i == start {
-		return bad
+		return invalid
 	}
 	return i
 }
 
-// name reads a name, and returns what it says.
+// name reads a name and returns it, unescaped.
 func (r *reader) name(i int) (span, int) {
 	if r.at(i) != '"' {
-		return span{}, bad
+		return span{}, invalid
 	}
 	end, escaped := r.string(i)
 	if !escaped || end < 0 {
 		return span{from: int32(i + 1), to: int32(end - 1)}, end
 	}
 	from := len(r.unescaped)
-	r.unescaped = unescape(r.unescaped, r.text[i+1:end-1])
+	r.unescaped = appendUnescaped(r.unescaped, r.text[i+1:end-1])
 	return span{int32(from), int32(len(r.unescaped)), true}, end
 }
 
-// plain are the bytes of a string that mean themselves.
+// plain are the bytes of a string that are not part of an escape and do not end it.
 var plain = func() (set [256]bool) {
 	for c := ' '; c < 256; c++ {
 		set[c] = c != '"' && c != '\\'
@@ -252,17 +250,17 @@ func (r *reader) string(i int) (end int, escaped bool) {
 		case '"':
 			return i + 1, escaped
 		case '\\':
-			if _, i = escape(text, i); i < 0 {
-				return bad, false
+			if _, i = readEscape(text, i); i < 0 {
+				return invalid, false
 			}
 			escaped = true
 		default:
-			return bad, false
+			return invalid, false
 		}
 	}
 }
 
-// space goes past white space (RFC 8259 §2).
+// space skips white space (RFC 8259 §2).
 func (r *reader) space(i int) int {
 	for i < len(r.text) && r.text[i] <= ' ' && isSpace(r.text[i]) {
 		i++
@@ -272,8 +270,8 @@ func (r *reader) space(i int) int {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// at returns the byte at i, or 0 at the end: no text has that outside of a
-// string.
+// at returns the byte at i. At the end of the text it is 0, which is valid
+// nowhere in JSON.
 func (r *reader) at(i int) byte {
 	if i < len(r.text) {
 		return r.text[i]

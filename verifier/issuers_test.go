@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,68 +17,35 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
-// part makes a verifier for iss.
-func part(t *testing.T, iss string, changes ...func(*verifier.Config)) *verifier.Verifier {
-	t.Helper()
-	v, _ := setup(t, append([]func(*verifier.Config){func(cfg *verifier.Config) { cfg.Issuer = iss }}, changes...)...)
-	return v
-}
-
-func TestJoinErrors(t *testing.T) {
-	joined := part(t, "x")
-	_, err := verifier.Join(joined)
-	require.NoError(t, err)
-	ab, err := verifier.Join(part(t, "a"), part(t, "b"))
-	require.NoError(t, err)
-	same := part(t, "a")
-	tests := []struct {
-		name  string
-		parts []*verifier.Verifier
+func TestNewErrors(t *testing.T) {
+	for name, row := range map[string]struct {
+		issuers []verifier.Config
+		says    []string
 	}{
-		{"nothing", nil},
-		{"nil", []*verifier.Verifier{nil}},
-		{"nil after another", []*verifier.Verifier{part(t, "a"), nil}},
-		{"one issuer twice", []*verifier.Verifier{part(t, "a"), part(t, "a")}},
-		{"one issuer twice, in a joined part", []*verifier.Verifier{ab, part(t, "b")}},
-		{"the same part twice", []*verifier.Verifier{same, same}},
-		{"a part that is joined already", []*verifier.Verifier{joined}},
-		{"a second part that is joined already", []*verifier.Verifier{part(t, "a"), joined}},
-		{"TokenFrom in the second", []*verifier.Verifier{part(t, "a"), part(t, "b", func(cfg *verifier.Config) {
-			cfg.TokenFrom = func(*http.Request) string { return "" }
-		})}},
-		{"TokenLength in the second", []*verifier.Verifier{part(t, "a"), part(t, "b", func(cfg *verifier.Config) { cfg.TokenLength = 9 })}},
-		{"Realm in the third", []*verifier.Verifier{part(t, "a"), part(t, "b"), part(t, "c", func(cfg *verifier.Config) { cfg.Realm = "c" })}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			v, err := verifier.Join(tt.parts...)
+		"C12 no Config":                   {nil, []string{"no Config"}},
+		"C12 one issuer twice":            {[]verifier.Config{part("a"), part("b"), part("a")}, []string{"Config 3", `"a"`, "another Config"}},
+		"C12 the second is wrong":         {[]verifier.Config{part("a"), {Issuer: "b"}}, []string{"Config 2", `"b"`, "Audiences"}},
+		"C12 one alone is not counted":    {[]verifier.Config{{Issuer: "b"}}, []string{"verifier: no Audiences"}},
+		"C12 a long issuer is cut":        {[]verifier.Config{part("a"), {Issuer: strings.Repeat("b", 999)}}, []string{"Config 2", "bbb"}},
+		"C12 an issuer without discovery": {[]verifier.Config{part("a"), {Issuer: "not a URL", Audiences: []string{api}}}, []string{"Config 2", "not a URL"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, err := verifier.New(row.issuers...)
 			require.Error(t, err)
 			assert.Nil(t, v)
-			assert.True(t, strings.HasPrefix(err.Error(), "verifier: Join: "), err)
+			assert.True(t, strings.HasPrefix(err.Error(), "verifier: "), err)
+			assert.Less(t, len(err.Error()), 500)
+			for _, text := range row.says {
+				assert.ErrorContains(t, err, text)
+			}
 		})
 	}
-	t.Run("an error leaves the parts free", func(t *testing.T) {
-		a, b := part(t, "a"), part(t, "b")
-		for range 2 {
-			_, err := verifier.Join(a, b, nil)
+	t.Run("C12 a New that fails leaves nothing running", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { // a goroutine left behind would fail it
+			a := verifiertest.NewIssuer(t)
+			_, err := verifier.New(a.Config(api), verifier.Config{Issuer: "not a URL", Audiences: []string{api}})
 			require.Error(t, err)
-		}
-		v, err := verifier.Join(a, b)
-		require.NoError(t, err)
-		_, err = verifier.Join(v, part(t, "c"))
-		require.NoError(t, err, "a joined verifier is one like others")
-		_, err = verifier.Join(v, part(t, "d"))
-		require.Error(t, err, "but joins once")
-	})
-	t.Run("a first part that was joined keeps its settings", func(t *testing.T) {
-		first, err := verifier.Join(part(t, "a", func(cfg *verifier.Config) { cfg.Realm = "a" }), part(t, "b"))
-		require.NoError(t, err)
-		_, err = verifier.Join(part(t, "c"), first)
-		require.Error(t, err)
-		v, err := verifier.Join(first, part(t, "d"))
-		require.NoError(t, err)
-		_, err = v.Authenticate(anonymous())
-		assert.Contains(t, challengeOf(t, err), `realm="a"`)
+		})
 	})
 }
 
@@ -93,16 +58,15 @@ func challengeOf(t *testing.T, err error) string {
 	return h.Get("WWW-Authenticate")
 }
 
-func TestJoin(t *testing.T) {
+func TestSeveralIssuers(t *testing.T) {
 	s := signerOf("ES256")
 	of := func(iss string, more members) string { return s.token(nil, more.over(members{"iss": `"` + iss + `"`})) }
 	t.Run("each issuer with its own demands", func(t *testing.T) {
-		v, err := verifier.Join(
-			part(t, "a", func(cfg *verifier.Config) { cfg.RFC9068 = true }),
-			part(t, "b", func(cfg *verifier.Config) { cfg.Rules = []verifier.Rule{verifier.Client("billing")} }),
-			part(t, "c", func(cfg *verifier.Config) { cfg.Claims.ClientID, cfg.Types = []string{"cid"}, []string{"c+jwt"} }),
+		v := newVerifier(t,
+			part("a", func(cfg *set) { cfg.RFC9068 = true }),
+			part("b", func(cfg *set) { cfg.Rules = []verifier.Rule{verifier.Client("billing")} }),
+			part("c", func(cfg *set) { cfg.Claims.ClientID, cfg.Types = []string{"cid"}, []string{"c+jwt", "at+jwt"} }),
 		)
-		require.NoError(t, err)
 		for _, tt := range []struct {
 			iss, raw string
 			reason   error
@@ -129,27 +93,25 @@ func TestJoin(t *testing.T) {
 			assert.Equal(t, tt.client, tok.ClientID())
 		}
 	})
-	t.Run("the first part's settings for requests", func(t *testing.T) {
-		v, err := verifier.Join(part(t, "a", func(cfg *verifier.Config) {
-			cfg.TokenFrom = func(r *http.Request) string { return r.Header.Get("X-Token") }
-			cfg.TokenLength, cfg.Realm = len(of("b", nil))+10, "joined"
-		}), part(t, "b"))
-		require.NoError(t, err)
+	t.Run("settings are those of all issuers", func(t *testing.T) {
+		v := newVerifierWith(t, verifier.Settings{
+			TokenFrom:      func(r *http.Request) string { return r.Header.Get("X-Token") },
+			MaxTokenLength: len(of("b", nil)) + 10, Realm: "both",
+		}, part("a"), part("b"))
 		r := anonymous()
 		r.Header.Set("X-Token", of("b", nil))
-		_, err = v.Authenticate(r)
+		_, err := v.Authenticate(r)
 		require.NoError(t, err)
 		_, err = v.Verify(ctx, of("b", members{"x": `"` + strings.Repeat("x", 20) + `"`}))
 		assertRefused(t, verifier.ErrMalformed, err)
-		assert.Contains(t, challengeOf(t, err), `realm="joined"`)
+		assert.Contains(t, challengeOf(t, err), `realm="both"`)
 	})
-	t.Run("Require knows all parts", func(t *testing.T) {
-		v, err := verifier.Join(part(t, "a"), part(t, "b"))
-		require.NoError(t, err)
+	t.Run("Require knows all issuers", func(t *testing.T) {
+		v := newVerifier(t, part("a"), part("b"))
 		inside := verifier.NewContext(ctx, verified(t, v, of("a", nil)))
 		require.NoError(t, verifier.Require(inside, verifier.Issuer("a", "b")))
 		assertRefused(t, verifier.ErrIssuer, verifier.Require(inside, verifier.Issuer("b")))
-		assertWiringBug(t, verifier.Require(inside, verifier.Client("billing")))
+		assertConfigurationError(t, verifier.Require(inside, verifier.Client("billing")))
 		require.NoError(t, verifier.Require(inside, verifier.Client("billing"), verifier.Issuer("a")))
 	})
 }
@@ -171,11 +133,10 @@ func (h *health) Close() error                      { h.closed++; return nil }
 func TestReadyAndHealth(t *testing.T) {
 	down := errors.New("down")
 	src := map[string]*health{"a": {}, "b": {}, "c": {}}
-	with := func(iss string) *verifier.Verifier {
-		return part(t, iss, func(cfg *verifier.Config) { cfg.Keys = src[iss] })
+	with := func(iss string) verifier.Config {
+		return part(iss, func(cfg *set) { cfg.Keys = src[iss] })
 	}
-	v, err := verifier.Join(with("a"), with("b"), with("c"))
-	require.NoError(t, err)
+	v := newVerifier(t, with("a"), with("b"), with("c"))
 	for name, call := range map[string]func(context.Context) error{"K11 Ready": v.Ready, "K4 Refresh": v.Refresh} {
 		t.Run(name, func(t *testing.T) {
 			type mark struct{}
@@ -210,8 +171,7 @@ func TestReadyAndHealth(t *testing.T) {
 		assert.Contains(t, err.Error(), `issuer "c"`)
 	})
 	t.Run("K11 keys of one's own that nobody manages are ready", func(t *testing.T) {
-		joined, err := verifier.Join(v, part(t, "d"))
-		require.NoError(t, err)
+		joined := newVerifier(t, with("a"), with("b"), with("c"), part("d"))
 		require.NoError(t, joined.Health())
 		assert.Equal(t, verifier.IssuerStatus{Issuer: "d"}, joined.Issuers()[3])
 		require.NoError(t, joined.Close())
@@ -229,10 +189,9 @@ func TestReadyOfSeveral(t *testing.T) {
 			hangs := slow.Config(api)
 			hangs.Issuer = "https://slow.test"
 			slow.Hang()
-			v, err := verifier.Join(newVerifier(t, cfg), newVerifier(t, hangs))
-			require.NoError(t, err)
+			v := newVerifier(t, cfg, hangs)
 			start := time.Now()
-			err = v.Ready(t.Context())
+			err := v.Ready(t.Context())
 			assert.Less(t, time.Since(start), 2*time.Second)
 			assert.ErrorContains(t, err, "slash")
 			assert.ErrorContains(t, err, "slow.test")
@@ -246,11 +205,7 @@ func TestCloseAndReadyOfIssuers(t *testing.T) {
 		a, b := verifiertest.NewIssuer(t), verifiertest.NewIssuer(t)
 		cfgA, cfgB := a.Config(api), b.Config(api)
 		cfgB.Issuer = "https://b.test"
-		va, err := verifier.New(cfgA)
-		require.NoError(t, err)
-		vb, err := verifier.New(cfgB)
-		require.NoError(t, err)
-		v, err := verifier.Join(va, vb)
+		v, err := verifier.New(cfgA, cfgB)
 		require.NoError(t, err)
 
 		short, cancel := context.WithTimeout(ctx, time.Minute)
@@ -271,19 +226,4 @@ func TestCloseAndReadyOfIssuers(t *testing.T) {
 		_, err = v.Verify(ctx, a.Token(nil))
 		assertRefused(t, verifier.ErrUnavailable, err)
 	})
-}
-
-func TestJoinAtTheSameMoment(t *testing.T) {
-	a := part(t, "a")
-	var wins atomic.Int64
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			if _, err := verifier.Join(a); err == nil {
-				wins.Add(1)
-			}
-		})
-	}
-	all.Wait()
-	assert.EqualValues(t, 1, wins.Load())
 }

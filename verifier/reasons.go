@@ -1,0 +1,83 @@
+package verifier
+
+import (
+	"errors"
+	"net/http"
+)
+
+// Why a request was refused. Test with errors.Is. An error of your own that
+// wraps one of these, from a [Check], a [Guard] or handed to an adapter's Refuse,
+// has its status and code.
+var (
+	ErrNoToken     = errors.New("no access token in the request")                // 401, no error code
+	ErrBadRequest  = errors.New("not exactly one well-formed credential")        // 400 invalid_request
+	ErrMalformed   = errors.New("not a well-formed JWT")                         // 401 invalid_token
+	ErrAlgorithm   = errors.New("algorithm not allowed")                         // 401 invalid_token
+	ErrType        = errors.New("not an access token")                           // 401 invalid_token
+	ErrSignature   = errors.New("no key of the issuer verifies the signature")   // 401 invalid_token
+	ErrIssuer      = errors.New("issuer not trusted")                            // 401 invalid_token
+	ErrAudience    = errors.New("token is for another audience")                 // 401 invalid_token
+	ErrExpired     = errors.New("token has expired")                             // 401 invalid_token
+	ErrNotYetValid = errors.New("token is not valid yet")                        // 401 invalid_token
+	ErrClaims      = errors.New("a claim is missing or not acceptable")          // 401 invalid_token
+	ErrBinding     = errors.New("token is bound to a key that was not proven")   // 401 invalid_token
+	ErrRevoked     = errors.New("token has been revoked")                        // 401 invalid_token
+	ErrScope       = errors.New("a scope is missing")                            // 403 insufficient_scope
+	ErrDenied      = errors.New("this client may not do that")                   // 403 insufficient_scope
+	ErrUnavailable = errors.New("what the decision depends on is not available") // 503, Retry-After
+)
+
+// A refusalKind is what the client reads of a refusal. Descriptions are constants
+// in the characters of RFC 6750 §3. Those that a forged token can cause after its
+// issuer was looked up are all the same, so that nobody can find out what is
+// configured.
+type refusalKind struct {
+	reason      error
+	status      int
+	code        string // RFC 6750 §3.1; for 5xx the names of RFC 6749 §4.1.2.1
+	description string
+}
+
+const notValid = "The access token is not valid for this API."
+
+// refusalKinds is the one table of refusals. In its order, what is wrong with the
+// token comes before what it does not permit, and both before what cannot be
+// known: an error that wraps several reasons is of the first one's kind.
+var refusalKinds = [...]refusalKind{
+	{ErrNoToken, http.StatusUnauthorized, "", "An access token is needed, sent as Authorization: Bearer."},
+	{ErrBadRequest, http.StatusBadRequest, "invalid_request", "The request must carry exactly one well-formed access token."},
+	{ErrMalformed, http.StatusUnauthorized, "invalid_token", "The access token is not a well-formed JWT."},
+	{ErrAlgorithm, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrType, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrSignature, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrIssuer, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrAudience, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrExpired, http.StatusUnauthorized, "invalid_token", "The access token has expired."},
+	{ErrNotYetValid, http.StatusUnauthorized, "invalid_token", "The access token is not valid yet."},
+	{ErrClaims, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrBinding, http.StatusUnauthorized, "invalid_token", notValid},
+	{ErrRevoked, http.StatusUnauthorized, "invalid_token", "The access token has been revoked."},
+	{ErrScope, http.StatusForbidden, "insufficient_scope", "The access token lacks a scope that this needs."},
+	{ErrDenied, http.StatusForbidden, "insufficient_scope", "The access token does not permit this."},
+	{ErrUnavailable, http.StatusServiceUnavailable, "temporarily_unavailable", "The access token cannot be checked at the moment."},
+	{nil, http.StatusInternalServerError, "server_error", "The API is not set up correctly."},
+}
+
+// configurationKind is the index in refusalKinds of what no reason stands for.
+const configurationKind = len(refusalKinds) - 1
+
+// kindOf returns the index in refusalKinds of a reason, or of an error that wraps
+// one.
+func kindOf(reason error) int {
+	for i := range refusalKinds[:configurationKind] {
+		if reason == refusalKinds[i].reason {
+			return i
+		}
+	}
+	for i := range refusalKinds[:configurationKind] {
+		if errors.Is(reason, refusalKinds[i].reason) {
+			return i
+		}
+	}
+	return configurationKind
+}

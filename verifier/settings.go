@@ -1,0 +1,130 @@
+package verifier
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+)
+
+// Settings are those of one API, whoever issues its tokens. The zero value is a
+// good one.
+type Settings struct {
+	// TokenFrom returns the token of a request that carries it elsewhere (a
+	// cookie, a WebSocket subprotocol), or "". A request with a token there and a
+	// Bearer field too gets 400. Nil means the Authorization field alone.
+	TokenFrom func(*http.Request) string
+
+	// MaxTokenLength is how long a token may be, in bytes. Zero means 16,384.
+	MaxTokenLength int
+
+	// Realm is that of challenges (RFC 9110 §11.5): printable ASCII without
+	// quotation mark and backslash. Empty means "api".
+	Realm string
+
+	// TokenCache is how many verified tokens are remembered, so that the next
+	// request with one costs no signature. Zero means 4,096, a negative number
+	// none. Together they take at most 16 MiB, which is some 5,000 tokens of
+	// common size.
+	//
+	// A remembered token is still refused when it expires, when its key is
+	// withdrawn or too old to be used, and when a rule refuses it; and it is
+	// verified again after one hour.
+	TokenCache int
+
+	// Logger receives why requests are refused; nil means slog.Default(). Each
+	// refusal is logged at Debug, and at Info one per reason and minute, with the
+	// number of those since the last. That keys are not available (503) is logged
+	// at Warn when it begins, and a configuration error (500) at Error. The lines
+	// say who was refused where a signature vouches for it, and quote at most 200
+	// bytes of anything else.
+	Logger *slog.Logger
+}
+
+const (
+	defaultMaxTokenLength = 16 << 10
+	defaultRealm          = "api"
+)
+
+// New returns a Verifier for tokens of these issuers, which are all different. It
+// is Settings{}.New.
+func New(issuers ...Config) (*Verifier, error) { return Settings{}.New(issuers...) }
+
+// New returns a Verifier for tokens of these issuers, which are all different,
+// or says what is wrong with the settings or with one of them. It does no network
+// I/O: fetching keys starts in the background. Use [Verifier.Ready] to wait for
+// them, and [Verifier.Close] to stop. A New that fails leaves nothing running.
+func (s Settings) New(issuers ...Config) (*Verifier, error) {
+	v, err := s.newVerifier(issuers)
+	if err != nil {
+		return nil, fmt.Errorf("verifier: %w", err)
+	}
+	return v, nil
+}
+
+func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	if len(issuers) == 0 {
+		return nil, errors.New("no Config: New needs one for each issuer")
+	}
+	a := &api{policies: make(policies), realm: s.Realm, log: refusalLog{logger: s.Logger}}
+	v := &Verifier{api: a, tokenFrom: s.TokenFrom, maxTokenLength: s.MaxTokenLength}
+	if v.maxTokenLength == 0 {
+		v.maxTokenLength = defaultMaxTokenLength
+	}
+	for i := range issuers {
+		p, err := newPolicy(&issuers[i], a)
+		if err == nil && a.policies[p.issuer] != nil {
+			err = errors.New("there is another Config with this Issuer")
+		}
+		if err != nil {
+			return nil, inIssuer(issuers, i, err)
+		}
+		a.policies[p.issuer] = p
+		v.maxLeeway = max(v.maxLeeway, p.leeway)
+	}
+	for i := range issuers { // last, since it starts goroutines
+		p := a.policies[issuers[i].Issuer]
+		if p.keys != nil {
+			continue
+		}
+		cache, err := discoverKeys(&issuers[i], s.Logger)
+		if err != nil {
+			_ = v.Close()
+			return nil, inIssuer(issuers, i, err)
+		}
+		p.keys, v.closers = cache, append(v.closers, cache)
+	}
+	remembered := s.TokenCache
+	if remembered == 0 {
+		remembered = defaultTokenCache
+	}
+	v.tokens = newTokenCache(max(remembered, 0))
+	v.tooLong = a.complete(refusal(ErrMalformed, "the token has more than %d bytes", v.maxTokenLength), nil)
+	return v, nil
+}
+
+// inIssuer returns err with the Config that it is about, where there are several.
+func inIssuer(issuers []Config, i int, err error) error {
+	if len(issuers) == 1 {
+		return err
+	}
+	return fmt.Errorf("Config %d (issuer %s): %w", i+1, quote(issuers[i].Issuer), err)
+}
+
+func (s *Settings) check() error {
+	switch {
+	case s.MaxTokenLength < 0:
+		return errors.New("MaxTokenLength is negative")
+	case s.Realm != "" && !isQuotable(s.Realm):
+		return errors.New("Realm has characters other than printable ASCII, or a quotation mark or backslash")
+	}
+	return nil
+}
+
+func isQuotable(s string) bool {
+	return !slices.ContainsFunc([]byte(s), func(c byte) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' })
+}
