@@ -1,6 +1,8 @@
 // Echo is a small service as a team would run it: orders and invoices, two
 // audiences, health and readiness, structured logs, time-outs and a graceful
-// end. Its environment says where it runs:
+// end. This file is the same in examples/nethttp, examples/echo and
+// examples/gin: only the routes differ. To begin with a copy, take the folder
+// and write routes of your own. The environment says where it runs:
 //
 //	ISSUER             the authorization server's issuer, exactly as its metadata spells it
 //	AUDIENCE           what tokens for orders name as aud
@@ -26,67 +28,51 @@ import (
 )
 
 type config struct {
-	issuer, orders, invoices, addr string
-	invoiceClients                 []string
-}
-
-func configFrom(getenv func(string) string) (config, error) {
-	c := config{
-		issuer:         getenv("ISSUER"),
-		orders:         getenv("AUDIENCE"),
-		invoices:       cmp.Or(getenv("INVOICES_AUDIENCE"), getenv("AUDIENCE")),
-		addr:           cmp.Or(getenv("ADDR"), "127.0.0.1:8080"),
-		invoiceClients: list(getenv("INVOICES_CLIENTS")),
-	}
-	if c.issuer == "" || c.orders == "" || len(c.invoiceClients) == 0 {
-		return c, errors.New("set ISSUER, AUDIENCE and INVOICES_CLIENTS")
-	}
-	return c, nil
-}
-
-// list returns what stands between the commas of text.
-func list(text string) (items []string) {
-	for item := range strings.SplitSeq(text, ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			items = append(items, item)
-		}
-	}
-	return items
+	orders, invoices string // audiences
+	invoiceClients   []string
 }
 
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := start(ctx, log); err != nil {
+	if err := run(ctx, log); err != nil {
 		log.Error("cannot go on", "error", err)
 		os.Exit(1)
 	}
 }
 
-func start(ctx context.Context, log *slog.Logger) error {
-	cfg, err := configFrom(os.Getenv)
-	if err != nil {
-		return err
+// run serves until ctx is done, then lets requests end.
+func run(ctx context.Context, log *slog.Logger) error {
+	cfg := config{
+		orders:         os.Getenv("AUDIENCE"),
+		invoices:       cmp.Or(os.Getenv("INVOICES_AUDIENCE"), os.Getenv("AUDIENCE")),
+		invoiceClients: strings.FieldsFunc(os.Getenv("INVOICES_CLIENTS"), func(r rune) bool { return r == ',' || r == ' ' }),
 	}
-	l, err := net.Listen("tcp", cfg.addr)
-	if err != nil {
-		return err
+	if len(cfg.invoiceClients) == 0 {
+		return errors.New("set INVOICES_CLIENTS")
 	}
-	return run(ctx, log, cfg, l)
-}
-
-// run serves on l until ctx is done, then lets requests end.
-func run(ctx context.Context, log *slog.Logger, cfg config, l net.Listener) error {
 	v, err := verifier.Settings{Logger: log}.New(verifier.Config{
-		Issuer:    cfg.issuer,
+		Issuer:    os.Getenv("ISSUER"),
 		Audiences: []string{cfg.orders, cfg.invoices},
 	})
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return err // names what is missing
 	}
 	defer v.Close()
+	go func() { // the keys are loaded meanwhile
+		if err := v.Ready(ctx); err != nil {
+			log.Error("no keys", "error", err)
+			return
+		}
+		log.Info("ready")
+	}()
 
+	l, err := net.Listen("tcp", cmp.Or(os.Getenv("ADDR"), "127.0.0.1:8080"))
+	if err != nil {
+		return err
+	}
+	log.Info("serving", "addr", l.Addr().String())
 	s := &http.Server{
 		Handler:           routes(log, v, cfg),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -97,7 +83,6 @@ func run(ctx context.Context, log *slog.Logger, cfg config, l net.Listener) erro
 	}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
-	log.Info("serving", "addr", l.Addr().String(), "issuer", cfg.issuer)
 	select {
 	case err := <-served:
 		return err
