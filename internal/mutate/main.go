@@ -45,7 +45,7 @@ import (
 // guards are the tests that guard a package besides its own, in order.
 var guards = map[string][]string{
 	"verifier":      {"adapters"},
-	"internal/jose": {"verifier"},
+	"internal/jose": {"verifier", "jwkscache"},
 }
 
 // Options are what a run is asked to do.
