@@ -84,8 +84,10 @@ func (r *report) derive() {
 		}
 	}
 	for _, name := range []string{"scope", "scp"} {
-		if len(r.Scopes) == 0 {
-			r.Scopes = scopes(r.Claims[name])
+		for _, scope := range scopes(r.Claims[name]) {
+			if name == "scope" || !slices.Contains(r.Scopes, scope) {
+				r.Scopes = append(r.Scopes, scope)
+			}
 		}
 	}
 }
