@@ -3,32 +3,33 @@
 //	api := e.Group("/v1", echoauth.Protect(v, verifier.Scope("orders:read")))
 //	api.GET("/orders", listOrders)
 //
-// [Protect] and [Optional] stand before a handler, [Require] adds rules inside
-// them, [Token] tells the handler who is calling, and [Refuse] lets it refuse
-// as they do. Wiring that cannot work panics at once: a nil Verifier, an
-// empty list in a rule, an audience that is not configured. Require cannot know
-// the audiences: there, one that is not configured answers 500 and is logged at
-// ERROR. Everything is safe for concurrent use.
+// [Protect] and [Optional] go before a handler, and [Require] adds rules inside
+// them. In the handler, [Token] returns the verified token, and [Refuse] makes the
+// same response as Protect. [Guard] goes before a handler with any verifier.Guard.
+// Everything is safe for concurrent use.
 //
-// A refusal sets the headers of RFC 6750 §3 and returns an *echo.HTTPError, so
-// the application's own HTTPErrorHandler renders the body; Echo's default one
+// Mistakes panic when the routes are made: a nil Verifier, an empty list in a
+// rule, an audience that is not configured. Require does not know which audiences
+// are configured: there, an unknown one is a 500, which is logged at ERROR.
+//
+// A refusal sets the header fields of RFC 6750 §3 and returns an *echo.HTTPError,
+// so the application's own HTTPErrorHandler writes the body; Echo's default one
 // writes the JSON {"error", "error_description"}. The text of that error is the
-// client's, so that a program which prints it gives nothing away; the cause is
-// for errors.As:
+// client's, so that printing it reveals nothing; errors.As finds the cause:
 //
 //	var refused *verifier.Error
 //	if errors.As(err, &refused) {
 //		slog.Warn("refused", "cause", refused)
 //	}
 //
-// In a group, Echo runs the middleware for paths that do not exist as well: an
-// unknown path under a protected group answers 401 rather than 404.
+// In a group, Echo runs the middleware also for paths that do not exist: without a
+// token, an unknown path under a protected group gets 401 and not 404.
 //
 // # CORS
 //
-// A browser's preflight carries no token, and Protect answers it with 401 like
-// any other request without one. So Echo's CORS middleware stands outside, where
-// it answers preflights itself and marks refusals so that the page can read them:
+// A browser's preflight carries no token, so Protect responds with 401, as to any
+// request without one. Put Echo's CORS middleware outside: it responds to
+// preflights itself, and adds the fields that let the page read refusals:
 //
 //	e.Use(middleware.CORSWithConfig(middleware.CORSConfig{
 //		AllowOrigins:  []string{"https://app.example.com"},

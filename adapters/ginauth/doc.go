@@ -3,24 +3,25 @@
 //	api := r.Group("/v1", ginauth.Protect(v, verifier.Scope("orders:read")))
 //	api.GET("/orders", listOrders)
 //
-// [Protect] and [Optional] stand before a handler, [Require] adds rules inside
-// them, [Token] tells the handler who is calling, and [Refuse] lets it refuse
-// as they do. Wiring that cannot work panics at once: a nil Verifier, an
-// empty list in a rule, an audience that is not configured. Require cannot know
-// the audiences: there, one that is not configured answers 500 and is logged at
-// ERROR. Everything is safe for concurrent use.
+// [Protect] and [Optional] go before a handler, and [Require] adds rules inside
+// them. In the handler, [Token] returns the verified token, and [Refuse] sends the
+// same response as Protect. [Guard] goes before a handler with any verifier.Guard.
+// Everything is safe for concurrent use.
 //
-// An answer aborts the chain and has the challenge of RFC 6750 §3,
+// Mistakes panic when the routes are made: a nil Verifier, an empty list in a
+// rule, an audience that is not configured. Require does not know which audiences
+// are configured: there, an unknown one is a 500, which is logged at ERROR.
+//
+// A refusal aborts the chain. The response has the challenge of RFC 6750 §3,
 // Cache-Control: no-store and a JSON body {"error", "error_description"}, without
-// "error" where no token came;
-// [Middleware] can give it another body.
+// "error" where no token was sent. [Middleware] replaces the body.
 //
 // # CORS
 //
-// A browser's preflight carries no token, and Protect answers it with 401 like
-// any other request without one. So a CORS middleware stands outside, where it
-// answers preflights itself and marks refusals so that the page can read them;
-// with github.com/gin-contrib/cors, on the engine and before the routes:
+// A browser's preflight carries no token, so Protect responds with 401, as to any
+// request without one. Put a CORS middleware outside: it responds to preflights
+// itself, and adds the fields that let the page read refusals. With
+// github.com/gin-contrib/cors, on the engine and before the routes:
 //
 //	r.Use(cors.New(cors.Config{
 //		AllowOrigins:  []string{"https://app.example.com"},

@@ -1,6 +1,7 @@
 package httpauth_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -167,6 +168,36 @@ func ExampleMiddleware() {
 	fmt.Print(get(h, "/", iss.Token(verifiertest.Claims{"exp": 1})))
 	// Output:
 	// 401 {"title":"get a new token"}
+}
+
+// A route for tokens and for API keys.
+func ExampleGuard() {
+	tb := exampletb.New() // for the *testing.T of a test
+	defer tb.Close()
+	iss := verifiertest.NewIssuer(tb)
+	v := iss.Verifier("https://api.example.com")
+
+	apiKey := func(r *http.Request) (context.Context, error) {
+		if r.Header.Get("X-API-Key") != "key of the nightly job" {
+			return nil, verifier.ErrNoToken
+		}
+		return r.Context(), nil
+	}
+	either := httpauth.Guard(verifier.FirstOf(apiKey, v.Protect(verifier.Scope("orders:read"))))
+	h := either(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, sent := httpauth.Token(r)
+		fmt.Fprintln(w, "with a token:", sent)
+	}))
+
+	fmt.Print(get(h, "/", iss.Token(verifiertest.Claims{"scope": "orders:read"})))
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("X-API-Key", "key of the nightly job")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	fmt.Print(w.Code, " ", w.Body)
+	// Output:
+	// 200 with a token: true
+	// 200 with a token: false
 }
 
 // get returns the status and the body of one request to h.
