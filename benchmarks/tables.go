@@ -43,16 +43,38 @@ const none = "–"
 // librariesTable is all about one algorithm.
 func librariesTable(m matrix, alg string) table {
 	t := table{{alg, "one core", "all cores", "time", "allocations", "bytes", "the job"}}
-	base := m.find(alg, "", bare)
 	for _, r := range m.of(alg, "") {
-		if r.one == nil {
-			t = append(t, []string{r.who, none, none, none, none, none, job(r)})
-			continue
-		}
-		t = append(t, []string{r.who, spread(r.one.Ratio(base.one)), spread(r.all.Ratio(base.all)),
-			micros(r.one.Nanoseconds().Center), whole(r.one.Allocs()), whole(r.one.Bytes()), job(r)})
+		nothing := make(measure.Series, len(r.one))
+		t = append(t, append([]string{r.who}, costs(m, r, &result{one: nothing, all: nothing})...))
 	}
 	return t
+}
+
+// routesTable is about whole middlewares: what they add to their route.
+func routesTable(m matrix) table {
+	t := table{{"added to the route", "on", "one core", "all cores", "time", "allocations", "bytes", "the job"}}
+	for _, route := range peers.Routes {
+		plain := m.find(routed, route.On, alone)
+		for _, r := range m.of(routed, route.On) {
+			if r != plain {
+				t = append(t, append([]string{r.who, r.on}, costs(m, r, plain)...))
+			}
+		}
+	}
+	return t
+}
+
+// costs are the cells of r: what it takes longer than without.
+func costs(m matrix, r, without *result) []string {
+	if r.one == nil {
+		return []string{none, none, none, none, none, job(r)}
+	}
+	base := m.find(r.alg, "", bare)
+	return []string{
+		spread(r.one.Overhead(without.one, base.one)), spread(r.all.Overhead(without.all, base.all)),
+		micros(r.one.Nanoseconds().Center - without.one.Nanoseconds().Center),
+		whole(r.one.Allocs() - without.one.Allocs()), whole(r.one.Bytes() - without.one.Bytes()), job(r),
+	}
 }
 
 // ratiosTable compares the algorithms.
@@ -79,27 +101,6 @@ func ratiosTable(m matrix, series func(*result) measure.Series) table {
 
 func oneCore(r *result) measure.Series  { return r.one }
 func allCores(r *result) measure.Series { return r.all }
-
-// routesTable is about whole middlewares: what they add to their route.
-func routesTable(m matrix) table {
-	t := table{{"added to the route", "on", "one core", "all cores", "time", "allocations", "bytes", "the job"}}
-	base := m.find(routed, "", bare)
-	for _, route := range peers.Routes {
-		plain := m.find(routed, route.On, alone)
-		for _, r := range m.of(routed, route.On) {
-			switch {
-			case r == plain:
-			case r.one == nil:
-				t = append(t, []string{r.who, r.on, none, none, none, none, none, job(r)})
-			default:
-				t = append(t, []string{r.who, r.on, spread(r.one.Overhead(plain.one, base.one)), spread(r.all.Overhead(plain.all, base.all)),
-					micros(r.one.Nanoseconds().Center - plain.one.Nanoseconds().Center),
-					whole(r.one.Allocs() - plain.one.Allocs()), whole(r.one.Bytes() - plain.one.Bytes()), job(r)})
-			}
-		}
-	}
-	return t
-}
 
 func job(r *result) string {
 	switch {

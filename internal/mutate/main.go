@@ -10,15 +10,15 @@
 //	go run . -stale ./verifier ./jwkscache ./internal/jose
 //
 // All mutants are compiled into one test binary per package, in a copy of the
-// module; an environment variable chooses the one that is active. Each test runs
-// once without a mutant, and records which mutants would have made a difference
-// to it (a condition forced true where it was false, a statement left out where
-// it ran): only those tests are asked about a mutant, the quickest first. A test
-// whose way through the code changes from run to run may so be missed, which
-// can only report a survivor too many.
+// module; an environment variable chooses the one that is active. First each test
+// runs alone without a mutant, and records which mutants would have made a
+// difference (a condition forced true where it was false, a statement left out
+// where it ran). Then each mutant is tried with only these tests, the quickest
+// first. A test that takes another path in each run can be left out by mistake;
+// that can report too many survivors, never too few.
 //
-// The packages are named as within their module, which is in ../.. or where -root
-// says. The exit status is 1 where a survivor is not explained, where an
+// Packages are named by their directories within the module, which is in ../.. or
+// where -root says. The exit status is 1 where a survivor is not explained, where an
 // explanation is of no mutant of the present source (which -stale alone looks
 // for, in seconds), or where a full run meets an explanation without its
 // survivor.

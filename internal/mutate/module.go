@@ -69,7 +69,7 @@ type guard struct {
 	reached []byte // by a mutant's number, 1 where that would make a difference
 }
 
-// tooRandom is never asked: luck is no proof.
+// tooRandom is never run: a mutant that it kills by chance is not tested for.
 const tooRandom = "TestChaos"
 
 // compile builds the tests that guard each package, and runs each of them alone
@@ -158,8 +158,8 @@ func (r *runner) all(ctx context.Context, mutants []*mutant) error {
 	return errors.Join(r.failed, ctx.Err())
 }
 
-// one asks the tests that reach m, in batches of which each may take four times
-// as long as the one before.
+// one tries m with the tests that reach it, in batches of which each may take
+// four times as long as the one before.
 func (r *runner) one(ctx context.Context, m *mutant) {
 	start := time.Now()
 	left := r.reaching(m)
