@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/perf/benchmath"
 
 	"github.com/seed-12ed5b1c/jwtguard/benchmarks/measure"
 	"github.com/seed-12ed5b1c/jwtguard/benchmarks/peers"
@@ -39,7 +40,9 @@ func TestEverySubjectDoesTheJob(t *testing.T) {
 }
 
 func TestGuardLooksTwiceBeforeItComplains(t *testing.T) {
-	fast, just, slow := finding{"fast", 1.1, 1.25}, finding{"just within", 0.02, 0.02}, finding{"slow", 3.01, 3}
+	exactly := func(x float64) benchmath.Summary { return benchmath.Summary{Center: x, Lo: x, Hi: x} }
+	fast, just, slow := finding{"fast", exactly(1.1), 1.25}, finding{"just within", exactly(0.02), 0.02}, finding{"slow", exactly(3.01), 3}
+	unclear := finding{"unclear", benchmath.Summary{Center: 4, Lo: 2.9, Hi: 8}, 3}
 	for name, row := range map[string]struct {
 		runs       [][]finding
 		complaints int
@@ -47,6 +50,7 @@ func TestGuardLooksTwiceBeforeItComplains(t *testing.T) {
 		"fast":      {[][]finding{{fast, just}}, 0},
 		"slow once": {[][]finding{{slow, fast}, {fast, fast}}, 0},
 		"slow":      {[][]finding{{fast, slow}, {slow, just, slow}}, 2},
+		"busy":      {[][]finding{{unclear}}, 0},
 	} {
 		looked := 0
 		complaints, err := guard(io.Discard, func(times int) ([]finding, error) {
@@ -58,7 +62,7 @@ func TestGuardLooksTwiceBeforeItComplains(t *testing.T) {
 		require.Len(t, row.runs, looked, name)
 		require.Len(t, complaints, row.complaints, name)
 		for _, c := range complaints {
-			assert.Equal(t, "slow takes 3.0100 of bare cryptography, more than 3", c)
+			assert.Equal(t, "slow takes 3.01 of bare cryptography, more than 3", c)
 		}
 	}
 	_, err := guard(io.Discard, func(int) ([]finding, error) { return nil, assert.AnError })
@@ -73,14 +77,14 @@ func TestFindings(t *testing.T) {
 	require.Len(t, good, 6)
 	for i := 0; i < len(good); i += 3 {
 		assert.Equal(t, []float64{1, 2, 3}, []float64{good[i].may, good[i+1].may, good[i+2].may})
-		assert.Positive(t, good[i+2].ratio)
-		assert.Greater(t, min(good[i].ratio, good[i+1].ratio), good[i+2].ratio, "a hit is quicker")
+		assert.Positive(t, good[i+2].ratio.Center)
+		assert.Greater(t, min(good[i].ratio.Center, good[i+1].ratio.Center), good[i+2].ratio.Center, "a hit is quicker")
 	}
 	bad, err := refused(l, effort{1, 50 * time.Microsecond}, "RS256")
 	require.NoError(t, err)
 	assert.Greater(t, len(bad), 80)
 	for _, f := range bad {
-		assert.Positive(t, f.ratio, f.what)
+		assert.Positive(t, f.ratio.Center, f.what)
 		assert.Equal(t, 4.0, f.may)
 	}
 }

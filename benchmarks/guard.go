@@ -6,6 +6,8 @@ import (
 	"io"
 	"time"
 
+	"golang.org/x/perf/benchmath"
+
 	"github.com/seed-12ed5b1c/jwtguard/benchmarks/measure"
 	"github.com/seed-12ed5b1c/jwtguard/benchmarks/peers"
 )
@@ -15,12 +17,14 @@ type limits struct{ verify, miss, hit, hostile float64 }
 
 // A finding is what something takes, to bare cryptography.
 type finding struct {
-	what       string
-	ratio, may float64
+	what  string
+	ratio benchmath.Summary
+	may   float64
 }
 
-// guard prints what it finds and returns what is too slow. It looks once more
-// and longer before it complains: a busy machine is not a slow library.
+// guard prints what it finds and returns what is too slow: all of its interval of
+// confidence is, and so it was when looked at once more and longer. A busy machine
+// is not a slow library.
 func guard(w io.Writer, look func(times int) ([]finding, error)) (complaints []string, err error) {
 	for times := 1; times <= 2; times++ {
 		found, err := look(times)
@@ -29,9 +33,9 @@ func guard(w io.Writer, look func(times int) ([]finding, error)) (complaints []s
 		}
 		complaints = nil
 		for _, f := range found {
-			fmt.Fprintf(w, "%.4f  %s\n", f.ratio, f.what)
-			if f.ratio > f.may {
-				complaints = append(complaints, fmt.Sprintf("%s takes %.4f of bare cryptography, more than %g", f.what, f.ratio, f.may))
+			fmt.Fprintf(w, "%-14s %s\n", spread(f.ratio), f.what)
+			if f.ratio.Lo > f.may {
+				complaints = append(complaints, fmt.Sprintf("%s takes %s of bare cryptography, more than %g", f.what, spread(f.ratio), f.may))
 			}
 		}
 		if len(complaints) == 0 {
@@ -48,7 +52,7 @@ func accepted(ctx context.Context, l limits, e effort, algs []string) (found []f
 		if err != nil {
 			return nil, err
 		}
-		ratio := func(who string) float64 { return series[who].Ratio(series[bare]).Center }
+		ratio := func(who string) benchmath.Summary { return series[who].Ratio(series[bare]) }
 		found = append(found,
 			finding{alg + ": verifying a token", ratio(off), l.verify},
 			finding{alg + ": verifying and remembering one", ratio(miss), l.miss},
@@ -64,7 +68,7 @@ func refused(l limits, e effort, alg string) (found []finding, err error) {
 	})
 	for who, s := range series {
 		if who != bare {
-			found = append(found, finding{"refusing a hostile token (" + who + ")", s.Ratio(series[bare]).Center, l.hostile})
+			found = append(found, finding{"refusing a hostile token (" + who + ")", s.Ratio(series[bare]), l.hostile})
 		}
 	}
 	return found, err
