@@ -124,28 +124,28 @@ func TestHooks(t *testing.T) {
 		{"R6 it redirects", func(w http.ResponseWriter, r *http.Request, _ hookError) {
 			http.SetCookie(w, &http.Cookie{Name: "back", Value: "orders"})
 			http.Redirect(w, r, "/login", http.StatusFound)
-		}, noToken, "", "OnError answered with status 302"},
-		{"R6 it says 200", ok, noToken, "", "OnError answered with status 200"},
+		}, noToken, "", "OnError responded with status 302"},
+		{"R6 it says 200", ok, noToken, "", "OnError responded with status 200"},
 		{"R6 it says 204", func(w http.ResponseWriter, _ *http.Request, _ hookError) {
 			w.WriteHeader(http.StatusNoContent)
-		}, noToken, "", "OnError answered with status 204"},
+		}, noToken, "", "OnError responded with status 204"},
 		{"R6 it says 40101", func(w http.ResponseWriter, _ *http.Request, _ hookError) {
 			w.WriteHeader(40101)
 			_, _ = w.Write([]byte("hi"))
-		}, noToken, "", "OnError answered with status 40101"},
+		}, noToken, "", "OnError responded with status 40101"},
 		{"R6 it says 200 and then flushes", func(w http.ResponseWriter, r *http.Request, err hookError) {
 			ok(w, r, err)
 			w.(http.Flusher).Flush()
-		}, noToken, "", "OnError answered with status 200"},
+		}, noToken, "", "OnError responded with status 200"},
 		{"R6 it redirects and then refuses", func(w http.ResponseWriter, r *http.Request, _ hookError) {
 			http.Redirect(w, r, "/login", http.StatusFound)
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = w.Write([]byte("hi"))
-		}, noToken, "", "OnError answered with status 302"},
+		}, noToken, "", "OnError responded with status 302"},
 		{"R6 it takes the challenge away and redirects", func(w http.ResponseWriter, r *http.Request, _ hookError) {
 			w.Header().Del("WWW-Authenticate")
 			http.Redirect(w, r, "/login", http.StatusFound)
-		}, noToken, "", "OnError answered with status 302"},
+		}, noToken, "", "OnError responded with status 302"},
 		{"R6 it panics", func(w http.ResponseWriter, _ *http.Request, _ hookError) {
 			w.Header().Set("Location", "/login")
 			panic("bug-4711")
@@ -207,7 +207,7 @@ func TestR10HookMistakesGoToTheLogger(t *testing.T) {
 		}}})
 		assert.Equal(t, 401, send(app, "", "/", "", nil).Code)
 		assert.Contains(t, log.String(), "level=ERROR")
-		assert.Contains(t, log.String(), "OnError answered with status 200")
+		assert.Contains(t, log.String(), "OnError responded with status 200")
 	})
 }
 

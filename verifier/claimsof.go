@@ -49,7 +49,7 @@ func unmarshalNumber(dec *jsontext.Decoder, n *stdjson.Number) error {
 		return err
 	}
 	if quoted, _ := json.GetOption(dec.Options(), json.StringifyNumbers); quoted && v.Kind() == '0' {
-		return errors.New("a number without quotation marks, which its tag demands")
+		return errors.New("a number without quotation marks, which its tag requires")
 	}
 	return stdjson.Unmarshal(v, n)
 }

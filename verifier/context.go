@@ -122,7 +122,7 @@ func require(ctx context.Context, rules []Rule) *Error {
 func (a *admission) checkRules(ctx context.Context, rules []Rule) *Error {
 	switch {
 	case a == nil:
-		return refusal(nil, "Require finds neither Protect nor Optional before it: put one there, and give Require the request's own context")
+		return refusal(nil, "Require is used outside Protect and Optional, or with a context that is not the request's")
 	case !a.token.isVerified():
 		return noToken
 	}

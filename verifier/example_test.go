@@ -116,7 +116,7 @@ func ExampleRequire() {
 	fmt.Println(handler(ctx, false))
 	// Output:
 	// <nil>
-	// jwtguard: a scope is missing (needs "orders:delete"): the token has "orders:read orders:write" in scope, scp, needed is "orders:delete"
+	// jwtguard: a scope is missing (needs "orders:delete"): the token has "orders:read orders:write" in scope, scp; the rule requires "orders:delete"
 }
 
 // Claims of the issuer's own, in a type of the program's own.
@@ -244,7 +244,7 @@ func ExampleConfig_sharedSecrets() {
 	fmt.Println(err)
 	// Output:
 	// <nil>
-	// jwtguard: algorithm not allowed: alg is "ES256", allowed are HS256
+	// jwtguard: algorithm not allowed: alg is "ES256", not one of HS256
 }
 
 // An answer with a body of the program's own.

@@ -47,7 +47,7 @@ var boundToken = refusal(ErrBinding, "the token has cnf")
 func (a *api) confirmBinding(r *http.Request, raw string, scheme *binding, t *Token) (header http.Header, _ *Error) {
 	switch {
 	case !t.bound:
-		return nil, t.refused(refusal(ErrBinding, "the token is not bound, but it came with the scheme %s", scheme.scheme))
+		return nil, t.refused(refusal(ErrBinding, "the token is not bound, but was sent with the scheme %s", scheme.scheme))
 	case r == nil:
 		return nil, boundToken
 	}
@@ -76,7 +76,7 @@ func (a *api) confirmBinding(r *http.Request, raw string, scheme *binding, t *To
 		came = scheme.scheme
 	}
 	if !confirmed || came != demanded {
-		return nil, t.refused(refusal(ErrBinding, "nothing confirms the token's cnf with the scheme that it came with"))
+		return nil, t.refused(refusal(ErrBinding, "cnf is not confirmed by the scheme that the token was sent with"))
 	}
 	return header, nil
 }

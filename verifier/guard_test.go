@@ -269,7 +269,7 @@ func TestAdmit(t *testing.T) {
 	}{
 		"R8 an error of one's own":          {func(*http.Request) (context.Context, error) { return nil, errors.New("no key") }, verifier.ErrDenied, "no key"},
 		"R8 a reason of this package":       {func(*http.Request) (context.Context, error) { return nil, verifier.ErrNoToken }, verifier.ErrNoToken, "no access token"},
-		"R8 RequireGuard refuses":           {verifier.RequireGuard(verifier.Scope("x")), verifier.ErrScope, "needed is"},
+		"R8 RequireGuard refuses":           {verifier.RequireGuard(verifier.Scope("x")), verifier.ErrScope, "the rule requires"},
 		"R8 an error beside a context":      {func(r *http.Request) (context.Context, error) { return r.Context(), verifier.ErrRevoked }, verifier.ErrRevoked, ""},
 		"R8 neither a context nor an error": {func(*http.Request) (context.Context, error) { return nil, nil }, nil, "neither a context nor an error"},
 		"R8 FirstOf, neither":               {verifier.FirstOf(v.Protect(verifier.Scope("x")), func(*http.Request) (context.Context, error) { return nil, nil }), nil, "neither a context nor an error"},

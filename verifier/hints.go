@@ -88,7 +88,7 @@ func (c *registeredClaims) wrongAudience(whose string, demanded []string) *Error
 }
 
 func (p *issuerPolicy) wrongAlgorithm(alg string) *Error {
-	return refusal(ErrAlgorithm, "alg is %s, allowed are %s", quote(alg), strings.Join(slices.Sorted(maps.Keys(p.algorithms)), ", "))
+	return refusal(ErrAlgorithm, "alg is %s, not one of %s", quote(alg), strings.Join(slices.Sorted(maps.Keys(p.algorithms)), ", "))
 }
 
 func (p *issuerPolicy) wrongType(h *jose.Header) *Error {
@@ -96,7 +96,7 @@ func (p *issuerPolicy) wrongType(h *jose.Header) *Error {
 	if !h.HasTyp {
 		is = "missing"
 	}
-	return refusal(ErrType, "typ is %s, accepted are %q: see Config.Types", is, p.types)
+	return refusal(ErrType, "typ is %s, not one of %q: see Config.Types", is, p.types)
 }
 
 // clockHint compares iat with this machine's clock: a token from the future was
@@ -139,7 +139,7 @@ func (t *Token) wrongScope(scopes, challenge []string) *Error {
 			break
 		}
 	}
-	err := refusal(ErrScope, "the token has %s in %s, needed is %s%s", quoteList(t.scopes), all, quoteList(scopes), elsewhere)
+	err := refusal(ErrScope, "the token has %s in %s; the rule requires %s%s", quoteList(t.scopes), all, quoteList(scopes), elsewhere)
 	err.Scopes, err.challengeScopes = slices.Clone(scopes), challenge
 	return err
 }

@@ -102,7 +102,7 @@ func keyName(q *jwkscache.Query) string {
 // that were tried already are skipped.
 func tryKeys(keys, tried []crypto.PublicKey, c *jose.Compact, alg *jose.Algorithm) (crypto.PublicKey, *Error) {
 	if len(keys) > maxCandidates {
-		return nil, refusal(ErrSignature, "%d keys could be meant; at most %d are tried", len(keys), maxCandidates)
+		return nil, refusal(ErrSignature, "%d keys match; at most %d are tried", len(keys), maxCandidates)
 	}
 	for _, k := range keys {
 		if !containsKey(tried, k) && alg.Verify(k, c.Signed, c.Signature) {

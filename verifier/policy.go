@@ -141,7 +141,7 @@ func checkConfig(cfg *Config) error {
 	case isNil(cfg.Keys):
 		return errors.New("Keys is a nil pointer")
 	case cfg.Claims.ClientCredentials == ClientCredentials():
-		return errors.New("Claims.ClientCredentials must not be ClientCredentials(), which asks it")
+		return errors.New("Claims.ClientCredentials must not be ClientCredentials(), which uses it")
 	case cfg.Keys != nil && !reflect.ValueOf(cfg.JWKS).IsZero():
 		return errors.New("both Keys and JWKS are set, but JWKS configures the default keys")
 	case cfg.SharedSecrets != nil && (cfg.Keys != nil || !reflect.ValueOf(cfg.JWKS).IsZero()):

@@ -9,22 +9,22 @@ import (
 // wraps one of these, from a [Check], a [Guard] or handed to an adapter's Refuse,
 // has its status and code.
 var (
-	ErrNoToken     = errors.New("no access token in the request")                // 401, no error code
-	ErrBadRequest  = errors.New("not exactly one well-formed credential")        // 400 invalid_request
-	ErrMalformed   = errors.New("not a well-formed JWT")                         // 401 invalid_token
-	ErrAlgorithm   = errors.New("algorithm not allowed")                         // 401 invalid_token
-	ErrType        = errors.New("not an access token")                           // 401 invalid_token
-	ErrSignature   = errors.New("no key of the issuer verifies the signature")   // 401 invalid_token
-	ErrIssuer      = errors.New("issuer not trusted")                            // 401 invalid_token
-	ErrAudience    = errors.New("token is for another audience")                 // 401 invalid_token
-	ErrExpired     = errors.New("token has expired")                             // 401 invalid_token
-	ErrNotYetValid = errors.New("token is not valid yet")                        // 401 invalid_token
-	ErrClaims      = errors.New("a claim is missing or not acceptable")          // 401 invalid_token
-	ErrBinding     = errors.New("token is bound to a key that was not proven")   // 401 invalid_token
-	ErrRevoked     = errors.New("token has been revoked")                        // 401 invalid_token
-	ErrScope       = errors.New("a scope is missing")                            // 403 insufficient_scope
-	ErrDenied      = errors.New("this client may not do that")                   // 403 insufficient_scope
-	ErrUnavailable = errors.New("what the decision depends on is not available") // 503, Retry-After
+	ErrNoToken     = errors.New("no access token in the request")                        // 401, no error code
+	ErrBadRequest  = errors.New("not exactly one well-formed credential")                // 400 invalid_request
+	ErrMalformed   = errors.New("not a well-formed JWT")                                 // 401 invalid_token
+	ErrAlgorithm   = errors.New("algorithm not allowed")                                 // 401 invalid_token
+	ErrType        = errors.New("not an access token")                                   // 401 invalid_token
+	ErrSignature   = errors.New("no key of the issuer verifies the signature")           // 401 invalid_token
+	ErrIssuer      = errors.New("issuer not trusted")                                    // 401 invalid_token
+	ErrAudience    = errors.New("token is for another audience")                         // 401 invalid_token
+	ErrExpired     = errors.New("token has expired")                                     // 401 invalid_token
+	ErrNotYetValid = errors.New("token is not valid yet")                                // 401 invalid_token
+	ErrClaims      = errors.New("a claim is missing or not acceptable")                  // 401 invalid_token
+	ErrBinding     = errors.New("token is bound to a key that the sender did not prove") // 401 invalid_token
+	ErrRevoked     = errors.New("token has been revoked")                                // 401 invalid_token
+	ErrScope       = errors.New("a scope is missing")                                    // 403 insufficient_scope
+	ErrDenied      = errors.New("this client may not do that")                           // 403 insufficient_scope
+	ErrUnavailable = errors.New("the token cannot be checked at the moment")             // 503, Retry-After
 )
 
 // A refusalKind is what the client reads of a refusal. Descriptions are constants

@@ -182,7 +182,7 @@ func (r roleRule) check(_ context.Context, t *Token) *Error {
 	if held == len(r.values) || r.any && held > 0 {
 		return nil
 	}
-	return refusal(ErrDenied, "the token has the roles %s in %s, needed are %s", quoteList(t.Roles()), t.policy.roles, quoteList(r.values))
+	return refusal(ErrDenied, "the token has the roles %s in %s; the rule requires %s", quoteList(t.Roles()), t.policy.roles, quoteList(r.values))
 }
 
 func (r audienceRule) check(_ context.Context, t *Token) *Error {
@@ -248,7 +248,7 @@ func (r claimRule) check(_ context.Context, t *Token) *Error {
 			return nil
 		}
 	}
-	return refusal(ErrDenied, "claim %s is %s, demanded is one of %s", quote(r.place.name), quote(value), quoteList(r.values))
+	return refusal(ErrDenied, "claim %s is %s, not one of %s", quote(r.place.name), quote(value), quoteList(r.values))
 }
 
 func (r noClaimRule) check(_ context.Context, t *Token) *Error {

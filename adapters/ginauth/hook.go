@@ -27,7 +27,7 @@ func (m Middleware) runHook(c *gin.Context, err *verifier.Error) (answered bool)
 		case p != nil:
 			mistake = fmt.Sprintf("panicked: %v", p)
 		case hw.dropped:
-			mistake = fmt.Sprintf("answered with status %d, which does not refuse", w.Status())
+			mistake = fmt.Sprintf("responded with status %d, which is not a refusal", w.Status())
 		default:
 			return
 		}

@@ -23,7 +23,7 @@ func (m Middleware) runHook(w http.ResponseWriter, r *http.Request, err *verifie
 		case p != nil:
 			mistake = fmt.Sprintf("panicked: %v", p)
 		case hw.dropped:
-			mistake = fmt.Sprintf("answered with status %d, which does not refuse", hw.status)
+			mistake = fmt.Sprintf("responded with status %d, which is not a refusal", hw.status)
 		default:
 			return
 		}
