@@ -80,10 +80,10 @@ func TestWiringBugsAreLogged(t *testing.T) {
 		}, `rule Audience(\"x\"): no Config.Audiences lists it`},
 		"Require outside": {func(*verifier.Verifier, context.Context) error {
 			return verifier.Require(ctx, verifier.Scope("a"))
-		}, "neither Protect nor Optional"},
+		}, "outside Protect and Optional"},
 		"Inner outside": {func(*verifier.Verifier, context.Context) error {
 			return guardError(verifier.RequireGuard(), bearer(raw))
-		}, "neither Protect nor Optional"},
+		}, "outside Protect and Optional"},
 		"a Check": {func(v *verifier.Verifier, _ context.Context) error {
 			return guardError(v.Protect(verifier.Check(func(context.Context, *verifier.Token) error { return unknown })), bearer(raw))
 		}, "my own reason"},
