@@ -33,6 +33,15 @@ func Wait() (n int) {
 	return n
 }
 
+const none = -1
+
+func Find(n int) int {
+	if n > 3 {
+		return none
+	}
+	return n
+}
+
 func Check(s string) error {
 	if s == "" {
 		return errors.New("empty")
@@ -53,7 +62,7 @@ import (
 )
 
 func TestTiny(t *testing.T) {
-	if Clamp(30) != 20 || Clamp(15) != 15 || Wait() != 4 || Check("") == nil || Check("a") != nil {
+	if Clamp(30) != 20 || Clamp(15) != 15 || Wait() != 4 || Find(4) >= 0 || Find(3) != 3 || Check("") == nil || Check("a") != nil {
 		t.Fatal("wrong")
 	}
 }
@@ -134,8 +143,9 @@ func TestTinyModule(t *testing.T) {
 		}
 		assert.Contains(t, found, verdict, change)
 	}
+	assert.NotContains(t, report, "none", "a name for no number")
 	assert.Contains(t, report, "late=true", "without its break Wait never ends")
-	assert.Contains(t, report, "survived, reached by no test: p/tiny.go:26: Change\n\tfunc Change(m map[string]int) { m[\"a\"] = 1 }\n\twithout m[\"a\"] = 1\n")
+	assert.Contains(t, report, "survived, reached by no test: p/tiny.go:35: Change\n\tfunc Change(m map[string]int) { m[\"a\"] = 1 }\n\twithout m[\"a\"] = 1\n")
 	assert.Contains(t, report, "6 survived, 0 of them explained")
 
 	const stale = "p/tiny.go Check | if s == \"\" { | s == \"\" -> true\n\tnot so\n"
@@ -147,7 +157,7 @@ func TestTinyModule(t *testing.T) {
 
 	report, err = mutate(survivors+stale, 4)
 	require.NoError(t, err, "a sample meets no explanations")
-	assert.Contains(t, report, "p: 4 mutants, 4 killed")
+	assert.Contains(t, report, "p: 5 mutants, 5 killed")
 
 	const gone = "p/tiny.go Check | if s == \"x\" { | s == \"x\" -> true\n\tof a line that was changed\nq/q.go F | x | y\n\tof another package\n"
 	report, err = mutate(survivors+gone, 4)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 	"strings"
@@ -240,9 +241,13 @@ func (in *instrumenter) apply(x *ast.BinaryExpr, other string) {
 }
 
 // constant moves a number by one, or by a tenth where it is measured, and flips
-// a bool.
+// a bool. A name for a negative number is left alone: it means that there is no
+// number, and any other would mean the same.
 func (in *instrumenter) constant(x ast.Expr) {
 	tv := in.info.Types[x]
+	if _, named := x.(*ast.Ident); named && tv.Value.Kind() == constant.Int && constant.Sign(tv.Value) < 0 {
+		return
+	}
 	side, compared := in.bound[x]
 	if in.settled[x] || compared && tv.Value.ExactString() == "0" && side.down {
 		return
