@@ -1,8 +1,7 @@
 package verifier
 
-// An api is what the refusals of one Verifier have in common: whom it trusts,
-// which realm its challenges name, and where it logs. A nil *api stands for a
-// route that no Verifier guards.
+// An api is what the refusals of one Verifier share: the trusted issuers, the realm
+// of challenges, and the log. A nil *api is that of a route without a Verifier.
 type api struct {
 	policies policies
 	realm    string

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// logBug logs a configuration error. Only the operator can do anything about it.
+// logBug logs a configuration error, which only the operator can correct.
 func (a *api) logBug(ctx context.Context, err *Error) {
 	if err.api != nil {
 		a = err.api
@@ -23,11 +23,11 @@ func (a *api) logBug(ctx context.Context, err *Error) {
 	}
 }
 
-// unguardedBugs are those of routes that no Verifier guards.
+// unguardedBugs are those of routes without a Verifier.
 var unguardedBugs bugLog
 
-// A bugLog keeps configuration errors from flooding the log: each is found with
-// every request, and its text may have something of the request in it.
+// A bugLog limits how often configuration errors are logged. The same one occurs in
+// every request, and its text may contain something of the request.
 type bugLog struct {
 	mu     sync.Mutex
 	logged map[string]time.Time // by the text
@@ -36,7 +36,7 @@ type bugLog struct {
 const (
 	bugInterval = time.Minute
 	maxBugs     = 16  // per interval
-	maxBugText  = 512 // bytes that tell one from another
+	maxBugText  = 512 // bytes that are compared
 )
 
 // isDue reports whether the configuration error with that text may be logged now.

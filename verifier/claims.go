@@ -12,7 +12,7 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
-// registeredNames are the claims that no other spelling may stand for.
+// registeredNames are the claims of which a token may have no other spelling.
 var registeredNames = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "cnf"}
 
 // registeredClaims are those of RFC 7519 §4.1.
@@ -23,7 +23,7 @@ type registeredClaims struct {
 	bound                          bool // there is a cnf (RFC 7800 §3.1)
 }
 
-// unverifiedClaims are what a token says before its signature is verified.
+// unverifiedClaims are claims whose signature has not been verified yet.
 type unverifiedClaims struct {
 	registeredClaims
 	audiences [2]string // room for the audience of most tokens
@@ -51,7 +51,7 @@ func (c *unverifiedClaims) read(members jose.Object) *Error {
 	case c.issuer == "":
 		return refusal(ErrIssuer, "no iss")
 	}
-	c.issuedAt, _ = dateOf(members, "iat") // nothing is decided by it, so nothing in it refuses (RFC 7519 §4.1.6)
+	c.issuedAt, _ = dateOf(members, "iat") // it decides nothing, so a bad one is ignored (RFC 7519 §4.1.6)
 	c.bound = members.Has("cnf")
 	return nil
 }
@@ -89,7 +89,7 @@ func (p *issuerPolicy) checkLifetime(c *registeredClaims, now time.Time) *Error 
 	return nil
 }
 
-// checkProfile demands what RFC 9068 §2.2 requires of an access token.
+// checkProfile checks what RFC 9068 §2.2 requires of an access token.
 func (p *issuerPolicy) checkProfile(c *registeredClaims, members jose.Object, now time.Time) *Error {
 	if !p.rfc9068 {
 		return nil
@@ -118,9 +118,9 @@ var (
 // maxAudiences is how many elements aud may have.
 const maxAudiences = 256
 
-// audienceOf returns the aud claim, an array of strings or one string alone (RFC
-// 7519 §4.1.3), in list if that has room. It is read before the signature is
-// verified, so elements are counted before they take memory.
+// audienceOf returns the aud claim, an array of strings or a single string (RFC 7519
+// §4.1.3), in list if that has room. It is read before the signature is verified, so
+// elements are counted before memory is allocated for them.
 func audienceOf(o jose.Object, list []string) ([]string, error) {
 	value, n := o.Value("aud"), 0
 	if err := jose.EachString(value, func(string) { n++ }); err != nil || n == 0 {
@@ -138,7 +138,7 @@ func audienceOf(o jose.Object, list []string) ([]string, error) {
 
 // splitScopes returns the scopes of one claim: a string with spaces between them
 // (RFC 8693 §4.2) or an array with one in each element. They are counted before
-// they take memory.
+// memory is allocated for them.
 func splitScopes(value string) ([]string, error) {
 	if value == "" || value[0] != '"' {
 		return splitList(value)
@@ -153,8 +153,8 @@ func splitScopes(value string) ([]string, error) {
 	return slices.AppendSeq(make([]string, 0, n), words(text)), nil
 }
 
-// splitList returns the elements of an array of strings, or one string alone,
-// without empty ones. They are counted before they take memory.
+// splitList returns the elements of an array of strings, or a single string, without
+// empty ones. They are counted before memory is allocated for them.
 func splitList(value string) (list []string, err error) {
 	n := 0
 	err = jose.EachString(value, func(quoted string) {
@@ -174,7 +174,7 @@ func splitList(value string) (list []string, err error) {
 	return list, err
 }
 
-// words are the parts of s between spaces.
+// words yields the parts of s between spaces.
 func words(s string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for w := range strings.SplitSeq(s, " ") {
@@ -192,8 +192,8 @@ const lastDate = 253402300799
 // before the signature is verified.
 const maxDateLength = 64
 
-// dateOf returns the NumericDate name (RFC 7519 §2) in UTC, and the zero time
-// where there is none. Years past 9999 are out of range.
+// dateOf returns the claim name, a NumericDate (RFC 7519 §2), in UTC, or the zero
+// time if there is none. Years after 9999 are out of range.
 func dateOf(o jose.Object, name string) (time.Time, error) {
 	v := o.Value(name)
 	switch {

@@ -10,17 +10,17 @@ import (
 	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
-// ClaimsOf decodes the claims of t into a new T, a struct or a map. Each call
-// decodes again, so that requests share nothing. Types, tags and methods mean
-// what they mean to encoding/json, except that names are matched exactly (RFC 7519
-// §4): a field needs its json tag. A NumericDate such as exp fits an int64 or a
-// float64, not a time.Time; a time.Duration is read as nanoseconds.
+// ClaimsOf decodes the claims of t into a new T, a struct or a map. Each call decodes
+// again, so that requests share nothing. Types, tags and methods work as in
+// encoding/json, except that names are matched exactly (RFC 7519 §4), so a field
+// needs its json tag. A NumericDate such as exp can be read into an int64 or a
+// float64, not into a time.Time; a time.Duration is read as nanoseconds.
 //
-// In an any, numbers are float64, in which integers beyond 2^53 lose their last
-// digits: use int64 or json.Number.
+// In an any, numbers are float64, in which integers beyond 2^53 lose precision: use
+// int64 or json.Number.
 //
-// Claims that do not fit T are an error that wraps [ErrClaims]; a t that no
-// verifier made is an error that wraps [ErrNoToken].
+// If the claims do not fit T, the error wraps [ErrClaims]. If no Verifier made t, it
+// wraps [ErrNoToken].
 func ClaimsOf[T any](t *Token) (T, error) {
 	var claims, zero T
 	if !t.isVerified() {
@@ -32,17 +32,16 @@ func ClaimsOf[T any](t *Token) (T, error) {
 	return claims, nil
 }
 
-// claimsOptions make the library do what encoding/json does, except that names are
-// compared with their case. A name that stands twice and invalid UTF-8 were
-// refused before.
+// claimsOptions make the library behave like encoding/json, except that names are
+// compared with case. Duplicate names and invalid UTF-8 were refused before.
 var claimsOptions = json.JoinOptions(
 	jsonv1.DefaultOptionsV1(),
 	json.MatchCaseInsensitiveNames(false),
 	json.WithUnmarshalers(json.UnmarshalFromFunc(unmarshalNumber)),
 )
 
-// unmarshalNumber decodes into encoding/json's Number, which to the library is a
-// string like any other.
+// unmarshalNumber decodes into encoding/json's Number, which the library treats as a
+// string.
 func unmarshalNumber(dec *jsontext.Decoder, n *stdjson.Number) error {
 	v, err := dec.ReadValue()
 	if err != nil {
@@ -54,8 +53,8 @@ func unmarshalNumber(dec *jsontext.Decoder, n *stdjson.Number) error {
 	return stdjson.Unmarshal(v, n)
 }
 
-// A claimsError is safe to log: the decoder's own text may hold parts of the
-// token, so it is quoted.
+// A claimsError is safe to log: the decoder's text may contain parts of the token, so
+// it is quoted.
 type claimsError struct {
 	text string
 	err  error

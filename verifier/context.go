@@ -8,10 +8,10 @@ import (
 
 type contextKey struct{}
 
-// An admission is the context of a handler whose request a Guard let in.
+// An admission is the context of a handler whose request a Guard admitted.
 type admission struct {
 	context.Context
-	api *api // nil where NewContext was given no token
+	api *api // nil if made by NewContext without a token
 	outcome
 	scopes []string // that the route's rules contribute to the challenge
 }
@@ -23,8 +23,8 @@ func (a *admission) Value(key any) any {
 	return a.Context.Value(key)
 }
 
-// hidden is the context of a Guard inside another one. The outer admission does
-// not count there, except for a RequireGuard.
+// hidden is the context that a Guard inside another one receives. It hides the outer
+// admission, except from a RequireGuard.
 type hidden struct {
 	context.Context
 	outer *admission
@@ -37,17 +37,16 @@ func (h *hidden) Value(key any) any {
 	return h.Context.Value(key)
 }
 
-// requestKeys are written by init functions only.
+// requestKeys are set by init functions only.
 var requestKeys []any
 
-// RegisterRequestKey is for adapters to frameworks whose handlers have a context
-// of their own that does not lead to the request's, as Gin's do: where such a
-// context has the *http.Request under key, [FromContext], [Require] and [AsError]
-// find the token there. Call it from an init function only: it is not safe for
-// concurrent use.
+// RegisterRequestKey is for adapters to frameworks whose handlers have a context that
+// is not derived from the request's, such as Gin. If that context has the
+// *http.Request under key, [FromContext], [Require] and [AsError] find the token.
+// RegisterRequestKey is not safe for concurrent use: call it from an init function.
 func RegisterRequestKey(key any) { requestKeys = append(requestKeys, key) }
 
-// admissionOf returns nil where no Guard let the request in.
+// admissionOf returns the admission that ctx is derived from, or nil.
 func admissionOf(ctx context.Context) *admission {
 	switch found := ctx.Value(contextKey{}).(type) {
 	case *admission:
@@ -64,8 +63,8 @@ func admissionOf(ctx context.Context) *admission {
 	return nil
 }
 
-// FromContext returns the verified token of a request; false where none was
-// sent, or where no Guard let the request in.
+// FromContext returns the verified token of the request. It returns false if no token
+// was sent, or if no Guard admitted the request.
 func FromContext(ctx context.Context) (*Token, bool) {
 	a := admissionOf(ctx)
 	if a == nil || !a.token.isVerified() {
@@ -74,8 +73,8 @@ func FromContext(ctx context.Context) (*Token, bool) {
 	return a.token, true
 }
 
-// NewContext returns a context with t in it: for adapters, and for tests of
-// handlers. A nil t hides an outer token, as Optional does.
+// NewContext returns a context with t in it, for adapters and for tests of handlers.
+// A nil t hides an outer token, as Optional does.
 func NewContext(ctx context.Context, t *Token) context.Context {
 	a := &admission{Context: ctx, outcome: outcome{token: t}}
 	if t.isVerified() {
@@ -84,9 +83,9 @@ func NewContext(ctx context.Context, t *Token) context.Context {
 	return a
 }
 
-// SetHeaders adds to h what the response to an admitted request has to have, such
-// as a fresh nonce for proofs of possession. Adapters call it with the context of
-// the handler, before the handler writes.
+// SetHeaders adds to h the fields that the response to an admitted request needs, such
+// as a new nonce for proofs of possession. Adapters call it with the handler's
+// context, before the handler writes.
 func SetHeaders(ctx context.Context, h http.Header) {
 	if a := admissionOf(ctx); a != nil {
 		for name, values := range a.header {
@@ -95,10 +94,10 @@ func SetHeaders(ctx context.Context, h http.Header) {
 	}
 }
 
-// Require applies rules to the token in ctx: for handlers whose demands depend
-// on the request. The error is an [*Error]: 401 inside Optional when no token
-// came, 500 (a configuration error, which is logged) outside Protect and Optional
-// and for rules that could not do what they say.
+// Require applies rules to the token in ctx, for handlers whose rules depend on the
+// request. The error is an [*Error]: 401 inside Optional if no token was sent; 500 (a
+// configuration error, which is logged) outside Protect and Optional, and for rules
+// that cannot work.
 func Require(ctx context.Context, rules ...Rule) error {
 	if err := require(ctx, rules); err != nil {
 		return err
@@ -113,7 +112,7 @@ func require(ctx context.Context, rules []Rule) *Error {
 		err = a.refuse(ctx, err, challengeScopes(rules))
 	}
 	if a != nil && a.api != nil && a.api.observe != nil {
-		a.api.tell(ctx, observation{inner: true}, a.token, err)
+		a.api.report(ctx, observation{inner: true}, a.token, err)
 	}
 	return err
 }
@@ -132,14 +131,14 @@ func (a *admission) checkRules(ctx context.Context, rules []Rule) *Error {
 	return applyRules(ctx, a.token, rules)
 }
 
-// refuse completes and logs a refusal by a handler behind a, which may be nil.
+// refuse completes and logs a refusal inside a, which may be nil.
 func (a *admission) refuse(ctx context.Context, err *Error, scopes []string) *Error {
 	err = a.complete(err, scopes)
-	a.of().logRefusal(ctx, err)
+	a.owner().logRefusal(ctx, err)
 	return err
 }
 
-// complete is [api.complete] behind a, which may be nil.
+// complete is [api.complete] inside a, which may be nil.
 func (a *admission) complete(err *Error, scopes []string) *Error {
 	if a == nil {
 		return (*api)(nil).complete(err, scopes)
@@ -147,8 +146,8 @@ func (a *admission) complete(err *Error, scopes []string) *Error {
 	return a.api.complete(err, slices.Concat(a.scopes, scopes))
 }
 
-// of returns the api whose Guard let the request in, nil if none did.
-func (a *admission) of() *api {
+// owner returns the api whose Guard admitted the request, or nil.
+func (a *admission) owner() *api {
 	if a == nil {
 		return nil
 	}

@@ -14,8 +14,8 @@ var (
 	notB64Token = refusal(ErrBadRequest, "the token is empty or has characters that no token has")
 )
 
-// readCredential returns the one token that r carries (RFC 6750 §2.1), and the
-// binding whose scheme it came with, nil for Bearer.
+// readCredential returns the one token of r (RFC 6750 §2.1), and the binding whose
+// scheme it was sent with, nil for Bearer.
 func (v *Verifier) readCredential(r *http.Request) (raw string, scheme *binding, err *Error) {
 	fields := r.Header["Authorization"]
 	if len(fields) > 1 {
@@ -44,8 +44,8 @@ func (v *Verifier) readCredential(r *http.Request) (raw string, scheme *binding,
 	return raw, scheme, nil
 }
 
-// cutScheme returns what follows scheme, which is compared without case (RFC 9110
-// §11.1), and spaces; false for another scheme.
+// cutScheme returns what follows scheme and spaces. The scheme is compared without
+// case (RFC 9110 §11.1). It returns false for another scheme.
 func cutScheme(field, scheme string) (string, bool) {
 	if len(field) < len(scheme) || !strings.EqualFold(field[:len(scheme)], scheme) {
 		return "", false
@@ -61,7 +61,7 @@ func cutScheme(field, scheme string) (string, bool) {
 	return token, true
 }
 
-// isTchar reports whether c can be in a scheme (RFC 9110 §5.6.2).
+// isTchar reports whether c is allowed in a scheme (RFC 9110 §5.6.2).
 func isTchar(c byte) bool { return isAlphaNum(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0 }
 
 func isAlphaNum(c byte) bool {

@@ -10,27 +10,26 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
-// A call is what one decision is asked for: may the bearer of this credential do
-// what a route does? The route's rules are apart: in here they would be copied to
-// the heap.
+// A call is the input of one decision. The route's rules are passed separately,
+// because in a field they would be copied to the heap.
 type call struct {
 	ctx     context.Context
 	request *http.Request // nil under Verify
 	raw     string        // the token, under Verify
 
-	rulesChecked bool     // by checkRules, when the Guard was made
-	scopes       []string // that the rules contribute to the challenge, if rulesChecked
-	optional     bool     // no credential is needed
+	rulesChecked bool     // the Guard called checkRules when it was made
+	scopes       []string // of the rules, for the challenge; set if rulesChecked
+	optional     bool     // a request without credential is admitted
 }
 
-// An outcome is how a request is let in.
+// An outcome is the result of a decision that admits the request.
 type outcome struct {
-	token  *Token      // nil if none came, which only an optional call allows
-	header http.Header // what the response gets
+	token  *Token      // nil if no token was sent, in an optional call
+	header http.Header // to add to the response
 }
 
-// decide is the one way from a credential to an admission or a refusal, which is
-// completed, logged and observed here.
+// decide turns every credential into an admission or a refusal. A refusal is
+// completed and logged here, and both are observed.
 func (v *Verifier) decide(c call, rules []Rule) (outcome, *Error) {
 	o, m, err := v.judge(&c, rules)
 	if err != nil {
@@ -41,13 +40,13 @@ func (v *Verifier) decide(c call, rules []Rule) (outcome, *Error) {
 		v.api.logRefusal(c.ctx, err)
 	}
 	if v.api.observe != nil {
-		v.api.tell(c.ctx, observation{measured: m}, o.token, err)
+		v.api.report(c.ctx, observation{measured: m}, o.token, err)
 	}
 	return o, err
 }
 
-// judge has the cheapest checks first. A token that was verified before is
-// checked only for what may have changed since.
+// judge runs the cheapest checks first. Of a token that was verified before, it checks
+// only what may have changed since.
 func (v *Verifier) judge(c *call, rules []Rule) (o outcome, m measured, err *Error) {
 	raw, scheme := c.raw, (*binding)(nil)
 	if c.request != nil {
@@ -88,8 +87,8 @@ func (v *Verifier) judge(c *call, rules []Rule) (o outcome, m measured, err *Err
 	return o, d.measured, err
 }
 
-// admit makes the checks of a verified token that are never skipped. Rules see
-// the token in their context.
+// admit runs the checks that are never skipped, on a verified token. Rules find the
+// token in their context.
 func (v *Verifier) admit(ctx context.Context, r *http.Request, raw string, scheme *binding, t *Token, rules []Rule) (h http.Header, err *Error) {
 	if t.bound || scheme != nil {
 		if h, err = v.api.confirmBinding(r, raw, scheme, t); err != nil {
@@ -104,37 +103,37 @@ func (v *Verifier) admit(ctx context.Context, r *http.Request, raw string, schem
 	return h, applyRules(ctx, t, t.policy.rules, rules)
 }
 
-// A step is one check of a token that was not verified before. They run in their
-// order, cheapest first. Checks that need no key run before the key is looked up,
-// so that only a token which passes all of them can get 503. Before the signature
-// a token costs no more than its length: lists other than aud are read after it.
+// A step is one check of a token that was not verified before. Steps run in this
+// order, the cheapest first. Checks that need no key run before the key is looked up,
+// so that only tokens that pass all of them can get 503. Before the signature, the
+// work is proportional to the token's length: lists other than aud are read after it.
 type step uint8
 
 const (
 	stepParse  step = iota // compact JWS, strict JSON
-	stepClaims             // registered claims are of their kinds
+	stepClaims             // registered claims have the right types
 	stepTimes              // exp and nbf, with the longest leeway
 	stepIssuer
 	stepAlgorithm
-	stepIssuerTimes // exp, nbf and iat as the issuer's Config has it
+	stepIssuerTimes // exp and nbf with the issuer's leeway, and MaxLifetime
 	stepType
 	stepAudience
 	stepProfile   // RFC 9068
-	stepBound     // a token that nothing can confirm is refused before the key
+	stepBound     // a cnf that no binding can confirm
 	stepSignature // key lookup and signature
-	stepToken     // from here on there is a Token
+	stepToken     // the verified claims become a Token
 	stepAdmit     // binding, revocation, rules
 	stepRemember
 	stepEnd
 )
 
-// A decision is what the steps of one token find. It stays on the stack.
+// A decision is the state of the steps of one token. It stays on the stack.
 type decision struct {
 	*Verifier
 	ctx       context.Context
 	request   *http.Request // nil under Verify
 	raw       string
-	scheme    *binding // that the credential came with, nil for Bearer
+	scheme    *binding // of the credential, nil for Bearer
 	now       time.Time
 	work      *workspace
 	policy    *issuerPolicy
@@ -145,7 +144,7 @@ type decision struct {
 	measured
 }
 
-// A workspace is what a token is read into. It is used again for other tokens.
+// A workspace has the memory that a token is read into. It is reused.
 type workspace struct {
 	buffer jose.Buffer
 	jws    jose.Compact
@@ -154,8 +153,8 @@ type workspace struct {
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
-// maxWorkspace is how large a workspace is kept for the next token, in bytes:
-// enough for any token of the default length.
+// maxWorkspace is the size in bytes up to which a workspace is reused. It is enough
+// for every token of the default length.
 const maxWorkspace = 2 * defaultMaxTokenLength
 
 func (w *workspace) free() {
@@ -172,8 +171,8 @@ func (d *decision) run(s step, rules []Rule) (err *Error) {
 	case stepClaims:
 		return d.work.claims.read(d.work.jws.Claims)
 	case stepTimes:
-		// With the longest leeway of all issuers, the response says nothing about
-		// which are trusted.
+		// The longest leeway of all issuers, so that the response does not reveal
+		// which issuers are trusted.
 		return d.work.claims.checkTimes(d.now, d.maxLeeway)
 	case stepIssuer:
 		return d.findIssuer()
@@ -220,8 +219,8 @@ func (d *decision) parse() *Error {
 	return nil
 }
 
-// malformed are the refusals for errors of jose.Parse, made beforehand since
-// anybody can cause them at any rate.
+// malformed are the refusals for errors of jose.Parse, preallocated because
+// unauthenticated clients can cause them at any rate.
 var malformed = func() map[error]*Error {
 	refusals := make(map[error]*Error)
 	for _, err := range jose.ParseErrors() {
@@ -267,8 +266,8 @@ func (d *decision) checkAudience() *Error {
 	return nil
 }
 
-// checkBound refuses a bound token that nothing here can confirm, whatever is in
-// cnf (RFC 9449 §7.2, RFC 8705 §3).
+// checkBound refuses a token with cnf if nothing here can confirm it, whatever cnf
+// contains (RFC 9449 §7.2, RFC 8705 §3).
 func (d *decision) checkBound() *Error {
 	if d.work.claims.bound && (len(d.api.bindings) == 0 || d.request == nil) {
 		return boundToken
@@ -276,7 +275,7 @@ func (d *decision) checkBound() *Error {
 	return nil
 }
 
-// verifySignature finds the key that verifies the signature.
+// verifySignature sets d.key to the key that verifies the signature.
 func (d *decision) verifySignature() (err *Error) {
 	began := d.now
 	if d.api.observe != nil {
@@ -289,21 +288,21 @@ func (d *decision) verifySignature() (err *Error) {
 	return err
 }
 
-// Verify checks raw, a token without its "Bearer", and then rules. The error is
-// an [*Error]. A token that is bound to a sender's key (RFC 7800) is refused:
-// there is no request to confirm it against. Most programs want
-// [Verifier.Authenticate] or an adapter.
+// Verify verifies raw, a token without "Bearer", and applies rules. The error is an
+// [*Error]. A token that is bound to a sender's key (RFC 7800) is refused, because
+// there is no request that could prove possession. Most programs use
+// [Verifier.Authenticate] or an adapter instead.
 func (v *Verifier) Verify(ctx context.Context, raw string, rules ...Rule) (*Token, error) {
 	return v.authenticate(call{ctx: ctx, raw: raw}, rules)
 }
 
-// Authenticate takes the token from r, verifies it and applies rules. The error
-// is an [*Error], whose ServeHTTP writes the response to send. The token is read
-// from exactly one Authorization field (RFC 6750 §2.1), or from where
-// Settings.TokenFrom looks; never from the query or a form.
+// Authenticate reads the token from r, verifies it and applies rules. The error is an
+// [*Error], whose ServeHTTP writes the response. The token is read from the
+// Authorization field (RFC 6750 §2.1) or by Settings.TokenFrom, never from the query
+// or a form.
 //
-// With it the library fits any framework that has an *http.Request. Prefer
-// [Verifier.Protect] where the rules are fixed, which checks them once.
+// Authenticate works with every framework that has an *http.Request. Where the rules
+// are fixed, prefer [Verifier.Protect], which checks them once.
 func (v *Verifier) Authenticate(r *http.Request, rules ...Rule) (*Token, error) {
 	return v.authenticate(call{ctx: r.Context(), request: r}, rules)
 }

@@ -9,22 +9,21 @@ import (
 	"slices"
 )
 
-// An Error is a refusal: for the client a status, headers and a body made of
-// constants, for the operator a reason and its cause. The client's part never
-// holds what a request sent; the operator's quotes it, at most 200 bytes of it.
-// It may be shared between requests: do not change one that this package
-// returned.
+// An Error is a refusal: a status, header fields and a body for the client, and a
+// reason with its cause for the operator. The client's part is made of constants and
+// contains nothing of the request. The operator's part quotes at most 200 bytes of it.
+// Errors may be shared between requests: do not change one that this package returned.
 type Error struct {
-	Reason error       // one of this package's, or wrapping one; anything else answers 500
-	Scopes []string    // that ErrScope asks for
+	Reason error       // one of this package's, or wrapping one; anything else is a 500
+	Scopes []string    // that the rule requires, for ErrScope
 	Err    error       // the cause, for operators; may be nil
-	Header http.Header // that the response gets besides the usual ones; may be nil
+	Header http.Header // additional fields of the response; may be nil
 
-	api             *api     // whose refusal it is; nil stands for one with default realm and logger
+	api             *api     // that refused; nil means default realm and logger
 	challengeScopes []string // nil means Scopes
 	caller          Caller
-	ours            bool // this package made it, and logs it where it refuses
-	hidesReason     bool // the description says no more than that the token is not valid
+	ours            bool // made by this package, which logs it when it refuses
+	hidesReason     bool // Description is the common sentence
 }
 
 // refusal returns an Error whose cause is the formatted text.
@@ -32,8 +31,8 @@ func refusal(reason error, format string, args ...any) *Error {
 	return &Error{Reason: reason, Err: fmt.Errorf(format, args...), ours: true}
 }
 
-// configurationError returns the Error for a mistake in how the API is put
-// together, nil for a nil err.
+// configurationError returns the Error for a mistake in the configuration or the
+// routes, nil for a nil err.
 func configurationError(err error) *Error {
 	if err == nil {
 		return nil
@@ -41,17 +40,17 @@ func configurationError(err error) *Error {
 	return &Error{Err: err}
 }
 
-// hideReason is for a reason that could tell a forger something of what is
-// configured.
+// hideReason gives e the common description, because its own would reveal to a forger
+// how the API is configured.
 func hideReason(e *Error) *Error {
 	e.hidesReason = true
 	return e
 }
 
-// AsError returns err as the response to the request of ctx: an [*Error] within
-// it; else the reason of this package's that err wraps, of several the first in
-// their list; else ErrDenied. The cause is err. A configuration error (500) is
-// logged. Adapters use it.
+// AsError returns err as the refusal of the request of ctx, for adapters. That is an
+// [*Error] that err wraps; otherwise an Error whose Reason is the reason of this
+// package that err wraps (of several, the first in their list), or ErrDenied if there
+// is none. Its cause is err. It is logged, unless it was logged before.
 func AsError(ctx context.Context, err error) *Error {
 	a, e := admissionOf(ctx), asRefusal(err, ErrDenied)
 	var refused *Error
@@ -65,8 +64,8 @@ func AsError(ctx context.Context, err error) *Error {
 	return a.refuse(ctx, e, nil)
 }
 
-// asRefusal returns err as an Error of its own, since errors may be shared
-// between requests. An err without a reason gets the one given.
+// asRefusal returns err as a new Error, because errors may be shared between requests.
+// An err without a reason gets the given one.
 func asRefusal(err, reason error) *Error {
 	var e *Error
 	switch {
@@ -75,7 +74,7 @@ func asRefusal(err, reason error) *Error {
 			reason = refusalKinds[i].reason
 		}
 		if err == reason {
-			err = nil // the reason says it all
+			err = nil // the cause would repeat the reason
 		}
 		return &Error{Reason: reason, Err: err}
 	case e == nil: // which would panic when printed
@@ -83,14 +82,14 @@ func asRefusal(err, reason error) *Error {
 	}
 	c := *e
 	if err != error(e) {
-		c.Err = err // and with it what wraps e
+		c.Err = err // keeps the text that wraps e
 	}
 	return &c
 }
 
-// complete returns e with what its challenge says of a and of the route. A
-// refusal of another api stays as it is. One of none stands for the defaults of
-// realm and logger, so that a refusal which anybody can cause needs no copy.
+// complete returns e with the realm of a and the route's scopes for its challenge. A
+// refusal by another api is returned unchanged. With the default realm and logger and
+// no scopes, e needs no copy: unauthenticated clients can cause it at any rate.
 func (a *api) complete(e *Error, scopes []string) *Error {
 	if e.api != nil && e.api != a {
 		return e
@@ -107,7 +106,7 @@ func (a *api) complete(e *Error, scopes []string) *Error {
 	return &c
 }
 
-// Error says why, for operators; it never holds the token.
+// Error returns reason and cause, for operators. It never contains the token.
 func (e *Error) Error() string {
 	reason := "jwtguard: configuration error"
 	if e.Reason != nil {
@@ -122,8 +121,8 @@ func (e *Error) Error() string {
 	return reason
 }
 
-// LogValue is [Error.Error]: without it, log/slog's JSON handler would write
-// what MarshalJSON returns, which is for clients.
+// LogValue returns [Error.Error]. Without it, log/slog's JSON handler would write the
+// result of MarshalJSON, which is for clients.
 func (e *Error) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
 // Unwrap returns the reason and the cause.
@@ -140,8 +139,7 @@ func (e *Error) Unwrap() []error {
 // kind returns the index in refusalKinds of e's reason.
 func (e *Error) kind() int { return kindOf(e.Reason) }
 
-// A Caller is who sent a token that was refused after its signature was
-// verified.
+// A Caller identifies the sender of a token whose signature was verified.
 type Caller struct {
 	Issuer   string // iss
 	ClientID string // as Token.ClientID
@@ -149,16 +147,15 @@ type Caller struct {
 	ID       string // jti
 }
 
-// Caller returns who was refused, for logs. It is zero where no signature
-// vouches for that: where there was no token, or it was refused before its
-// signature was verified.
+// Caller returns who was refused, for logs. It is zero if there was no token, or if it
+// was refused before its signature was verified.
 func (e *Error) Caller() Caller { return e.caller }
 
 func (t *Token) caller() Caller {
 	return Caller{Issuer: t.issuer, ClientID: t.clientID, Subject: t.subject, ID: t.id}
 }
 
-// refused returns e, of its own for this call, as a refusal of t.
+// refused sets the caller of e, which must not be shared, to that of t.
 func (t *Token) refused(e *Error) *Error {
 	e.caller, e.ours = t.caller(), true
 	return e

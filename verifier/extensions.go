@@ -9,8 +9,7 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
-// extensions are what a Verifier may have beside tokens, keys and rules. None is
-// set by anything exported so far.
+// extensions are optional parts of a Verifier. Nothing exported sets them yet.
 type extensions struct {
 	bindings []binding
 	revoked  func(context.Context, *Token) (bool, error)
@@ -21,11 +20,11 @@ type extensions struct {
 // is bound to by a member of cnf (RFC 7800 §3.1).
 type binding struct {
 	member  string // of cnf
-	scheme  string // that the Authorization field has then, "" for Bearer
+	scheme  string // of the Authorization field, "" for Bearer
 	confirm func(r *http.Request, raw string, t *Token) (http.Header, error)
 }
 
-// cutBindingScheme is cutScheme for the schemes of the bindings.
+// cutBindingScheme calls cutScheme with the scheme of each binding.
 func (a *api) cutBindingScheme(field string) (string, *binding, bool) {
 	for i := range a.bindings {
 		b := &a.bindings[i]
@@ -41,9 +40,9 @@ func (a *api) cutBindingScheme(field string) (string, *binding, bool) {
 
 var boundToken = refusal(ErrBinding, "the token has cnf")
 
-// confirmBinding demands of a bound token, and of one with a binding's scheme,
-// that every member of cnf which a binding knows is confirmed, that there is one,
-// and that the scheme is the binding's.
+// confirmBinding checks a token that has cnf, or that was sent with a binding's scheme.
+// At least one member of cnf must have a binding, every binding whose member is there
+// must confirm it, and the scheme must be the one that these bindings require.
 func (a *api) confirmBinding(r *http.Request, raw string, scheme *binding, t *Token) (header http.Header, _ *Error) {
 	switch {
 	case !t.bound:
@@ -51,7 +50,7 @@ func (a *api) confirmBinding(r *http.Request, raw string, scheme *binding, t *To
 	case r == nil:
 		return nil, boundToken
 	}
-	confirmed, demanded := false, ""
+	confirmed, required := false, ""
 	for i := range a.bindings {
 		b := &a.bindings[i]
 		if t.members().At(jose.Path{"cnf", b.member}) == "" {
@@ -63,7 +62,7 @@ func (a *api) confirmBinding(r *http.Request, raw string, scheme *binding, t *To
 		}
 		confirmed = true
 		if b.scheme != "" {
-			demanded = b.scheme
+			required = b.scheme
 		}
 		if header == nil {
 			header = h
@@ -71,11 +70,11 @@ func (a *api) confirmBinding(r *http.Request, raw string, scheme *binding, t *To
 			maps.Copy(header, h)
 		}
 	}
-	came := ""
+	sent := ""
 	if scheme != nil {
-		came = scheme.scheme
+		sent = scheme.scheme
 	}
-	if !confirmed || came != demanded {
+	if !confirmed || sent != required {
 		return nil, t.refused(refusal(ErrBinding, "cnf is not confirmed by the scheme that the token was sent with"))
 	}
 	return header, nil
@@ -91,23 +90,23 @@ func (a *api) checkRevocation(ctx context.Context, t *Token) *Error {
 	return nil
 }
 
-// An observation is what one decision came to.
+// An observation is the result of one decision.
 type observation struct {
 	Caller
-	err   *Error // nil where the request was let in
-	inner bool   // by Require, about a request that was let in before
+	err   *Error // nil if the request was admitted
+	inner bool   // by Require, of a request that was admitted before
 	measured
 }
 
-// measured is what an observer also wants to know.
+// measured are figures for observers.
 type measured struct {
 	remembered bool
-	signature  time.Duration // of key lookup and signature check; 0 where nobody observes
+	signature  time.Duration // key lookup and signature check; 0 without an observer
 }
 
-// tell reports what was decided about t, which is nil where there is no verified
-// token. While another Guard may still admit the request, nothing is decided.
-func (a *api) tell(ctx context.Context, o observation, t *Token, err *Error) {
+// report calls the observer. t is nil if there is no verified token. A refusal is not
+// reported while FirstOf may still admit the request.
+func (a *api) report(ctx context.Context, o observation, t *Token, err *Error) {
 	switch o.err = err; {
 	case err != nil && isTrial(ctx):
 		return

@@ -9,25 +9,25 @@ import (
 	"sync/atomic"
 )
 
-// A Guard decides whether a request may pass: it returns the context for the
-// handler, or an error, which is answered as [AsError] says. A Guard of one's
-// own, for API keys for example, returns r.Context() or a context derived from
-// it; (nil, nil) is a configuration error and answers 500. Guards are safe for
-// concurrent use. Adapters put any Guard in front of a route.
+// A Guard decides whether a request is admitted. It returns the context for the
+// handler, or an error, which [AsError] turns into the response. A Guard of your own,
+// for example one that checks API keys, returns r.Context() or a context derived from
+// it; (nil, nil) is a configuration error, and the response is 500. A Guard must be
+// safe for concurrent use. Adapters put any Guard in front of a route.
 type Guard func(r *http.Request) (context.Context, error)
 
-// Protect returns the Guard that admits requests whose token passes v and rules.
-// It panics over a rule that could not do what it says: when the route is made,
-// not in a request. Its errors are [*Error].
+// Protect returns a Guard that admits requests whose token is valid for v and passes
+// rules. It panics on a rule that cannot work, so that the mistake shows when the
+// route is made. The Guard's errors are [*Error].
 //
-// The scopes of its own rules are named in every challenge (RFC 6750 §3), so that
-// a client without a token learns which to ask for. Those of [Require] and
-// [RequireGuard] inside cannot be: put Scope here for that.
+// The scopes of its own rules are named in every challenge (RFC 6750 §3), so that a
+// client without a token learns which to request. Those of a [Require] or
+// [RequireGuard] inside are not known here.
 func (v *Verifier) Protect(rules ...Rule) Guard { return v.guard(rules, false) }
 
-// Optional returns the Guard that also admits requests without a token, and only
-// those: a bad token is refused as in Protect. In its handler [FromContext] tells
-// them apart, whatever token an outer Guard admitted.
+// Optional returns a Guard that also admits requests without a token. A bad token is
+// refused as by Protect. In the handler, [FromContext] reports whether there was a
+// token; one that an outer Guard admitted does not count.
 func (v *Verifier) Optional(rules ...Rule) Guard { return v.guard(rules, true) }
 
 func (v *Verifier) guard(rules []Rule, optional bool) Guard {
@@ -51,9 +51,9 @@ func (v *Verifier) guard(rules []Rule, optional bool) Guard {
 	}
 }
 
-// RequireGuard returns the Guard of a route inside Protect or Optional that adds
-// rules: [Require] as a Guard. It panics over a rule that could not do what it
-// says with any Verifier; what depends on the Verifier outside is a 500, which is
+// RequireGuard returns [Require] as a Guard, which adds rules to a route inside Protect
+// or Optional. It panics on a rule that cannot work with any Verifier. A mistake that
+// depends on the Verifier outside shows in a request: the response is 500, and it is
 // logged.
 func RequireGuard(rules ...Rule) Guard {
 	if err := checkRules(rules, nil); err != nil {
@@ -76,10 +76,10 @@ func RequireGuard(rules ...Rule) Guard {
 	}
 }
 
-// FirstOf returns the Guard that asks guards in turn, until one admits the
-// request. If none does, the error is the last one's. It panics without guards
-// and over a nil one. Behind [Verifier.Optional], which admits a request without
-// a token, no Guard is asked for one: let it be the last.
+// FirstOf returns a Guard that calls guards in turn until one admits the request. If
+// none does, the error is the last one's. It panics without guards and on a nil one.
+// Put [Verifier.Optional] last: it admits every request without a token, so that
+// guards after it would not be called.
 func FirstOf(guards ...Guard) Guard {
 	if len(guards) == 0 || slices.ContainsFunc(guards, func(g Guard) bool { return g == nil }) {
 		panic("verifier: FirstOf: no Guard, or a nil one")
@@ -99,8 +99,8 @@ func FirstOf(guards ...Guard) Guard {
 	}
 }
 
-// A trial is the context of a request that another Guard may still admit: that
-// one refuses it is no news.
+// A trial is the context of a request that a later Guard of FirstOf may still admit.
+// A refusal is not logged there.
 type trial struct {
 	context.Context
 	over atomic.Bool // set before a handler gets the context
@@ -117,16 +117,15 @@ func (t *trial) Value(key any) any {
 
 func isTrial(ctx context.Context) bool { return ctx.Value(trialKey{}) != nil }
 
-// Admit asks g about r, for an adapter to a framework. It returns the request for
-// the handler, or the refusal to answer with, which was logged. G does not see
-// what an outer Guard admitted, and neither does the handler, unless g is a
-// [RequireGuard]. The adapter also calls [SetHeaders].
+// Admit calls g, for adapters. It returns the request for the handler, or the refusal,
+// which was logged. Neither g nor the handler sees what an outer Guard admitted, unless
+// g is a [RequireGuard]. An adapter also calls [SetHeaders].
 func (g Guard) Admit(r *http.Request) (*http.Request, *Error) {
-	ctx, asked := r.Context(), r
+	ctx, inner := r.Context(), r
 	if outer := admissionOf(ctx); outer != nil {
-		asked = r.WithContext(&hidden{ctx, outer})
+		inner = r.WithContext(&hidden{ctx, outer})
 	}
-	admitted, err := g(asked)
+	admitted, err := g(inner)
 	switch e, own := err.(*Error); {
 	case own && e != nil && e.ours:
 		return nil, e
@@ -140,5 +139,6 @@ func (g Guard) Admit(r *http.Request) (*http.Request, *Error) {
 	return r.WithContext(admitted), nil
 }
 
-// sameContext reports whether a and b are one context, if they can be compared.
+// sameContext reports whether a and b are the same context. Contexts that cannot be
+// compared are not.
 func sameContext(a, b context.Context) bool { return reflect.TypeOf(a).Comparable() && a == b }

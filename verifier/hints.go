@@ -11,19 +11,19 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
-// Hints are added to the cause of a refusal, which operators read and clients do
-// not: beside the two values that differ, the mistake that most often makes them
-// differ.
+// Hints are part of the cause of a refusal, for operators: after the two values that
+// differ, the most likely mistake.
 
-// sameButSlash reports whether a and b differ in a slash at the end alone.
+// sameButSlash reports whether a and b differ only in a slash at the end.
 func sameButSlash(a, b string) bool {
 	return a != b && strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/")
 }
 
 const slashHint = ": they differ in the slash at the end"
 
-// wrongIssuer is for a token of an issuer that is not configured. It looks up the
-// spellings that are likely, since there may be thousands of issuers.
+// wrongIssuer returns the refusal of a token of an issuer that is not configured. It
+// looks up likely spellings instead of comparing all issuers, of which there may be
+// thousands.
 func (all policies) wrongIssuer(iss string) *Error {
 	for _, likely := range likelyIssuers(iss) {
 		if all[likely.issuer] != nil {
@@ -40,7 +40,7 @@ func (all policies) wrongIssuer(iss string) *Error {
 
 type likelyIssuer struct{ issuer, hint string }
 
-// likelyIssuers returns what may be configured where a token says iss.
+// likelyIssuers returns issuers that may be configured where a token has iss.
 func likelyIssuers(iss string) []likelyIssuer {
 	if len(iss) > maxQuoted {
 		return nil
@@ -56,7 +56,7 @@ func likelyIssuers(iss string) []likelyIssuer {
 	if rest, ok := strings.CutPrefix(iss, "https://"); ok {
 		all = append(all, likelyIssuer{"http://" + rest, ": one is http, the other https"})
 	}
-	// Microsoft Entra ID names a tenant by the version of its tokens.
+	// Microsoft Entra ID has an issuer for each version of its tokens.
 	const v1, v2, version = "https://sts.windows.net/", "https://login.microsoftonline.com/", "v2.0"
 	if tenant, ok := strings.CutPrefix(iss, v1); ok {
 		all = append(all, likelyIssuer{v2 + tenant + version, ": a token of Entra ID's version 1.0, where 2.0 is configured"})
@@ -67,24 +67,25 @@ func likelyIssuers(iss string) []likelyIssuer {
 	return all
 }
 
-// wrongAudience is for a token that is for none of the audiences demanded. It
-// looks at the first few of each: anybody can cause it, and there may be many.
-func (c *registeredClaims) wrongAudience(whose string, demanded []string) *Error {
+// wrongAudience returns the refusal of a token that is for none of the expected
+// audiences. It compares the first few, since there may be many, and unauthenticated
+// clients can cause it.
+func (c *registeredClaims) wrongAudience(whose string, expected []string) *Error {
 	const few = 8
 	more := ""
-	if n := len(demanded) - few; n > 0 {
-		demanded, more = demanded[:few], fmt.Sprintf(" and %d more", n)
+	if n := len(expected) - few; n > 0 {
+		expected, more = expected[:few], fmt.Sprintf(" and %d more", n)
 	}
 	if len(c.audience) == 0 {
-		return refusal(ErrAudience, "the token has no aud, %s %q%s", whose, demanded, more)
+		return refusal(ErrAudience, "the token has no aud, %s %q%s", whose, expected, more)
 	}
 	hint := ""
 	for _, a := range c.audience[:min(few, len(c.audience))] {
-		if slices.ContainsFunc(demanded, func(d string) bool { return sameButSlash(a, d) }) {
+		if slices.ContainsFunc(expected, func(e string) bool { return sameButSlash(a, e) }) {
 			hint = slashHint
 		}
 	}
-	return refusal(ErrAudience, "aud is %s, %s %q%s%s", quoteList(c.audience), whose, demanded, more, hint)
+	return refusal(ErrAudience, "aud is %s, %s %q%s%s", quoteList(c.audience), whose, expected, more, hint)
 }
 
 func (p *issuerPolicy) wrongAlgorithm(alg string) *Error {
@@ -99,8 +100,8 @@ func (p *issuerPolicy) wrongType(h *jose.Header) *Error {
 	return refusal(ErrType, "typ is %s, not one of %q: see Config.Types", is, p.types)
 }
 
-// clockHint compares iat with this machine's clock: a token from the future was
-// made by a clock that is ahead, or is read by one that is behind.
+// clockHint compares iat with this machine's clock. If iat is in the future, one of
+// the two clocks is wrong.
 func (c *registeredClaims) clockHint(now time.Time) string {
 	if c.issuedAt.IsZero() || !c.issuedAt.After(now) {
 		return ""
@@ -108,8 +109,7 @@ func (c *registeredClaims) clockHint(now time.Time) string {
 	return fmt.Sprintf("; iat is %s ahead of this machine's clock", c.issuedAt.Sub(now).Round(time.Second))
 }
 
-// dateHint returns err with what may explain a date out of range: servers have
-// sent milliseconds.
+// dateHint adds a likely reason to errRange: servers have sent milliseconds.
 func dateHint(o jose.Object, name string, err error) error {
 	if err != errRange { // the length of other values is not bounded
 		return err
@@ -120,8 +120,8 @@ func dateHint(o jose.Object, name string, err error) error {
 	return err
 }
 
-// wrongScope is for a token that lacks scopes. It says where the token has them,
-// if that is a claim of the common names that is not configured.
+// wrongScope returns the refusal of a token that lacks scopes. If another claim with a
+// common name has them, it names that claim.
 func (t *Token) wrongScope(scopes, challenge []string) *Error {
 	all := t.policy.scopes
 	elsewhere := ""
@@ -144,7 +144,8 @@ func (t *Token) wrongScope(scopes, challenge []string) *Error {
 	return err
 }
 
-// wrongClient is for a token of a client that a rule does not name, or of none.
+// wrongClient returns the refusal of a token whose client a rule does not name, or
+// that has no client id.
 func (t *Token) wrongClient() *Error {
 	if t.clientID != "" {
 		return refusal(ErrDenied, "client %s is not on the list", quote(t.clientID))
@@ -159,7 +160,7 @@ func (t *Token) wrongClient() *Error {
 	return refusal(ErrDenied, "no client id found in %s%s", t.policy.clientID, elsewhere)
 }
 
-// quoteList is quote for the values of a claim.
+// quoteList quotes the values of a claim as one text.
 func quoteList(values []string) string {
 	var text strings.Builder
 	for i, v := range values {

@@ -15,16 +15,15 @@ import (
 // called concurrently.
 type KeySource interface {
 	// Lookup returns the keys that may verify the signature of the token that q
-	// describes. (nil, nil) means that there is no such key, which answers 401;
-	// an error means that this cannot be said now, which answers 503. Keys are
-	// *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey; the verifier checks
-	// type, curve and size again. Lookup is called for every request, so it must
-	// do no I/O for a known key. The verifier does not modify the result.
+	// describes. (nil, nil) means that there is no such key: the response is 401.
+	// An error means that this cannot be decided now: the response is 503. Keys
+	// are *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey; the verifier
+	// checks type, curve and size again. Lookup is called in every request, so it
+	// must do no I/O for a known key. The verifier does not modify the result.
 	//
-	// If the signature fits none of the keys, Lookup is called once more with
-	// those in q.Tried. A source that can fetch newer keys then does, and any
-	// other returns none. A wrapper that passes q on keeps what the wrapped
-	// source can do.
+	// If the signature fits none of the keys, Lookup is called again with them in
+	// q.Tried. A source that can fetch newer keys may do so; any other returns
+	// none. A wrapper that passes q on keeps this ability of the wrapped source.
 	Lookup(ctx context.Context, q jwkscache.Query) ([]crypto.PublicKey, error)
 }
 
@@ -35,21 +34,21 @@ type KeySource interface {
 type ManagedKeys interface {
 	KeySource
 	Ready(ctx context.Context) error   // waits for keys
-	Health() error                     // reports at once why there are none to use
+	Health() error                     // why there are no keys to use, without waiting
 	Refresh(ctx context.Context) error // fetches newer keys now
 	Stats() jwkscache.Stats
 }
 
-// maxCandidates bounds what one token may cost in public-key operations.
+// maxCandidates limits the public-key operations for one token.
 const maxCandidates = 4
 
-// queryOf returns what to ask the issuer's keys for a token with that header.
+// queryOf returns the Query for the keys of a token with that header.
 func queryOf(h *jose.Header, now time.Time) jwkscache.Query {
 	return jwkscache.Query{KeyID: h.Kid, X5T: h.X5T, X5TS256: h.X5TS256, Algorithm: h.Alg, Now: now}
 }
 
-// verifySignature returns the issuer's key that verifies the signature of c. It
-// asks a second time if no key does: with Tried, the source may have newer keys.
+// verifySignature returns the issuer's key that verifies the signature of c. If no key
+// does, it calls Lookup again with Tried: the source may have newer keys.
 func (p *issuerPolicy) verifySignature(ctx context.Context, now time.Time, c *jose.Compact, alg *jose.Algorithm) (crypto.PublicKey, *Error) {
 	q := queryOf(&c.Header, now)
 	keys, err := p.keys.Lookup(ctx, q)
@@ -77,17 +76,17 @@ func (p *issuerPolicy) verifySignature(ctx context.Context, now time.Time, c *jo
 	return nil, refusal(ErrSignature, "no key with %s verifies the %s signature", keyName(&q), alg.Name)
 }
 
-// keysUnavailable is for a KeySource that cannot say whether it has a key.
+// keysUnavailable returns the refusal for an error of a KeySource.
 func keysUnavailable(err error) *Error {
 	return &Error{Reason: ErrUnavailable, Err: err, ours: true}
 }
 
-// noKey is for a token whose issuer has no key that could verify it.
+// noKey returns the refusal of a token for which the issuer has no key.
 func noKey(q *jwkscache.Query) *Error {
 	return refusal(ErrSignature, "the issuer has no key with %s for %s", keyName(q), q.Algorithm)
 }
 
-// keyName returns how the token of q names its key.
+// keyName returns the kid or thumbprint by which a token names its key.
 func keyName(q *jwkscache.Query) string {
 	switch {
 	case q.KeyID == "" && q.X5TS256 != "":
@@ -116,8 +115,8 @@ func containsKey(keys []crypto.PublicKey, k crypto.PublicKey) bool {
 	return slices.ContainsFunc(keys, func(other crypto.PublicKey) bool { return jose.Equal(k, other) })
 }
 
-// secretKeys is the KeySource of [Config.SharedSecrets]: those that are long
-// enough, by algorithm.
+// secretKeys is the KeySource of [Config.SharedSecrets]. It has for each algorithm the
+// secrets that are long enough.
 type secretKeys map[string][]crypto.PublicKey
 
 func newSecretKeys(secrets [][]byte) secretKeys {
@@ -139,8 +138,8 @@ func (s secretKeys) Lookup(_ context.Context, q jwkscache.Query) ([]crypto.Publi
 	return s[q.Algorithm], nil
 }
 
-// discoverKeys makes the default KeySource, which logs to logger unless the
-// Config has another.
+// discoverKeys returns the default KeySource. It logs to logger unless the Config has
+// another.
 func discoverKeys(cfg *Config, logger *slog.Logger) (*jwkscache.Cache, error) {
 	jwks := cfg.JWKS
 	if jwks.Logger == nil {

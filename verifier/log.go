@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// logger returns where a logs, which may be nil.
+// logger returns the Logger of a, which may be nil.
 func (a *api) logger() *slog.Logger {
 	if a == nil || a.log.logger == nil {
 		return slog.Default()
@@ -16,27 +16,27 @@ func (a *api) logger() *slog.Logger {
 	return a.log.logger
 }
 
-// logPause is how long nothing more is logged for the same reason, Debug
-// excepted: anybody can cause refusals, at any rate.
+// logPause is the time between two lines for the same reason, except at Debug:
+// unauthenticated clients can cause refusals at any rate.
 const logPause = time.Minute
 
-// A refusalLog says why requests are refused.
+// A refusalLog limits the lines about refused requests.
 type refusalLog struct {
 	logger *slog.Logger // nil means slog.Default()
 	lines  [configurationKind]logLine
 }
 
-// unguarded is the log of refusals on routes that no Verifier guards.
+// unguarded is the log of refusals on routes without a Verifier.
 var unguarded refusalLog
 
 // A logLine counts the refusals of one reason.
 type logLine struct {
 	count atomic.Int64 // since the last line
-	last  atomic.Int64 // when that was, or for 503 the last refusal; in Unix nanoseconds
+	last  atomic.Int64 // time of that line, or for 503 of the last refusal, in Unix nanoseconds
 }
 
-// isDue reports whether a line may be written now, and how many refusals it
-// stands for.
+// isDue counts a refusal. It reports whether a line may be written now, and the number
+// of refusals that the line is about.
 func (l *logLine) isDue(now int64) (count int64, ok bool) {
 	l.count.Add(1)
 	last := l.last.Load()
@@ -46,15 +46,15 @@ func (l *logLine) isDue(now int64) (count int64, ok bool) {
 	return l.count.Swap(0), true
 }
 
-// begins reports whether no refusal came for a while before this one.
+// begins reports whether this is the first refusal in logPause.
 func (l *logLine) begins(now int64) bool {
 	last := l.last.Swap(now)
 	return last == 0 || now-last >= int64(logPause)
 }
 
-// logRefusal logs e, a refusal of a, which may be nil. A Logger that panics
-// changes no response. While another Guard may still admit the request, only
-// what concerns operators is logged.
+// logRefusal logs e, a refusal by a, which may be nil. A Logger that panics does not
+// change the response. While FirstOf may still admit the request, only responses 500
+// and 503 are logged.
 func (a *api) logRefusal(ctx context.Context, e *Error) {
 	defer func() { _ = recover() }()
 	kind, logger := e.kind(), a.logger()
@@ -85,8 +85,7 @@ func (a *api) logRefusal(ctx context.Context, e *Error) {
 	}
 }
 
-// attrs returns what operators read of e: why, and who, as far as a signature
-// vouches for that.
+// attrs returns reason, cause and caller for the log.
 func (e *Error) attrs() []slog.Attr {
 	var attrs []slog.Attr
 	add := func(name, value string) {

@@ -11,15 +11,14 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
-// An issuerPolicy is what a Config says, checked and ready for use. It is
-// immutable.
+// An issuerPolicy is a Config that was checked, with its defaults. It is immutable.
 type issuerPolicy struct {
 	api         *api
 	issuer      string
 	keys        KeySource
 	algorithms  map[string]*jose.Algorithm
 	audiences   []string
-	audienceSet map[string]bool // of many audiences; nil for a few
+	audienceSet map[string]bool // nil for a few audiences
 	anyAudience bool
 	rfc9068     bool
 	types       []string
@@ -31,8 +30,8 @@ type issuerPolicy struct {
 	clientCredentials       Rule // or nil
 }
 
-// policies are those of one Verifier, by issuer. Nil means that the Verifier is
-// not known yet.
+// policies are those of one Verifier, by issuer. Nil means that the Verifier is not
+// known, as in RequireGuard.
 type policies map[string]*issuerPolicy
 
 func (all policies) hasAudience(a string) bool {
@@ -44,7 +43,7 @@ func (all policies) hasAudience(a string) bool {
 	return false
 }
 
-// hasAudience reports whether a is configured. Anybody's token can name hundreds,
+// hasAudience reports whether a is configured. A token can have hundreds of audiences,
 // so many configured ones are not compared one by one.
 func (p *issuerPolicy) hasAudience(a string) bool {
 	if p.audienceSet != nil {
@@ -53,7 +52,7 @@ func (p *issuerPolicy) hasAudience(a string) bool {
 	return slices.Contains(p.audiences, a)
 }
 
-// accepts reports whether aud names an audience configured.
+// accepts reports whether aud contains a configured audience.
 func (p *issuerPolicy) accepts(aud []string) bool {
 	return p.anyAudience || slices.ContainsFunc(aud, p.hasAudience)
 }
@@ -63,8 +62,7 @@ const (
 	maxLeeway     = 5 * time.Minute
 )
 
-// newPolicy checks cfg and copies what it needs. The keys are nil where they are
-// to be discovered.
+// newPolicy checks and copies cfg. The keys are nil if they will be discovered.
 func newPolicy(cfg *Config, a *api) (*issuerPolicy, error) {
 	if err := checkConfig(cfg); err != nil {
 		return nil, err
@@ -79,7 +77,7 @@ func newPolicy(cfg *Config, a *api) (*issuerPolicy, error) {
 		types:             slices.Clone(cfg.Types),
 		leeway:            cfg.Leeway,
 		maxLifetime:       cfg.MaxLifetime,
-		rules:             slices.Concat(cfg.demanded, cfg.Rules),
+		rules:             slices.Concat(cfg.fixedRules, cfg.Rules),
 		clientCredentials: cfg.Claims.ClientCredentials,
 	}
 	if len(p.audiences) > 8 {
@@ -132,7 +130,7 @@ func checkConfig(cfg *Config) error {
 		return errors.New("no Audiences are configured (or AnyAudience with a rule in Rules)")
 	case len(cfg.Audiences) > 0 && cfg.AnyAudience:
 		return errors.New("both Audiences and AnyAudience are set")
-	case cfg.AnyAudience && len(cfg.Rules)+len(cfg.demanded) == 0:
+	case cfg.AnyAudience && len(cfg.Rules)+len(cfg.fixedRules) == 0:
 		return errors.New("AnyAudience needs a rule in Rules, such as Client")
 	case slices.Contains(cfg.Audiences, ""):
 		return errors.New("there is an empty string in Audiences")
@@ -158,8 +156,8 @@ func checkConfig(cfg *Config) error {
 	return nil
 }
 
-// isNil reports whether k is an interface around nil, which would fail at
-// the first request only.
+// isNil reports whether k is a nil pointer in an interface, which would fail only at
+// the first request.
 func isNil(k KeySource) bool {
 	switch v := reflect.ValueOf(k); v.Kind() {
 	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
@@ -213,7 +211,7 @@ func chooseAlgorithms(cfg *Config) (map[string]*jose.Algorithm, error) {
 	return chosen, nil
 }
 
-// A place is where a claim of some meaning may be: see [Claims].
+// A place is the name of a claim or a JSON Pointer: see [Claims].
 type place struct {
 	name string // as configured
 	path jose.Path

@@ -2,12 +2,12 @@ package verifier
 
 import "strconv"
 
-// maxQuoted is what an operator's error shows of unverified text, in bytes: it
-// has room for an issuer whose only difference is at its end.
+// maxQuoted is how many bytes of unverified text an operator's error contains: enough
+// for an issuer that differs only at its end.
 const maxQuoted = 200
 
-// quote makes unverified text safe to log: escaped, and maxQuoted bytes at most,
-// its quotation marks included.
+// quote makes unverified text safe to log: escaped, and cut to maxQuoted bytes with its
+// quotation marks.
 func quote(s string) string {
 	cut := min(len(s), maxQuoted-len(`""`))
 	q := strconv.QuoteToASCII(s[:cut])

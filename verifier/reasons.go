@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// Why a request was refused. Test with errors.Is. An error of your own that
-// wraps one of these, from a [Check], a [Guard] or handed to an adapter's Refuse,
-// has its status and code.
+// The reasons for refusing a request. Test with errors.Is. An error of your own that
+// wraps one of these, from a [Check], a [Guard] or given to an adapter's Refuse, has
+// its status and code.
 var (
 	ErrNoToken     = errors.New("no access token in the request")                        // 401, no error code
 	ErrBadRequest  = errors.New("not exactly one well-formed credential")                // 400 invalid_request
@@ -27,10 +27,9 @@ var (
 	ErrUnavailable = errors.New("the token cannot be checked at the moment")             // 503, Retry-After
 )
 
-// A refusalKind is what the client reads of a refusal. Descriptions are constants
-// in the characters of RFC 6750 §3. Those that a forged token can cause after its
-// issuer was looked up are all the same, so that nobody can find out what is
-// configured.
+// A refusalKind is the client's part of a refusal. Descriptions are constants, in the
+// characters of RFC 6750 §3. After the issuer was looked up, all failures that a forger
+// can cause have the same description, which reveals nothing of the configuration.
 type refusalKind struct {
 	reason      error
 	status      int
@@ -40,9 +39,9 @@ type refusalKind struct {
 
 const notValid = "The access token is not valid for this API."
 
-// refusalKinds is the one table of refusals. In its order, what is wrong with the
-// token comes before what it does not permit, and both before what cannot be
-// known: an error that wraps several reasons is of the first one's kind.
+// refusalKinds is the one table of refusals. An error that wraps several reasons is of
+// the first one's kind: what is wrong with the token comes before what the token does
+// not permit, and both come before what cannot be decided.
 var refusalKinds = [...]refusalKind{
 	{ErrNoToken, http.StatusUnauthorized, "", "An access token is needed, sent as Authorization: Bearer."},
 	{ErrBadRequest, http.StatusBadRequest, "invalid_request", "The request must carry exactly one well-formed access token."},
@@ -63,11 +62,10 @@ var refusalKinds = [...]refusalKind{
 	{nil, http.StatusInternalServerError, "server_error", "The API is not set up correctly."},
 }
 
-// configurationKind is the index in refusalKinds of what no reason stands for.
+// configurationKind is the index in refusalKinds of errors without a reason.
 const configurationKind = len(refusalKinds) - 1
 
-// kindOf returns the index in refusalKinds of a reason, or of an error that wraps
-// one.
+// kindOf returns the index in refusalKinds of a reason, or of an error that wraps one.
 func kindOf(reason error) int {
 	for i := range refusalKinds[:configurationKind] {
 		if reason == refusalKinds[i].reason {

@@ -9,11 +9,11 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// retryAfter is what a 503 asks clients to wait, in seconds. A key cache without
-// keys fetches again within seconds at first and within a minute later on.
+// retryAfter is the Retry-After of a 503, in seconds. A key cache without keys fetches
+// again within seconds at first, and later within a minute.
 const retryAfter = 5
 
-// public returns what the client reads of e.
+// public returns the client's part of e.
 func (e *Error) public() refusalKind {
 	k := refusalKinds[e.kind()]
 	if e.hidesReason {
@@ -26,19 +26,19 @@ func (e *Error) public() refusalKind {
 // configuration error.
 func (e *Error) Status() int { return e.public().status }
 
-// Code returns the error code of RFC 6750 §3.1: invalid_request, invalid_token
-// or insufficient_scope. It is empty when no token came. A 503 has
-// temporarily_unavailable and a 500 server_error, after RFC 6749 §4.1.2.1; they
-// are in the body only.
+// Code returns the error code of RFC 6750 §3.1: invalid_request, invalid_token or
+// insufficient_scope. It is empty if no token was sent. A 503 has
+// temporarily_unavailable and a 500 server_error, from RFC 6749 §4.1.2.1, which are
+// only in the body.
 func (e *Error) Code() string { return e.public().code }
 
 // Description returns the error_description of RFC 6750 §3: a constant, safe to
 // show to the client.
 func (e *Error) Description() string { return e.public().description }
 
-// SetHeaders sets the headers of the response: WWW-Authenticate (RFC 6750 §3),
-// added to other challenges that are there already, Cache-Control: no-store,
-// Retry-After for a 503, and those of e.Header. A second call changes nothing.
+// SetHeaders sets the header fields of the response: Cache-Control: no-store;
+// WWW-Authenticate (RFC 6750 §3), added to challenges that are there already;
+// Retry-After for a 503; and those of e.Header. A second call changes nothing.
 func (e *Error) SetHeaders(h http.Header) {
 	k := e.public()
 	h.Set("Cache-Control", "no-store")
@@ -61,8 +61,8 @@ func addHeader(h http.Header, name, value string) {
 	}
 }
 
-// challenge writes RFC 6750 §3. Every part is a constant, the configured realm
-// or a scope whose characters are checked.
+// challenge returns the challenge of RFC 6750 §3. Every part is a constant, the
+// configured realm, or a scope whose characters were checked.
 func (e *Error) challenge(k refusalKind) string {
 	realm := defaultRealm
 	if e.api != nil && e.api.realm != "" {
@@ -82,7 +82,7 @@ func (e *Error) challenge(k refusalKind) string {
 	return s
 }
 
-// scopeTokens returns those of scopes that may stand in a challenge, each once.
+// scopeTokens returns the scopes that are allowed in a challenge, each once.
 func scopeTokens(scopes []string) (valid []string) {
 	for _, s := range scopes {
 		if isScopeToken(s) && !slices.Contains(valid, s) {
@@ -103,8 +103,8 @@ func isScopeToken(s string) bool {
 	return s != ""
 }
 
-// MarshalJSON returns the body of the response: {"error", "error_description"},
-// without the former where there is no code (RFC 6750 §3.1).
+// MarshalJSON returns the body of the response: {"error", "error_description"}, without
+// "error" if there is no code (RFC 6750 §3.1).
 func (e *Error) MarshalJSON() ([]byte, error) {
 	k := e.public()
 	return json.Marshal(struct {
@@ -113,8 +113,8 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 	}{k.code, k.description})
 }
 
-// ServeHTTP writes the response: headers, status and, unless the method is HEAD,
-// the body.
+// ServeHTTP writes the default response: header fields, status and, unless the method
+// is HEAD, the body.
 func (e *Error) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	e.SetHeaders(h)

@@ -5,38 +5,36 @@ import (
 	"errors"
 )
 
-// A Rule is a demand on a verified token. Rules only ever narrow: each is
-// checked besides all others, and means the same in [Config], in Protect and in
-// [Require], in any order. Of several that fail, the refusal is that of one on
-// issuer or audience.
+// A Rule is a requirement on a verified token. Rules only narrow: a token must pass all
+// of them. A rule means the same in [Config], in Protect and in [Require], in any
+// order. If several fail, the refusal is that of one on issuer or audience.
 //
-// A rule that could not do what it says, such as one with an empty list or an
-// empty string, is an error of [New], a panic of Protect and Optional, and
-// elsewhere a 500 that is logged: it never passes. Making a rule never panics.
+// A rule that cannot work, such as one with an empty list or an empty string, is an
+// error of [New], a panic of Protect and Optional, and elsewhere a 500 that is logged.
+// No token passes it. Making a rule never panics.
 //
-// The interface is sealed; [Check] extends it.
+// The interface is sealed. [Check] makes a rule of a function.
 type Rule interface {
-	// check returns nil where t passes, or an Error of this call's own.
+	// check returns nil if t passes, or an Error that is not shared.
 	check(ctx context.Context, t *Token) *Error
-	// misconfigured reports why the rule cannot do what it says with these
-	// issuers. Without them it reports what is wrong with any.
+	// misconfigured reports why the rule cannot work with these issuers, or, if
+	// they are nil, with any.
 	misconfigured(policies) error
-	// traits are what the rule means to those beside it.
+	// traits affect how the rule is combined with others.
 	traits() traits
-	// challenge returns the scopes that a client should ask for.
+	// challenge returns the scopes that a client should request.
 	challenge() []string
 }
 
 type traits uint8
 
 const (
-	checkedFirst traits = 1 << iota // is about the token's issuer or audience
+	checkedFirst traits = 1 << iota // is on the token's issuer or audience
 	namesIssuer                     // admits only the issuers that it lists
-	needsIssuer                     // means something only together with an issuer
+	needsIssuer                     // is unambiguous only for one issuer
 )
 
-// applyRules checks the rules on issuer and audience before those on what the
-// client may do.
+// applyRules checks rules on issuer and audience before all others.
 func applyRules(ctx context.Context, t *Token, lists ...[]Rule) *Error {
 	for _, first := range []traits{checkedFirst, 0} {
 		for _, rules := range lists {
@@ -53,8 +51,8 @@ func applyRules(ctx context.Context, t *Token, lists ...[]Rule) *Error {
 	return nil
 }
 
-// checkRules reports a rule that could not do what it says with these issuers,
-// which are nil where they are not known yet.
+// checkRules returns an error for a rule that cannot work with these issuers, which are
+// nil if they are not known.
 func checkRules(rules []Rule, all policies) error {
 	var found traits
 	for _, r := range rules {
@@ -72,7 +70,7 @@ func checkRules(rules []Rule, all policies) error {
 	return nil
 }
 
-// challengeScopes returns what rules contribute to the challenge (RFC 6750 §3).
+// challengeScopes returns the scopes of rules for the challenge (RFC 6750 §3).
 func challengeScopes(rules []Rule) (scopes []string) {
 	for _, r := range rules {
 		if r != nil {

@@ -35,50 +35,50 @@ type (
 	}
 )
 
-// Scope demands all of these scopes (RFC 6749 §3.3), else 403. They are named in
-// every challenge of a route that has the rule.
+// Scope requires all of these scopes (RFC 6749 §3.3); otherwise the response is 403.
+// They are named in every challenge of a route with the rule.
 func Scope(scopes ...string) Rule { return scopeRule{newScopeList("Scope", scopes)} }
 
-// AnyScope demands at least one of these scopes, else 403. The first is named in
-// every challenge of a route that has the rule.
+// AnyScope requires at least one of these scopes; otherwise the response is 403. The
+// first is named in every challenge of a route with the rule.
 func AnyScope(scopes ...string) Rule { return anyScopeRule{newScopeList("AnyScope", scopes)} }
 
-// Role demands all of these roles (RFC 9068 §2.2.3.1), else 403.
+// Role requires all of these roles (RFC 9068 §2.2.3.1); otherwise the response is 403.
 func Role(roles ...string) Rule { return roleRule{newList("Role", roles), false} }
 
-// AnyRole demands at least one of these roles, else 403.
+// AnyRole requires at least one of these roles; otherwise the response is 403.
 func AnyRole(roles ...string) Rule { return roleRule{newList("AnyRole", roles), true} }
 
-// Audience demands that the token is for at least one of these audiences (RFC
-// 7519 §4.1.3), else 401. The configuration must list each of them; and one
-// counts only for tokens of an issuer that was configured with it.
+// Audience requires at least one of these audiences in aud (RFC 7519 §4.1.3); otherwise
+// the response is 401. Each must be in the Audiences of a Config, and it counts only
+// for tokens of that Config's issuer.
 func Audience(audiences ...string) Rule { return audienceRule{newList("Audience", audiences)} }
 
-// Issuer demands a token of one of these issuers, which are all configured, else
-// 401.
+// Issuer requires a token of one of these issuers, which must all be configured;
+// otherwise the response is 401.
 func Issuer(issuers ...string) Rule { return issuerRule{newList("Issuer", issuers)} }
 
-// Client demands that the token was issued to one of these clients, else 403. A
-// client id is unique within its issuer only: where several issuers are trusted
-// it needs an [Issuer] rule beside it, or its place in that issuer's
-// [Config.Rules].
+// Client requires a token that was issued to one of these clients; otherwise the
+// response is 403. A client id is unique only within its issuer. With several issuers,
+// put the rule into that issuer's [Config.Rules], or an [Issuer] rule beside it.
 func Client(ids ...string) Rule { return clientRule{newList("Client", ids)} }
 
-// ClientCredentials demands that the client acts on its own behalf and not on a
-// user's (RFC 6749 §4.4), else 403. A token without a client id never passes.
-// Where [Claims.ClientCredentials] is set, that rule alone decides. Elsewhere a
+// ClientCredentials requires a client that acts on its own behalf and not on a user's
+// (RFC 6749 §4.4); otherwise the response is 403. A token without a client id never
+// passes. If [Claims.ClientCredentials] is set, that rule decides alone. Otherwise a
 // token passes if sub equals the client id, or if sub is the client id followed by
 // "@clients" and gty is "client-credentials" (Auth0).
 //
-// That relies on the issuer never letting a user choose a sub that can be a
-// client id (RFC 9700 §4.15). Okta, Keycloak, Entra ID, PingOne, Hydra and Duende
-// IdentityServer have other rules for sub: they need the setting.
+// This is safe only if the issuer does not let a user choose a sub that equals a client
+// id (RFC 9700 §4.15). Okta, Keycloak, Entra ID, PingOne, Hydra and Duende
+// IdentityServer have other rules for sub, and need [Claims.ClientCredentials].
 func ClientCredentials() Rule { return clientCredentialsRule{} }
 
-// Claim demands that the claim at a place, a name or a JSON Pointer as in
-// [Claims], equals one of these values or, as an array, contains one, else 403. A
-// boolean equals "true" or "false", and a number the text that the token has for
-// it, in which 1 and 1.0 differ; neither counts as the element of an array.
+// Claim requires that the claim at a place (a name or a JSON Pointer, as in [Claims])
+// equals one of these values or is an array of strings that contains one; otherwise the
+// response is 403. A boolean equals "true" or "false". A number equals its text in the
+// token, so that 1 and 1.0 differ. An array with other elements than strings matches
+// nothing.
 func Claim(place string, values ...string) Rule {
 	r := claimRule{ruleList: newList("Claim", values)}
 	var err error
@@ -88,8 +88,9 @@ func Claim(place string, values ...string) Rule {
 	return r
 }
 
-// NoClaim demands that the token has no claim at any of these places, names or
-// JSON Pointers as in [Claims], else 403. A claim that is null is absent.
+// NoClaim requires that the token has no claim at any of these places (names or JSON
+// Pointers, as in [Claims]); otherwise the response is 403. A claim that is null is
+// absent.
 func NoClaim(places ...string) Rule {
 	r := noClaimRule{ruleList: newList("NoClaim", places)}
 	for _, name := range places {
@@ -102,20 +103,19 @@ func NoClaim(places ...string) Rule {
 	return r
 }
 
-// Check demands what f says: nil lets the token pass, an [*Error] is the
-// response, and an error that wraps one of this package's reasons, such as
-// [ErrRevoked] or [ErrUnavailable], is a refusal for that reason; of several, for
-// the first in their list. Any other error is ErrDenied. What f returned is the
-// cause.
+// Check makes a rule of f, which returns nil if the token passes. An [*Error] that f
+// returns is the response. An error that wraps a reason of this package, such as
+// [ErrRevoked] or [ErrUnavailable], is a refusal for that reason (of several, the first
+// in their list); any other error is a refusal for [ErrDenied]. The error is the cause.
 //
-// f is called concurrently, and only with verified tokens; [FromContext] returns
-// the same token from its context.
+// f is called concurrently, and only with verified tokens. [FromContext] returns the
+// same token from its context.
 func Check(f func(context.Context, *Token) error) Rule { return checkRule{f: f} }
 
-// A ruleList is what rules with a list of strings have in common.
+// A ruleList is the common part of rules with a list of strings.
 type ruleList struct {
 	values []string
-	wrong  error // why nothing could pass the rule
+	wrong  error // why the rule cannot work, or nil
 }
 
 func newList(rule string, values []string) ruleList {
@@ -143,7 +143,7 @@ func (l ruleList) misconfigured(policies) error { return l.wrong }
 func (ruleList) traits() traits                 { return 0 }
 func (ruleList) challenge() []string            { return nil }
 
-// A plainRule is what rules without a list have in common.
+// A plainRule is the common part of rules without a list.
 type plainRule struct{}
 
 func (plainRule) misconfigured(policies) error { return nil }
@@ -168,18 +168,18 @@ func (r anyScopeRule) check(_ context.Context, t *Token) *Error {
 	return t.wrongScope(r.values, r.challenge())
 }
 
-// challenge returns the first: a client that asked for all of them would ask for
-// more than it needs.
+// challenge returns only the first scope: a client that requested all of them would
+// request more than it needs.
 func (r anyScopeRule) challenge() []string { return r.values[:min(1, len(r.values))] }
 
 func (r roleRule) check(_ context.Context, t *Token) *Error {
-	held := 0
+	found := 0
 	for _, role := range r.values {
 		if t.HasRole(role) {
-			held++
+			found++
 		}
 	}
-	if held == len(r.values) || r.any && held > 0 {
+	if found == len(r.values) || r.any && found > 0 {
 		return nil
 	}
 	return refusal(ErrDenied, "the token has the roles %s in %s; the rule requires %s", quoteList(t.Roles()), t.policy.roles, quoteList(r.values))
@@ -260,7 +260,7 @@ func (r noClaimRule) check(_ context.Context, t *Token) *Error {
 	return nil
 }
 
-var machineAtAuth0 = Claim("gty", "client-credentials")
+var auth0ClientCredentials = Claim("gty", "client-credentials")
 
 func (clientCredentialsRule) check(ctx context.Context, t *Token) *Error {
 	switch id := t.clientID; {
@@ -270,21 +270,21 @@ func (clientCredentialsRule) check(ctx context.Context, t *Token) *Error {
 	case t.subject == id:
 		return nil
 	case t.subject == id+"@clients":
-		return machineAtAuth0.check(ctx, t)
+		return auth0ClientCredentials.check(ctx, t)
 	}
 	return refusal(ErrDenied, "sub %s is not the client id %s, so the token may be a user's: see Config.Claims.ClientCredentials", quote(t.subject), quote(t.clientID))
 }
 
 func (r checkRule) check(ctx context.Context, t *Token) *Error {
-	if judged, _ := FromContext(ctx); judged != t {
-		ctx = NewContext(ctx, t) // not an outer one
+	if inContext, _ := FromContext(ctx); inContext != t {
+		ctx = NewContext(ctx, t) // hides an outer token
 	}
 	err := r.f(ctx, t)
 	if err == nil {
 		return nil
 	}
 	e := asRefusal(err, ErrDenied)
-	e.api = nil // if f asked another Verifier, the challenge is still this one's
+	e.api = nil // if f used another Verifier, the challenge is still this one's
 	return e
 }
 

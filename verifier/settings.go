@@ -8,37 +8,37 @@ import (
 	"slices"
 )
 
-// Settings are those of one API, whoever issues its tokens. The zero value is a
-// good one.
+// Settings are those of one API, for all its issuers. The zero value is ready to use.
 type Settings struct {
-	// TokenFrom returns the token of a request that carries it elsewhere (a
-	// cookie, a WebSocket subprotocol), or "". A request with a token there and a
-	// Bearer field too gets 400. Nil means the Authorization field alone.
+	// TokenFrom returns the token of a request that has it outside the
+	// Authorization field (in a cookie or a WebSocket subprotocol), or "". A
+	// request with a token in both places gets 400. Nil means that only the
+	// Authorization field is read.
 	TokenFrom func(*http.Request) string
 
-	// MaxTokenLength is how long a token may be, in bytes. Zero means 16,384.
+	// MaxTokenLength is the length limit of a token, in bytes. Zero means 16,384.
 	MaxTokenLength int
 
-	// Realm is that of challenges (RFC 9110 §11.5): printable ASCII without
-	// quotation mark and backslash. Empty means "api".
+	// Realm is the realm of challenges (RFC 9110 §11.5), in printable ASCII
+	// without quotation mark and backslash. Empty means "api".
 	Realm string
 
 	// TokenCache is how many verified tokens are remembered, so that the next
-	// request with one costs no signature. Zero means 4,096, a negative number
-	// none. Together they take at most 16 MiB, which is some 5,000 tokens of
-	// common size.
+	// request with one needs no signature check. Zero means 4,096, and a negative
+	// number none. They take at most 16 MiB, which is enough for about 5,000
+	// tokens of common size.
 	//
-	// A remembered token is still refused when it expires, when its key is
-	// withdrawn or too old to be used, and when a rule refuses it; and it is
-	// verified again after one hour.
+	// A remembered token is still refused once it has expired, once its key is
+	// withdrawn or too old, and when a rule refuses it. It is verified again after
+	// an hour.
 	TokenCache int
 
-	// Logger receives why requests are refused; nil means slog.Default(). Each
+	// Logger receives the causes of refusals; nil means slog.Default(). Each
 	// refusal is logged at Debug, and at Info one per reason and minute, with the
-	// number of those since the last. That keys are not available (503) is logged
-	// at Warn when it begins, and a configuration error (500) at Error. The lines
-	// say who was refused where a signature vouches for it, and quote at most 200
-	// bytes of anything else.
+	// number of refusals since the last line. Missing keys (503) are logged at
+	// Warn when they begin to be missing, and a configuration error (500) at
+	// Error. The lines name the caller if the signature was verified, and quote
+	// at most 200 bytes of anything else.
 	Logger *slog.Logger
 }
 
@@ -47,14 +47,14 @@ const (
 	defaultRealm          = "api"
 )
 
-// New returns a Verifier for tokens of these issuers, which are all different. It
-// is Settings{}.New.
+// New returns a Verifier for tokens of these issuers, which must all be different. It
+// calls [Settings.New] of the zero Settings.
 func New(issuers ...Config) (*Verifier, error) { return Settings{}.New(issuers...) }
 
-// New returns a Verifier for tokens of these issuers, which are all different,
-// or says what is wrong with the settings or with one of them. It does no network
-// I/O: fetching keys starts in the background. Use [Verifier.Ready] to wait for
-// them, and [Verifier.Close] to stop. A New that fails leaves nothing running.
+// New returns a Verifier for tokens of these issuers, which must all be different, or
+// an error that names the wrong setting and its Config. It does no network I/O: keys
+// are fetched in the background. [Verifier.Ready] waits for them, and [Verifier.Close]
+// stops fetching. If New returns an error, nothing is left running.
 func (s Settings) New(issuers ...Config) (*Verifier, error) {
 	v, err := s.newVerifier(issuers)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
 	return v, nil
 }
 
-// inIssuer returns err with the Config that it is about, where there are several.
+// inIssuer adds to err which Config it is about, if there are several.
 func inIssuer(issuers []Config, i int, err error) error {
 	if len(issuers) == 1 {
 		return err

@@ -19,26 +19,25 @@ type Token struct {
 	clientID string
 	scopes   []string
 
-	// A function, so that nothing that prints or dumps a Token shows what it was
-	// read from, even where it was copied into a field.
+	// A function, so that printing or dumping a Token does not show its text, not
+	// even if the Token was copied into a field.
 	source func() *tokenSource
 }
 
-// A tokenSource is what a Token was read from.
+// A tokenSource is the text of a Token, and its claims.
 type tokenSource struct {
 	text, raw, payload string
 	members            jose.Object // of payload
 }
 
-// tokenMemory is what a Token needs, in one allocation.
+// tokenMemory has everything of a Token in one allocation.
 type tokenMemory struct {
 	token     Token
 	source    tokenSource
 	audiences [2]string
 }
 
-// newToken returns the Token of a JWS whose signature was verified, and its
-// claims.
+// newToken returns the Token of a JWS whose signature was verified.
 func (p *issuerPolicy) newToken(jws *jose.Compact, c *registeredClaims) (*Token, *Error) {
 	if err := p.checkPayload(jws.Claims); err != nil {
 		return nil, err
@@ -47,7 +46,7 @@ func (p *issuerPolicy) newToken(jws *jose.Compact, c *registeredClaims) (*Token,
 	t := &m.token
 	t.registeredClaims, t.policy = *c, p
 	if len(t.audience) <= len(m.audiences) {
-		t.audience = append(m.audiences[:0], t.audience...) // those of c are used again
+		t.audience = append(m.audiences[:0], t.audience...) // the memory of c is reused
 	}
 	t.source = func() *tokenSource { return &m.source }
 	var err *Error
@@ -89,7 +88,7 @@ func (p *issuerPolicy) readScopes(members jose.Object) (union []string, _ *Error
 	return union, nil
 }
 
-// merge returns a and what b has beside it, in linear time.
+// merge appends to a the elements of b that a lacks, in linear time.
 func merge(a, b []string) []string {
 	seen := maps.Collect(func(yield func(string, bool) bool) {
 		for _, s := range a {
@@ -112,20 +111,21 @@ func (t *Token) isVerified() bool { return t != nil && t.policy != nil }
 
 func (t *Token) members() jose.Object { return t.source().members }
 
-// Raw returns the token as it was sent: for token exchange (RFC 8693) only.
-// Whoever has it can call this API as its client until it expires.
+// Raw returns the token as it was sent. It is for token exchange (RFC 8693) only:
+// whoever has it can call this API as its client until it expires.
 func (t *Token) Raw() string { return t.source().raw }
 
 // Issuer returns the iss claim (RFC 7519 §4.1.1).
 func (t *Token) Issuer() string { return t.issuer }
 
-// Subject returns the sub claim (RFC 7519 §4.1.2), "" if there is none. With
-// the client-credentials grant it names the client, in the issuer's own way:
-// use [Token.ClientID] for that.
+// Subject returns the sub claim (RFC 7519 §4.1.2), "" if there is none. With the
+// client-credentials grant it identifies the client, in a way that differs between
+// issuers: use [Token.ClientID] for that.
 func (t *Token) Subject() string { return t.subject }
 
 // ClientID returns the client that the token was issued to (RFC 8693 §4.3): the
-// claim client_id, else azp, or what [Config.Claims] says; "" if there is none.
+// claim client_id, else azp, or the first at the places in [Config.Claims]; "" if there
+// is none.
 func (t *Token) ClientID() string { return t.clientID }
 
 // ID returns the jti claim (RFC 7519 §4.1.7), "" if there is none.
@@ -134,16 +134,16 @@ func (t *Token) ID() string { return t.id }
 // Audience returns a copy of the aud claim (RFC 7519 §4.1.3).
 func (t *Token) Audience() []string { return slices.Clone(t.audience) }
 
-// Scopes returns a copy of the granted scopes (RFC 8693 §4.2): those of the
-// claims scope and scp, or where [Config.Claims] says.
+// Scopes returns a copy of the granted scopes (RFC 8693 §4.2): those of the claims scope
+// and scp, or at the places in [Config.Claims].
 func (t *Token) Scopes() []string { return slices.Clone(t.scopes) }
 
 // HasScope reports whether the scope s was granted. Case matters.
 func (t *Token) HasScope(s string) bool { return s != "" && slices.Contains(t.scopes, s) }
 
-// Roles returns the roles (RFC 9068 §2.2.3.1): those of the claim roles, or where
-// [Config.Claims] says. A claim of another kind than a string or an array of
-// strings has none. They are read at each call.
+// Roles returns the roles (RFC 9068 §2.2.3.1): those of the claim roles, or at the places
+// in [Config.Claims]. A claim that is neither a string nor an array of strings is
+// ignored. Each call reads them again.
 func (t *Token) Roles() (roles []string) {
 	for _, place := range t.policy.roles {
 		list, err := splitList(t.members().At(place.path))
@@ -181,8 +181,8 @@ func (t *Token) NotBefore() time.Time { return t.notBefore }
 // Expiry returns the exp claim (RFC 7519 §4.1.4) in UTC.
 func (t *Token) Expiry() time.Time { return t.expiresAt }
 
-// LogValue returns who is calling, for log/slog. It shows neither the payload nor
-// anything that could be used as a credential.
+// LogValue returns issuer, client id, subject and jti, for log/slog. They cannot be used
+// as a credential.
 func (t *Token) LogValue() slog.Value {
 	if t == nil {
 		return slog.Value{}
@@ -195,11 +195,11 @@ func (t *Token) LogValue() slog.Value {
 	)
 }
 
-// String returns who is calling. It has a value receiver, so that a copied Token
-// does not print its payload either.
+// String returns issuer, client id, subject and jti. It has a value receiver, so that
+// printing a copy of a Token does not show its claims either.
 func (t Token) String() string {
 	return fmt.Sprintf("Token(iss=%q client_id=%q sub=%q jti=%q)", t.issuer, t.clientID, t.subject, t.id)
 }
 
-// GoString is [Token.String].
+// GoString returns [Token.String].
 func (t Token) GoString() string { return t.String() }

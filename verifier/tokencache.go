@@ -21,23 +21,23 @@ const (
 	maxRemembering = time.Hour
 )
 
-// A tokenCache remembers verified tokens, bounded in number and in bytes. Only a
-// token that passed every check gets into it, so nobody else can push one out.
+// A tokenCache remembers verified tokens, limited in number and in bytes. Only tokens
+// that passed every check are added, so that nobody else can displace them.
 type tokenCache struct {
-	maxTokens    int // 0: none
+	maxTokens    int // 0 if no tokens are remembered
 	seed         maphash.Seed
 	hash         func(maphash.Seed, string) uint64
 	entries      *otter.Cache[uint64, *cacheEntry] // nil without tokens
 	hits, misses counter
 }
 
-// A cacheEntry is a remembered token, and what to check before it counts again.
+// A cacheEntry is a remembered token, with what is checked before it is used.
 type cacheEntry struct {
 	token *Token
-	query jwkscache.Query  // that found the key
-	key   crypto.PublicKey // that verified it
+	query jwkscache.Query  // for its key
+	key   crypto.PublicKey // that verified its signature
 
-	// When the token is good, leeway included; and when to verify it again.
+	// When the token is valid, with the leeway, and when it is verified again.
 	begins, ends, recheckAt time.Time
 }
 
@@ -47,7 +47,7 @@ func newTokenCache(maxTokens int) *tokenCache {
 	if maxTokens == 0 {
 		return c
 	}
-	// One bound serves for both: a token weighs its share of the bytes at least.
+	// One limit for both: a token has a weight of at least its share of the bytes.
 	share := uint32(maxCacheBytes / maxTokens)
 	c.entries = otter.Must(&otter.Options[uint64, *cacheEntry]{
 		MaximumWeight: uint64(share) * uint64(maxTokens),
@@ -66,8 +66,7 @@ func (c *tokenCache) find(raw string) *cacheEntry {
 	return e
 }
 
-// remember is for a token that has just passed every check, with the query that
-// found its key.
+// remember adds a token that has just passed every check, with the query for its key.
 func (c *tokenCache) remember(t *Token, q jwkscache.Query, key crypto.PublicKey) {
 	begins, leeway := t.notBefore, t.policy.leeway
 	if t.policy.rfc9068 && begins.Before(t.issuedAt) {
@@ -82,17 +81,17 @@ func (c *tokenCache) remember(t *Token, q jwkscache.Query, key crypto.PublicKey)
 
 func (c *tokenCache) forget(e *cacheEntry) { c.entries.Invalidate(c.key(e.token.source().raw)) }
 
-// key hashes the end of raw, which is part of the signature: nothing in a token
-// differs more. All of raw is compared afterwards.
+// key hashes the end of raw, which is part of the signature, where tokens differ most.
+// All of raw is compared afterwards.
 func (c *tokenCache) key(raw string) uint64 {
 	const enough = 32
 	return c.hash(c.seed, raw[max(0, len(raw)-enough):])
 }
 
-// lookupCached returns the remembered token of raw if everything still holds that
-// may have changed since it was verified: the time, the issuer's keys and, to be
-// safe, the audience. (nil, nil) is a cache miss: raw is to be verified. Bindings
-// and rules are checked by the caller.
+// lookupCached returns the remembered token of raw, after checking what may have
+// changed since it was verified: the time, the issuer's keys and, to be safe, the
+// audience. (nil, nil) is a cache miss: the caller verifies raw. The caller checks
+// bindings and rules.
 func (v *Verifier) lookupCached(ctx context.Context, raw string, now time.Time) (*Token, *Error) {
 	if v.tokens.maxTokens == 0 {
 		return nil, nil
@@ -112,7 +111,7 @@ func (v *Verifier) lookupCached(ctx context.Context, raw string, now time.Time) 
 			v.tokens.misses.add()
 			return nil, keysUnavailable(err)
 		}
-		if len(keys) == 0 { // Lookup may have waited for a fetch: once is enough
+		if len(keys) == 0 { // Lookup may have waited for a fetch: do not wait again
 			v.tokens.misses.add()
 			v.tokens.forget(e)
 			return nil, noKey(&e.query)
@@ -128,8 +127,8 @@ func (v *Verifier) lookupCached(ctx context.Context, raw string, now time.Time) 
 	return e.token, nil
 }
 
-// size is how many bytes the cache keeps for e. The key is its source's, and the
-// policy is shared by all tokens of the issuer.
+// size returns how many bytes the cache keeps for e. The public key is that of the
+// KeySource, and the policy is shared by all tokens of the issuer.
 func (e *cacheEntry) size() uint32 {
 	const perMember, perString = 32, 16
 	t := e.token
@@ -139,7 +138,7 @@ func (e *cacheEntry) size() uint32 {
 		n += allocated(perString * len(t.audience))
 	}
 	n += allocated(perString * len(t.scopes))
-	if strings.IndexByte(s.text[len(s.raw):], '\\') >= 0 { // then strings have memory of their own
+	if strings.IndexByte(s.text[len(s.raw):], '\\') >= 0 { // unescaped strings have their own memory
 		n += allocated(len(s.payload)) + perString*len(t.scopes)
 		n += allocated(len(e.query.KeyID)) + allocated(len(e.query.X5T)) + allocated(len(e.query.X5TS256))
 		for _, a := range t.audience {
@@ -153,12 +152,12 @@ func (e *cacheEntry) size() uint32 {
 	return uint32(min(n, math.MaxUint32))
 }
 
-// perEntry is what every token takes: the Token, its entry, and in the cache a
-// node, a place in a table that doubles, and a count of its uses.
+// perEntry is the memory of every token: the Token, its entry, and in the cache a node,
+// a slot in a table that doubles, and a usage count.
 var perEntry = allocated(int(reflect.TypeFor[tokenMemory]().Size())) + allocated(int(reflect.TypeFor[cacheEntry]().Size())) + 256
 
-// allocated is how many bytes the runtime takes for n, at most: a quarter more,
-// and 16.
+// allocated returns how many bytes the runtime uses at most for an allocation of n: a
+// quarter more, and 16.
 func allocated(n int) int {
 	if n == 0 {
 		return 0
@@ -166,8 +165,8 @@ func allocated(n int) int {
 	return n + n/4 + 16
 }
 
-// A counter is counted from many processors at once, so it is in several parts,
-// each in a cache line of its own.
+// A counter is incremented by many processors at once, so it has several parts, each in
+// its own cache line.
 type counter [8]struct {
 	n atomic.Int64
 	_ [56]byte

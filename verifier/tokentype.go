@@ -7,13 +7,12 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
-// checkType refuses what is a JWT of this issuer but not an access token.
+// checkType refuses JWTs of this issuer that are not access tokens.
 //
-// The header's typ tells them apart (RFC 8725 §3.11, RFC 9068 §2.1), but servers
-// that do not follow RFC 9068 omit it or write JWT, in ID tokens too. Then the
-// claims do that the other kinds must have, or never have: events (RFC 8417),
-// at_hash and c_hash (OpenID Connect Core 1.0 §3.3.2.11), token_use (Cognito),
-// and those of [issuerPolicy.checkPayload].
+// The header's typ distinguishes them (RFC 8725 §3.11, RFC 9068 §2.1), but servers that
+// do not follow RFC 9068 omit it or write JWT, in ID tokens too. Therefore claims of
+// other kinds of JWT are refused: events (RFC 8417), at_hash and c_hash (OpenID Connect
+// Core 1.0 §3.3.2.11), token_use (Cognito), and those of [issuerPolicy.checkPayload].
 func (p *issuerPolicy) checkType(h *jose.Header, members jose.Object) *Error {
 	accepted := func(typ string) bool {
 		if !h.HasTyp || typ == "" {
@@ -37,9 +36,9 @@ func (p *issuerPolicy) checkType(h *jose.Header, members jose.Object) *Error {
 	return nil
 }
 
-// checkPayload refuses a token by a typ among its claims (Keycloak), and by a
-// nonce without any permission, which an ID token has. It reads lists as long as
-// a token may be, so it runs after the signature is verified.
+// checkPayload refuses a token with certain values of the claim typ (Keycloak), and one
+// with a nonce but no permission, like an ID token. The lists that it reads can be as
+// long as a token, so it runs after the signature is verified.
 func (p *issuerPolicy) checkPayload(members jose.Object) *Error {
 	typ := func(kind string) (found bool) {
 		_ = jose.EachString(members.Value("typ"), func(quoted string) {
@@ -58,8 +57,8 @@ func (p *issuerPolicy) checkPayload(members jose.Object) *Error {
 	return nil
 }
 
-// grantsAny reports whether the claims grant anything, at the places configured
-// or at the common ones.
+// grantsAny reports whether there is a scope or a role, at the configured places or at
+// the common ones.
 func (p *issuerPolicy) grantsAny(members jose.Object) bool {
 	grants := func(value string) bool {
 		some := false

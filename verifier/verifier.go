@@ -13,8 +13,8 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-// A Verifier decides whether access tokens are good for this API. It is safe
-// for concurrent use.
+// A Verifier decides whether access tokens are valid for this API. It is safe for
+// concurrent use.
 type Verifier struct {
 	api     *api
 	closers []io.Closer // the key caches that New started
@@ -22,15 +22,14 @@ type Verifier struct {
 	tokenFrom      tokenFrom
 	maxTokenLength int
 	maxLeeway      time.Duration // of all issuers
-	tooLong        *Error        // made beforehand, since anybody can cause it at any rate
+	tooLong        *Error        // preallocated: unauthenticated clients can cause it at any rate
 	tokens         *tokenCache
 }
 
-// Ready waits until every issuer's keys are there, or until ctx is done. It
-// returns early where waiting does not help, such as when an issuer's metadata
-// names another one. The error names each issuer whose keys are missing, and
-// wraps the last fetch's. Keys of your own that are not [ManagedKeys] count as
-// ready.
+// Ready waits until the keys of every issuer are available, or until ctx is done. It
+// returns early if waiting does not help, for example if an issuer's metadata names
+// another issuer. The error names each issuer whose keys are missing, and wraps that of
+// its last fetch. Keys of your own that are not [ManagedKeys] are always ready.
 func (v *Verifier) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -43,16 +42,15 @@ func (v *Verifier) Ready(ctx context.Context) error {
 	})
 }
 
-// Refresh fetches the metadata and keys of every issuer now, past caches in
-// between, and returns when all fetches that began after the call have ended. It
-// is for operators: with it a compromised key that its issuer has withdrawn is
-// dropped at once. The error names each issuer for which that failed; see
-// jwkscache.Cache.Refresh.
+// Refresh fetches the metadata and keys of every issuer now, asking intermediate caches
+// for new responses, and returns when all fetches that began after the call have ended.
+// It is for operators, to drop a compromised key as soon as its issuer has withdrawn it.
+// The error names each issuer for which that failed; see jwkscache.Cache.Refresh.
 func (v *Verifier) Refresh(ctx context.Context) error {
 	return v.forEach(func(k ManagedKeys) error { return k.Refresh(ctx) })
 }
 
-// forEach calls f for the keys of all issuers at once.
+// forEach calls f concurrently for the keys of all issuers.
 func (v *Verifier) forEach(f func(ManagedKeys) error) error {
 	issuers := v.issuers()
 	errs := make([]error, len(issuers))
@@ -72,10 +70,9 @@ func (v *Verifier) forEach(f func(ManagedKeys) error) error {
 
 func (v *Verifier) issuers() []string { return slices.Sorted(maps.Keys(v.api.policies)) }
 
-// Health reports at once, for a probe, whether tokens can be checked: nil while
-// at least one issuer's can, or why none can. [Verifier.Issuers] tells them
-// apart. Use it for readiness, not for liveness: a restart does not bring an
-// issuer back.
+// Health returns nil while tokens of at least one issuer can be checked, and otherwise
+// why none can. It does not wait. [Verifier.Issuers] reports each issuer. Use Health for
+// readiness probes, not for liveness: a restart does not bring an issuer back.
 func (v *Verifier) Health() error {
 	var errs []error
 	for _, s := range v.Issuers() {
@@ -87,15 +84,15 @@ func (v *Verifier) Health() error {
 	return errors.Join(errs...)
 }
 
-// An IssuerStatus says whether one issuer's tokens can be checked.
+// An IssuerStatus reports whether one issuer's tokens can be checked.
 type IssuerStatus struct {
 	Issuer string
 	Err    error           // why its tokens cannot be checked now, or nil
 	Keys   jwkscache.Stats // zero unless the keys are ManagedKeys
 }
 
-// Issuers returns the status of each issuer, sorted by issuer: for metrics and
-// for status pages.
+// Issuers returns the status of each issuer, sorted by issuer, for metrics and status
+// pages.
 func (v *Verifier) Issuers() []IssuerStatus {
 	var all []IssuerStatus
 	for _, issuer := range v.issuers() {
@@ -108,15 +105,15 @@ func (v *Verifier) Issuers() []IssuerStatus {
 	return all
 }
 
-// Stats are the figures of the cache of verified tokens.
+// Stats are figures of the cache of verified tokens.
 type Stats struct {
-	Hits   int // tokens that were remembered, and not verified again
-	Misses int // all others, good or not
+	Hits   int // requests whose token was remembered
+	Misses int // all other requests with a token, valid or not
 	Tokens int // remembered now, approximately
 }
 
-// Stats returns the figures of the cache of verified tokens, for metrics and for
-// status pages. All are zero where it is switched off.
+// Stats returns figures of the cache of verified tokens, for metrics and status pages.
+// All are zero if no tokens are remembered.
 func (v *Verifier) Stats() Stats {
 	if v.tokens.maxTokens == 0 {
 		return Stats{}
@@ -124,8 +121,8 @@ func (v *Verifier) Stats() Stats {
 	return Stats{Hits: v.tokens.hits.sum(), Misses: v.tokens.misses.sum(), Tokens: v.tokens.entries.EstimatedSize()}
 }
 
-// Close stops what New started and waits for it to end. It may be called more
-// than once. The last keys serve on until JWKS.MaxStale.
+// Close stops fetching keys and waits for that to end. It may be called more than once.
+// The last keys are used until JWKS.MaxStale.
 func (v *Verifier) Close() error {
 	var errs []error
 	for _, c := range v.closers {

@@ -6,38 +6,37 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// Protect lets through only requests whose token passes v and rules.
+// Protect admits only requests whose token is valid for v and passes rules.
 func Protect(v *verifier.Verifier, rules ...verifier.Rule) echo.MiddlewareFunc {
 	return Guard(v.Protect(rules...))
 }
 
-// Optional is Protect that lets requests without a token through as well. A bad
-// token is still refused.
+// Optional admits requests without a token, too. A bad token is refused as by Protect.
 func Optional(v *verifier.Verifier, rules ...verifier.Rule) echo.MiddlewareFunc {
 	return Guard(v.Optional(rules...))
 }
 
-// Require adds rules inside Protect or Optional; inside Optional it refuses
-// requests without a token.
+// Require adds rules inside Protect or Optional. Inside Optional, it refuses requests
+// without a token.
 func Require(rules ...verifier.Rule) echo.MiddlewareFunc {
 	return Guard(verifier.RequireGuard(rules...))
 }
 
-// Token returns the verified token of c's request; false where Optional let it
-// through without one.
+// Token returns the verified token of c's request. It returns false if Optional admitted the
+// request without a token.
 func Token(c echo.Context) (*verifier.Token, bool) {
 	return verifier.FromContext(c.Request().Context())
 }
 
-// Refuse sets the headers of a refusal with err as Protect would, and returns
-// the error for the handler to return. The answer is an *verifier.Error within
-// err or the reason of package verifier's that err wraps, and 403 for any other.
+// Refuse sets the header fields of a refusal and returns the error for the handler to
+// return, as Protect does. The refusal is the *verifier.Error or the reason of package
+// verifier that err wraps, and 403 for any other err.
 func Refuse(c echo.Context, err error) error {
 	return refuse(c, verifier.AsError(c.Request().Context(), err))
 }
 
-// Guard puts any Guard in front of handlers: one of your own, for API keys for
-// example, or verifier.FirstOf of several.
+// Guard puts any Guard in front of handlers, such as verifier.FirstOf or one of your
+// own that checks API keys.
 func Guard(g verifier.Guard) echo.MiddlewareFunc {
 	if g == nil {
 		panic("echoauth: nil Guard")
@@ -60,8 +59,8 @@ func refuse(c echo.Context, err *verifier.Error) error {
 	return echo.NewHTTPError(err.Status(), public{err}).SetInternal(public{err})
 }
 
-// public is the client's part of an error, however an error handler or a log
-// prints it. Only errors.As and errors.Is reach the operator's part.
+// public shows only the client's part of an error, however an error handler or a log
+// prints it. errors.As and errors.Is find the operator's part.
 type public struct{ err *verifier.Error }
 
 func (p public) MarshalJSON() ([]byte, error) { return p.err.MarshalJSON() }

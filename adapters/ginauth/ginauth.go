@@ -6,49 +6,47 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// A *gin.Context is a context.Context, but leads to that of its request only
-// where Engine.ContextWithFallback is set.
+// A *gin.Context is a context.Context, but uses that of its request only if
+// Engine.ContextWithFallback is set.
 func init() { verifier.RegisterRequestKey(gin.ContextRequestKey) }
 
-// Protect lets through only requests whose token passes v and rules.
+// Protect admits only requests whose token is valid for v and passes rules.
 func Protect(v *verifier.Verifier, rules ...verifier.Rule) gin.HandlerFunc {
 	return Middleware{}.Protect(v, rules...)
 }
 
-// Optional is Protect that lets requests without a token through as well. A bad
-// token is still refused.
+// Optional admits requests without a token, too. A bad token is refused as by Protect.
 func Optional(v *verifier.Verifier, rules ...verifier.Rule) gin.HandlerFunc {
 	return Middleware{}.Optional(v, rules...)
 }
 
-// Require adds rules inside Protect or Optional; inside Optional it refuses
-// requests without a token.
+// Require adds rules inside Protect or Optional. Inside Optional, it refuses requests
+// without a token.
 func Require(rules ...verifier.Rule) gin.HandlerFunc { return Middleware{}.Require(rules...) }
 
-// Token returns the verified token of c's request; false where Optional let it
-// through without one.
+// Token returns the verified token of c's request. It returns false if Optional admitted the
+// request without a token.
 func Token(c *gin.Context) (*verifier.Token, bool) {
 	return verifier.FromContext(c.Request.Context())
 }
 
-// Guard puts any Guard in front of handlers: one of your own, for API keys for
-// example, or verifier.FirstOf of several.
+// Guard puts any Guard in front of handlers, such as verifier.FirstOf or one of your
+// own that checks API keys.
 func Guard(g verifier.Guard) gin.HandlerFunc { return Middleware{}.Guard(g) }
 
-// Refuse aborts the chain and responds with err as Protect would: with an
-// *verifier.Error within it or the reason of package verifier's that it wraps, and
-// with 403 for any other. The handler returns after it.
+// Refuse aborts the chain and writes the response to a refusal, as Protect does. The
+// refusal is the *verifier.Error or the reason of package verifier that err wraps, and
+// 403 for any other err. The handler should return after it.
 func Refuse(c *gin.Context, err error) { Middleware{}.Refuse(c, err) }
 
-// A Middleware is the package's functions with another response to what is
-// refused.
+// A Middleware has the package's functions, with another response to refused requests.
 type Middleware struct {
-	// OnError writes the response; its headers are set and the chain is aborted
-	// already. A body without a status gets the refusal's own. Where OnError
-	// writes nothing, the default response follows, with the headers that OnError
-	// set. Where it panics or writes a status that does not refuse (400 to 999
-	// do), the default response is sent with none of them, and an ERROR is logged.
-	// Nil means the default response.
+	// OnError writes the response. Its header fields are already set, and the
+	// chain is aborted. The default status is that of the refusal. If OnError
+	// writes nothing, the default response is sent, with header fields that
+	// OnError set. If it panics or writes a status outside 400 to 999, the default
+	// response is sent without them, and the mistake is logged at ERROR. Nil means
+	// the default response.
 	OnError func(*gin.Context, *verifier.Error)
 }
 
@@ -98,5 +96,5 @@ func (m Middleware) refuse(c *gin.Context, err *verifier.Error) {
 		}
 	}
 	err.ServeHTTP(c.Writer, c.Request)
-	c.Writer.WriteHeaderNow() // for HEAD, so that nothing outside takes it for unanswered
+	c.Writer.WriteHeaderNow() // for HEAD, which has no body: so that outer middleware sees a response
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// runHook calls OnError and reports whether it responded. What it did beside a
-// refusal is undone, and a panic does not turn one into something else.
-func (m Middleware) runHook(c *gin.Context, err *verifier.Error) (answered bool) {
+// runHook calls OnError and reports whether it wrote a response. If that was not a
+// refusal, or if OnError panicked, its header fields are removed.
+func (m Middleware) runHook(c *gin.Context, err *verifier.Error) (responded bool) {
 	w := c.Writer
 	before := w.Header().Clone()
-	w.WriteHeader(err.Status()) // for a body without one; in NoRoute it is 404 by now
+	w.WriteHeader(err.Status()) // the default, which in NoRoute would be 404
 	hw := &hookWriter{ResponseWriter: w}
 	c.Writer = hw
 	defer func() {
@@ -31,11 +31,11 @@ func (m Middleware) runHook(c *gin.Context, err *verifier.Error) (answered bool)
 		default:
 			return
 		}
-		if answered = w.Written(); !answered {
+		if responded = w.Written(); !responded {
 			clear(w.Header())
 			maps.Copy(w.Header(), before)
 		}
-		bug := *err // which knows whose refusal it is
+		bug := *err // keeps the Verifier that refused
 		bug.Reason, bug.Scopes, bug.Err = nil, nil, fmt.Errorf("ginauth: OnError %s", mistake)
 		verifier.AsError(c.Request.Context(), &bug) // logs it
 	}()
@@ -46,15 +46,14 @@ func (m Middleware) runHook(c *gin.Context, err *verifier.Error) (answered bool)
 	return w.Written()
 }
 
-// A hookWriter passes on a refusal only: what comes with another status is
-// dropped.
+// A hookWriter passes on only refusals: a response with another status is dropped.
 type hookWriter struct {
 	gin.ResponseWriter
-	hasStatus, dropped bool // OnError set a status; one that does not refuse
+	hasStatus, dropped bool // OnError set a status; the status was not a refusal
 }
 
 func (w *hookWriter) WriteHeader(status int) {
-	if status > 0 && !w.dropped { // as Gin has it
+	if status > 0 && !w.dropped { // like Gin
 		w.hasStatus = true
 		w.ResponseWriter.WriteHeader(status)
 	}
@@ -62,7 +61,7 @@ func (w *hookWriter) WriteHeader(status int) {
 
 func (w *hookWriter) WriteHeaderNow() {
 	status := w.Status()
-	if w.dropped = w.dropped || status < http.StatusBadRequest || status > 999; !w.dropped { // net/http panics over those
+	if w.dropped = w.dropped || status < http.StatusBadRequest || status > 999; !w.dropped { // net/http panics on those
 		w.ResponseWriter.WriteHeaderNow()
 	}
 }
@@ -76,8 +75,8 @@ func (w *hookWriter) Write(b []byte) (int, error) {
 
 func (w *hookWriter) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
 
-// Flush sends what was written. Unlike Gin's it does not write a header by itself: the
-// default response may follow.
+// Flush sends what was written. Unlike Gin's, it does not write the header: the default
+// response may follow.
 func (w *hookWriter) Flush() {
 	if w.Written() {
 		w.ResponseWriter.Flush()

@@ -10,9 +10,9 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// runHook calls OnError and reports whether it responded. What it did beside a
-// refusal is undone, and a panic does not turn one into a broken connection.
-func (m Middleware) runHook(w http.ResponseWriter, r *http.Request, err *verifier.Error) (answered bool) {
+// runHook calls OnError and reports whether it wrote a response. If that was not a
+// refusal, or if OnError panicked, its header fields are removed.
+func (m Middleware) runHook(w http.ResponseWriter, r *http.Request, err *verifier.Error) (responded bool) {
 	before := w.Header().Clone()
 	hw := &hookWriter{ResponseWriter: w, status: err.Status()}
 	defer func() {
@@ -27,36 +27,35 @@ func (m Middleware) runHook(w http.ResponseWriter, r *http.Request, err *verifie
 		default:
 			return
 		}
-		if answered = hw.answered; !answered {
+		if responded = hw.responded; !responded {
 			clear(w.Header())
 			maps.Copy(w.Header(), before)
 		}
-		bug := *err // which knows whose refusal it is
+		bug := *err // keeps the Verifier that refused
 		bug.Reason, bug.Scopes, bug.Err = nil, nil, fmt.Errorf("httpauth: OnError %s", mistake)
 		verifier.AsError(r.Context(), &bug) // logs it
 	}()
 	m.OnError(hw, r, err)
-	return hw.answered
+	return hw.responded
 }
 
-// A hookWriter passes on a refusal only: what comes with another status is
-// dropped.
+// A hookWriter passes on only refusals: a response with another status is dropped.
 type hookWriter struct {
 	http.ResponseWriter
-	status            int // of the refusal, until another is written
-	answered, dropped bool
+	status             int // of the refusal, until OnError sets another
+	responded, dropped bool
 }
 
 func (w *hookWriter) WriteHeader(status int) {
-	if w.answered || w.dropped {
+	if w.responded || w.dropped {
 		return
 	}
 	w.status = status
-	if status < http.StatusBadRequest || status > 999 { // net/http panics over those
+	if status < http.StatusBadRequest || status > 999 { // net/http panics on those
 		w.dropped = true
 		return
 	}
-	w.answered = true
+	w.responded = true
 	w.ResponseWriter.WriteHeader(status)
 }
 
@@ -68,22 +67,22 @@ func (w *hookWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Flush is for what asks for an http.Flusher.
+// Flush implements http.Flusher.
 func (w *hookWriter) Flush() { _ = w.FlushError() }
 
-// FlushError sends what was written. Unlike net/http's it writes no header by
-// itself: the default response may follow.
+// FlushError sends what was written. Unlike net/http's, it does not write the header:
+// the default response may follow.
 func (w *hookWriter) FlushError() error {
-	if !w.answered {
+	if !w.responded {
 		return nil
 	}
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
-// Hijack leaves the response to the hook altogether.
+// Hijack gives the connection to OnError, which then writes the whole response.
 func (w *hookWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	w.answered = w.answered || err == nil
+	w.responded = w.responded || err == nil
 	return conn, buffered, err
 }
 

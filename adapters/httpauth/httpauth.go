@@ -6,45 +6,42 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// Protect lets through only requests whose token passes v and rules.
+// Protect admits only requests whose token is valid for v and passes rules.
 func Protect(v *verifier.Verifier, rules ...verifier.Rule) func(http.Handler) http.Handler {
 	return Middleware{}.Protect(v, rules...)
 }
 
-// Optional is Protect that lets requests without a token through as well. A bad
-// token is still refused.
+// Optional admits requests without a token, too. A bad token is refused as by Protect.
 func Optional(v *verifier.Verifier, rules ...verifier.Rule) func(http.Handler) http.Handler {
 	return Middleware{}.Optional(v, rules...)
 }
 
-// Require adds rules inside Protect or Optional; inside Optional it refuses
-// requests without a token.
+// Require adds rules inside Protect or Optional. Inside Optional, it refuses requests
+// without a token.
 func Require(rules ...verifier.Rule) func(http.Handler) http.Handler {
 	return Middleware{}.Require(rules...)
 }
 
-// Token returns the verified token of r; false where Optional let r through
-// without one.
+// Token returns the verified token of r. It returns false if Optional admitted the
+// request without a token.
 func Token(r *http.Request) (*verifier.Token, bool) { return verifier.FromContext(r.Context()) }
 
-// Guard puts any Guard in front of handlers: one of your own, for API keys for
-// example, or verifier.FirstOf of several.
+// Guard puts any Guard in front of handlers, such as verifier.FirstOf or one of your
+// own that checks API keys.
 func Guard(g verifier.Guard) func(http.Handler) http.Handler { return Middleware{}.Guard(g) }
 
-// Refuse responds with err as Protect would: with an *verifier.Error within it or
-// the reason of package verifier's that it wraps, and with 403 for any other. The
-// handler returns after it.
+// Refuse writes the response to a refusal, as Protect does. The refusal is the
+// *verifier.Error or the reason of package verifier that err wraps, and 403 for any
+// other err. The handler should return after it.
 func Refuse(w http.ResponseWriter, r *http.Request, err error) { Middleware{}.Refuse(w, r, err) }
 
-// A Middleware is the package's functions with another response to what is
-// refused.
+// A Middleware has the package's functions, with another response to refused requests.
 type Middleware struct {
-	// OnError writes the response; its headers are set already. A body
-	// without a status gets the refusal's own. Where OnError writes nothing, the
-	// default response follows, with the headers that OnError set. Where it panics
-	// or writes a status that does not refuse (400 to 999 do), the default
-	// response is sent with none of them, and an ERROR is logged. Nil means the
-	// default response.
+	// OnError writes the response, whose header fields are already set. The
+	// default status is that of the refusal. If OnError writes nothing, the
+	// default response is sent, with header fields that OnError set. If it panics
+	// or writes a status outside 400 to 999, the default response is sent without
+	// them, and the mistake is logged at ERROR. Nil means the default response.
 	OnError func(http.ResponseWriter, *http.Request, *verifier.Error)
 }
 

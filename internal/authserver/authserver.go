@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// tokenLifetime is how long the tokens live.
+// tokenLifetime is the lifetime of the tokens.
 const tokenLifetime = time.Hour
 
 // A Client may ask for tokens.
@@ -36,7 +36,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	keys    []*signingKey // published; the last one signs
-	fail    int           // status to answer with, 0 for none
+	fail    int           // status of all responses, 0 for none
 	hang    chan struct{} // closed by Heal; nil when not hanging
 	fetches int
 }
@@ -109,8 +109,8 @@ func (s *Server) jwks(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(doc)))
 }
 
-// Sign returns a token of exactly these bytes, signed with the key that signs
-// now. A member of header that is missing is not added.
+// Sign returns a token of exactly these bytes, signed with the current key. Nothing is
+// added to header.
 func (s *Server) Sign(header, payload []byte) (string, error) {
 	return s.signer().sign(header, payload)
 }
@@ -148,18 +148,18 @@ func (s *Server) signer() *signingKey {
 	return s.keys[len(s.keys)-1]
 }
 
-// Key returns the kid and alg of the key that signs now.
+// Key returns the kid and alg of the current key.
 func (s *Server) Key() (kid, alg string) {
 	k := s.signer()
 	return k.kid, k.alg
 }
 
-// PublicKey returns the public half of the key that signs now.
+// PublicKey returns the public half of the current key.
 func (s *Server) PublicKey() crypto.PublicKey { return s.signer().private.Public() }
 
-// Rotate makes a new key for alg, which signs from now on. The key before it
-// stays published, so that its tokens live on; older ones are withdrawn. An
-// empty alg keeps the present one.
+// Rotate makes a new key for alg the current one. The previous key stays published, so
+// that its tokens stay valid; older keys are withdrawn. An empty alg keeps the current
+// algorithm.
 func (s *Server) Rotate(alg string) error {
 	if alg == "" {
 		_, alg = s.Key()
@@ -177,14 +177,14 @@ func (s *Server) Rotate(alg string) error {
 	return nil
 }
 
-// Withdraw publishes only the key that signs now.
+// Withdraw withdraws all keys but the current one.
 func (s *Server) Withdraw() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keys = s.keys[len(s.keys)-1:]
 }
 
-// Fail makes every answer an error with this status, until Heal.
+// Fail makes every response an error with this status, until Heal.
 func (s *Server) Fail(status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -211,7 +211,7 @@ func (s *Server) Heal() {
 	}
 }
 
-// Fetches returns how often the JWK Set was asked for, answered or not.
+// Fetches returns the number of requests for the JWK Set, whatever the response.
 func (s *Server) Fetches() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

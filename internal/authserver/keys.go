@@ -16,7 +16,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// A signingKey signs tokens by one algorithm and is published under its kid.
+// A signingKey signs tokens with one algorithm, and is published under its kid.
 type signingKey struct {
 	kid, alg string
 	private  crypto.Signer
@@ -44,7 +44,7 @@ func newKey(alg string) (*signingKey, error) {
 		return nil, err
 	}
 	family := jwa.SignatureAlgorithm(alg)
-	if alg == "Ed25519" { // RFC 9864's name for the same signature
+	if alg == "Ed25519" { // RFC 9864's name of EdDSA with this curve
 		family = jwa.EdDSA
 	}
 	k.signer, err = jws.NewSigner(family)

@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-const requestAtMost = 64 << 10
+const maxRequest = 64 << 10
 
-// A tokenRequest is what a client asks with (RFC 6749 §4.4.2), audience being
-// the parameter that many servers have for it.
+// A tokenRequest has the parameters of a token request (RFC 6749 §4.4.2), and audience,
+// which many servers accept.
 type tokenRequest struct {
 	GrantType    string `json:"grant_type"`
 	ClientID     string `json:"client_id"`
@@ -30,11 +30,11 @@ type tokenError struct {
 	code, description string
 }
 
-// token is the token endpoint. It takes a form, as RFC 6749 has it, or JSON, as
-// many integration guides do; credentials in the body or by HTTP Basic.
+// token is the token endpoint. It accepts a form (RFC 6749) or JSON, which many
+// integration guides show, with credentials in the body or by HTTP Basic.
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	answer, refused := s.grant(r)
+	granted, refused := s.grant(r)
 	if refused != nil {
 		if _, _, basic := r.BasicAuth(); basic && refused.status == http.StatusUnauthorized {
 			w.Header().Set("WWW-Authenticate", `Basic realm="token"`)
@@ -42,7 +42,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, refused.status, map[string]string{"error": refused.code, "error_description": refused.description})
 		return
 	}
-	writeJSON(w, http.StatusOK, answer)
+	writeJSON(w, http.StatusOK, granted)
 }
 
 func (s *Server) grant(r *http.Request) (map[string]any, *tokenError) {
@@ -88,8 +88,8 @@ func (s *Server) grant(r *http.Request) (map[string]any, *tokenError) {
 
 func readRequest(r *http.Request) (req tokenRequest, refused *tokenError) {
 	bad := &tokenError{http.StatusBadRequest, "invalid_request", "The request is not well-formed."}
-	body, err := io.ReadAll(io.LimitReader(r.Body, requestAtMost+1))
-	if err != nil || len(body) > requestAtMost {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest+1))
+	if err != nil || len(body) > maxRequest {
 		return req, bad
 	}
 	contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))

@@ -31,10 +31,10 @@ type Issuer struct {
 	memory bool
 
 	mu       sync.Mutex
-	audience string // of the first verifier, and so of tokens
+	audience string // of the first Config; the default aud of tokens
 }
 
-// NewIssuer starts an Issuer that ends with the test. It signs with ES256; see
+// NewIssuer starts an Issuer, which stops when the test ends. It signs with ES256; see
 // [Issuer.RotateTo].
 func NewIssuer(tb testing.TB) *Issuer {
 	tb.Helper()
@@ -70,13 +70,13 @@ func NewIssuer(tb testing.TB) *Issuer {
 	return i
 }
 
-// memoryIssuers counts the issuers in memory of each test that has any.
+// memoryIssuers counts the issuers in memory of each test.
 var memoryIssuers = struct {
 	sync.Mutex
 	of map[string]int // by the test's name
 }{of: make(map[string]int)}
 
-// memoryAddress returns an identifier that no other issuer of the same test has:
+// memoryAddress returns an identifier that is unique within the test:
 // https://issuer.test, https://issuer-2.test and so on.
 func memoryAddress(tb testing.TB) string {
 	m, name := &memoryIssuers, tb.Name()
@@ -96,8 +96,7 @@ func memoryAddress(tb testing.TB) string {
 }
 
 // inBubble reports whether the caller runs in a testing/synctest bubble, where a
-// goroutine that waits on a socket would stop the clock. The runtime says so in
-// a traceback only.
+// goroutine that waits on a socket would stop the clock. Only a traceback shows that.
 func inBubble() bool {
 	stack := make([]byte, 256)
 	line, _, _ := bytes.Cut(stack[:runtime.Stack(stack, false)], []byte("\n"))
@@ -109,8 +108,8 @@ func inBubble() bool {
 // second issuer of the same test.
 func (i *Issuer) URL() string { return i.server.Issuer() }
 
-// Verifier returns a verifier for this issuer and these audiences. It is closed
-// with the test.
+// Verifier returns a verifier for this issuer and these audiences. It is closed when the
+// test ends.
 func (i *Issuer) Verifier(audience string, more ...string) *verifier.Verifier {
 	i.tb.Helper()
 	v, err := verifier.New(i.Config(audience, more...))
@@ -137,9 +136,9 @@ func (i *Issuer) Config(audience string, more ...string) verifier.Config {
 	return cfg
 }
 
-// StandIn returns a copy of cfg, a configuration of another issuer, with this one
-// in its place: its identifier and its keys. Audiences, rules, places of claims
-// and all else are those of cfg, so that a test shows what they refuse. The first
+// StandIn returns a copy of cfg, the configuration of another issuer, with the
+// identifier and the keys of this one. Audiences, rules, claims and all else are those
+// of cfg, so that a test shows what your production configuration refuses. The first
 // audience of the first call of StandIn or [Issuer.Config] is the default aud of
 // [Issuer.Token].
 func (i *Issuer) StandIn(cfg verifier.Config) verifier.Config {
@@ -156,15 +155,14 @@ func (i *Issuer) StandIn(cfg verifier.Config) verifier.Config {
 	return cfg
 }
 
-// HTTPClient returns a client whose every request is answered by this issuer,
-// in memory.
+// HTTPClient returns a client that sends every request to this issuer, in memory.
 func (i *Issuer) HTTPClient() *http.Client { return &http.Client{Transport: inMemory{i.server}} }
 
-// Rotate makes a new key, which signs from now on. The key before it stays
-// published, so tokens that are out stay good; older keys are withdrawn.
+// Rotate makes a new key the current one, which signs. The previous key stays published,
+// so that its tokens stay valid; older keys are withdrawn.
 func (i *Issuer) Rotate() { i.RotateTo("") }
 
-// RotateTo is Rotate to a key for alg: RS256, RS384, RS512, PS256, PS384,
+// RotateTo is [Issuer.Rotate] with a key for alg: RS256, RS384, RS512, PS256, PS384,
 // PS512, ES256, ES384, ES512, EdDSA or Ed25519.
 func (i *Issuer) RotateTo(alg string) {
 	i.tb.Helper()
@@ -173,10 +171,10 @@ func (i *Issuer) RotateTo(alg string) {
 	}
 }
 
-// Withdraw publishes only the key that signs now.
+// Withdraw withdraws all keys but the current one.
 func (i *Issuer) Withdraw() { i.server.Withdraw() }
 
-// Fail makes every answer an error with this status, until [Issuer.Heal].
+// Fail makes every response an error with this status, until [Issuer.Heal].
 func (i *Issuer) Fail(status int) { i.server.Fail(status) }
 
 // Hang makes every request wait, until [Issuer.Heal] or until its client gives
@@ -186,7 +184,7 @@ func (i *Issuer) Hang() { i.server.Hang() }
 // Heal ends [Issuer.Fail] and [Issuer.Hang].
 func (i *Issuer) Heal() { i.server.Heal() }
 
-// Fetches returns how often the keys were asked for, answered or not.
+// Fetches returns the number of requests for the keys, whatever the response.
 func (i *Issuer) Fetches() int { return i.server.Fetches() }
 
 // inMemory is a transport that calls the handler. A request that hangs ends

@@ -13,9 +13,9 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// Claims are a token's claims. What a good token needs is filled in: iss, aud,
-// sub, client_id, iat, exp (one hour on) and jti; sub follows client_id. A nil
-// value leaves a claim out, and a time.Time becomes a NumericDate.
+// Claims are a token's claims. Claims that a valid token needs have defaults: iss, aud,
+// client_id, sub (the client id), iat, exp (in an hour) and jti. A nil value omits a
+// claim, and a time.Time becomes a NumericDate.
 type Claims map[string]any
 
 // fill returns c over the defaults.
@@ -35,7 +35,7 @@ func (c Claims) fill(s *authserver.Server, audience string) map[string]any {
 	return all
 }
 
-// Token returns a token of this issuer, signed with the key that signs now.
+// Token returns a token of this issuer, signed with the current key.
 func (i *Issuer) Token(claims Claims) string {
 	i.tb.Helper()
 	i.mu.Lock()
@@ -51,9 +51,8 @@ func (i *Issuer) Token(claims Claims) string {
 	return raw
 }
 
-// Sign returns a token made of exactly these texts, JSON or not, signed with
-// the key that signs now: for tokens as no honest server makes them. See
-// [Issuer.Key] for the header.
+// Sign returns a token of exactly these texts, JSON or not, signed with the current key,
+// for malformed tokens. [Issuer.Key] returns kid and alg for the header.
 func (i *Issuer) Sign(header, payload string) string {
 	i.tb.Helper()
 	raw, err := i.server.Sign([]byte(header), []byte(payload))
@@ -63,13 +62,13 @@ func (i *Issuer) Sign(header, payload string) string {
 	return raw
 }
 
-// Key returns the kid and the alg of the key that signs now.
+// Key returns the kid and the alg of the current key.
 func (i *Issuer) Key() (kid, alg string) { return i.server.Key() }
 
-// NewToken returns the Token that a verifier makes of these claims: for
-// verifier.NewContext, in tests of handlers that stand behind no middleware. It
-// needs no server and no network. It panics where no verifier would accept the
-// claims, since no handler will ever see such a token.
+// NewToken returns the Token that a verifier makes of these claims, for tests that put
+// it into a handler's context with verifier.NewContext. It needs no server and no
+// network. It panics if no verifier would accept the claims, since no handler receives
+// such a token.
 func NewToken(claims Claims) *verifier.Token {
 	t, err := newToken(claims)
 	if err != nil {
@@ -114,7 +113,7 @@ func audienceOf(claims map[string]any) (list []string, err error) {
 	return list, json.Unmarshal(doc, &list)
 }
 
-// oneKey is a KeySource with one key for whatever is asked.
+// oneKey is a KeySource that returns the same key for every Query.
 type oneKey struct{ key crypto.PublicKey }
 
 func (k oneKey) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, error) {
