@@ -135,9 +135,9 @@ func checkConfig(cfg *Config) error {
 	case slices.Contains(cfg.Audiences, ""):
 		return errors.New("there is an empty string in Audiences")
 	case cfg.Types != nil && len(cfg.Types) == 0:
-		return errors.New("Types is empty, so no token could pass; nil means the default")
+		return errors.New("an empty list in Types, so no token could pass; nil means the default")
 	case isNil(cfg.Keys):
-		return errors.New("Keys is a nil pointer")
+		return errors.New("a nil pointer in Keys")
 	case cfg.Claims.ClientCredentials == ClientCredentials():
 		return errors.New("Claims.ClientCredentials must not be ClientCredentials(), which uses it")
 	case cfg.Keys != nil && !reflect.ValueOf(cfg.JWKS).IsZero():
@@ -147,11 +147,11 @@ func checkConfig(cfg *Config) error {
 	case len(cfg.SharedSecrets) > maxCandidates:
 		return fmt.Errorf("there are %d SharedSecrets; at most %d are tried", len(cfg.SharedSecrets), maxCandidates)
 	case cfg.Leeway > 0 && cfg.Leeway < time.Millisecond:
-		return fmt.Errorf("Leeway is %d ns: is the unit missing?", cfg.Leeway)
+		return fmt.Errorf("a Leeway of %d ns: is the unit missing?", cfg.Leeway)
 	case cfg.Leeway > maxLeeway:
-		return fmt.Errorf("Leeway is %s; at most %s is accepted", cfg.Leeway, maxLeeway)
+		return fmt.Errorf("a Leeway of %s; at most %s is accepted", cfg.Leeway, maxLeeway)
 	case cfg.MaxLifetime != 0 && cfg.MaxLifetime < time.Second:
-		return fmt.Errorf("MaxLifetime is %d ns: negative, or is the unit missing?", cfg.MaxLifetime)
+		return fmt.Errorf("a MaxLifetime of %d ns: negative, or is the unit missing?", cfg.MaxLifetime)
 	}
 	return nil
 }

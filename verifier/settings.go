@@ -118,9 +118,9 @@ func inIssuer(issuers []Config, i int, err error) error {
 func (s *Settings) check() error {
 	switch {
 	case s.MaxTokenLength < 0:
-		return errors.New("MaxTokenLength is negative")
+		return errors.New("a negative MaxTokenLength")
 	case s.Realm != "" && !isQuotable(s.Realm):
-		return errors.New("Realm has characters other than printable ASCII, or a quotation mark or backslash")
+		return errors.New("a Realm with characters other than printable ASCII, or a quotation mark or backslash")
 	}
 	return nil
 }
