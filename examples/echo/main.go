@@ -1,14 +1,14 @@
-// Echo is a small service as a team would run it: orders and invoices, two
-// audiences, health and readiness, structured logs, time-outs and a graceful
-// end. This file is the same in examples/nethttp, examples/echo and
-// examples/gin: only the routes differ. To begin with a copy, take the folder
-// and write routes of your own. The environment says where it runs:
+// Echo is a small service with all that it needs: orders and invoices, two audiences,
+// health and readiness, structured logs, time-outs and a graceful shutdown. To start
+// with a copy, take the folder and write your own routes. This file is the same in
+// examples/nethttp, examples/echo and examples/gin; only the routes differ. It is
+// configured by environment variables:
 //
-//	ISSUER             the authorization server's issuer, exactly as its metadata spells it
-//	AUDIENCE           what tokens for orders name as aud
-//	INVOICES_AUDIENCE  what tokens for invoices name as aud; AUDIENCE if not set
-//	INVOICES_CLIENTS   the client ids that may read invoices, with commas between them
-//	ADDR               where to listen; 127.0.0.1:8080 if not set
+//	ISSUER             the authorization server's issuer, exactly as in its metadata
+//	AUDIENCE           the aud of tokens for orders
+//	INVOICES_AUDIENCE  the aud of tokens for invoices; AUDIENCE if not set
+//	INVOICES_CLIENTS   the client ids that may read invoices, separated by commas
+//	ADDR               the address to listen on; 127.0.0.1:8080 if not set
 package main
 
 import (
@@ -42,7 +42,7 @@ func main() {
 	}
 }
 
-// run serves until ctx is done, then lets requests end.
+// run serves until ctx is done, then waits for requests to end.
 func run(ctx context.Context, log *slog.Logger) error {
 	cfg := config{
 		orders:         os.Getenv("AUDIENCE"),
@@ -57,10 +57,10 @@ func run(ctx context.Context, log *slog.Logger) error {
 		Audiences: []string{cfg.orders, cfg.invoices},
 	})
 	if err != nil {
-		return err // names what is missing
+		return err // names the missing setting
 	}
 	defer v.Close()
-	go func() { // the keys are loaded meanwhile
+	go func() { // the keys are fetched in the background
 		if err := v.Ready(ctx); err != nil {
 			log.Error("no keys", "error", err)
 			return

@@ -11,14 +11,14 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// claims are those of our issuer that we use beyond the standard ones.
+// claims are the custom claims of our issuer.
 type claims struct {
 	Tenant string `json:"tenant"`
 }
 
 func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 	e := echo.New()
-	// Echo's default handler answers; ours logs why first.
+	// Logs the cause; Echo's default handler writes the response.
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
 		var refused *verifier.Error
 		if errors.As(err, &refused) {

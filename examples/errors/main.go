@@ -1,6 +1,6 @@
-// Errors answers refusals with problem details (RFC 9457) instead of the
-// default body, in net/http, Echo and Gin. Status, challenge and Cache-Control
-// stay as they are.
+// Errors responds to refused requests with problem details (RFC 9457) instead of the
+// default body, in net/http, Echo and Gin. Status, challenge and Cache-Control stay the
+// same.
 package main
 
 import (
@@ -30,8 +30,8 @@ type problem struct {
 	Scopes []string `json:"scopes,omitempty"`
 }
 
-// write renders what err tells the client. It does not print err itself, which
-// is for the log.
+// write writes the client's part of err as the body. The text of err itself is for the
+// log.
 func write(w http.ResponseWriter, r *http.Request, err *verifier.Error) {
 	kind := "about:blank"
 	if errors.Is(err, verifier.ErrExpired) {

@@ -10,7 +10,7 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// claims are those of our issuer that we use beyond the standard ones.
+// claims are the custom claims of our issuer.
 type claims struct {
 	Tenant string `json:"tenant"`
 }
@@ -19,7 +19,7 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.Use(gin.Recovery())
-	// The hook writes nothing, so the default answer goes out; it only logs why.
+	// OnError only logs the cause. It writes nothing, so the default response is sent.
 	guard := ginauth.Middleware{OnError: func(c *gin.Context, err *verifier.Error) {
 		log.WarnContext(c.Request.Context(), "refused",
 			"method", c.Request.Method, "route", c.FullPath(), "status", err.Status(), "error", err)
@@ -44,7 +44,7 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 
 type api struct {
 	log   *slog.Logger
-	guard ginauth.Middleware // refuses as the routes' own refusals are
+	guard ginauth.Middleware // for refusals by handlers
 }
 
 func (a api) listOrders(c *gin.Context) {

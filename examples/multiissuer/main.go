@@ -1,5 +1,5 @@
-// Multiissuer is an API that trusts two authorization servers: the company's
-// own for everything, a partner's for reading only, by listed clients.
+// Multiissuer is an API that trusts two authorization servers: the company's own, and a
+// partner's, whose listed clients may only read.
 package main
 
 import (
@@ -31,9 +31,9 @@ func main() {
 	log.Println(s.ListenAndServe())
 }
 
-// trust accepts tokens of both. The partner's rules are in its own Config, so that
-// they hold for its tokens on every route: a client id is unique within its issuer
-// only.
+// trust returns a Verifier for both issuers. The partner's rules are in its own Config, so
+// that they apply to its tokens on every route: a client id is unique only within its
+// issuer.
 func trust(own, partner verifier.Config) (*verifier.Verifier, error) {
 	return verifier.New(own, partner.With(verifier.Client("partner-sync", "partner-report")))
 }

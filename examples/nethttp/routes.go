@@ -9,13 +9,13 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// claims are those of our issuer that we use beyond the standard ones.
+// claims are the custom claims of our issuer.
 type claims struct {
 	Tenant string `json:"tenant"`
 }
 
 func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
-	// The hook writes nothing, so the default answer goes out; it only logs why.
+	// OnError only logs the cause. It writes nothing, so the default response is sent.
 	guard := httpauth.Middleware{OnError: func(_ http.ResponseWriter, r *http.Request, err *verifier.Error) {
 		log.WarnContext(r.Context(), "refused", "method", r.Method, "route", r.Pattern, "status", err.Status(), "error", err)
 	}}
@@ -42,7 +42,7 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 
 type api struct {
 	log   *slog.Logger
-	guard httpauth.Middleware // refuses as the routes' own refusals are
+	guard httpauth.Middleware // for refusals by handlers
 }
 
 func (a api) listOrders(w http.ResponseWriter, r *http.Request) {

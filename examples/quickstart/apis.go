@@ -13,8 +13,9 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// One API three times: GET /orders needs the scope orders:read, POST /orders
-// orders:write. The handler answers with the caller that it saw.
+// The same API in three frameworks: GET /orders needs the scope orders:read, POST
+// /orders needs orders:write. The handler responds with the caller's client id and
+// scopes.
 
 var (
 	mayRead  = verifier.Scope("orders:read")

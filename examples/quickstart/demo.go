@@ -20,7 +20,7 @@ import (
 const tokenJSON = `{"client_id":"` + clientID + `","client_secret":"` + clientSecret +
 	`","audience":"` + audience + `","grant_type":"client_credentials"}`
 
-// A story is the demo under way: what it prints, and what was not as promised.
+// A story is a running demo: where it prints, and what was not as promised.
 type story struct {
 	ctx    context.Context
 	out    io.Writer
@@ -38,11 +38,11 @@ type row struct {
 	statuses []int
 }
 
-// free are any addresses.
+// free are addresses with any free port.
 var free = addresses{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
 
-// demo tells the client-credentials story and returns an error if anything is
-// not as promised.
+// demo shows the client-credentials grant step by step. It returns an error if anything
+// is not as promised.
 func demo(ctx context.Context, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -75,12 +75,12 @@ func (s *story) tell() {
 	fmt.Fprintf(s.out, "  or as a form with HTTP Basic (RFC 6749 section 2.3.1)\n")
 	s.token("application/x-www-form-urlencoded", form.Encode(), true)
 
-	fmt.Fprintf(s.out, "\n$API is each of the three addresses; tokens are shortened. Clients read constant\nsentences; lines that begin with \"log:\" are from the operator's log of one\nAPI, its DEBUG lines only.\n")
+	fmt.Fprintf(s.out, "\n$API is each of the three addresses. Tokens are shortened. Lines that begin with\n\"log:\" are from the log of one API, at level DEBUG; clients do not see them.\n")
 	s.title("It calls the APIs with that token")
 	s.call("the right token", "GET", good, 200, "")
 	s.title("Without a token")
 	s.call("no token", "GET", "", 401, `Bearer realm="api"`)
-	s.title("With tokens that are not good here")
+	s.title("With tokens that are not valid here")
 	s.call("expired", "GET", s.mint(iss, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}), 401, "invalid_token")
 	s.call("wrong audience", "GET", s.mint(iss, map[string]any{"aud": "https://other.example.test"}), 401, "invalid_token")
 	if stranger, err := authserver.New("https://login.example.net", "RS256"); s.ok(err) {
@@ -99,7 +99,7 @@ func (s *story) tell() {
 	s.ok(s.world.stopped())
 	s.call("server down, new key", "GET", renewed, 200, "")
 	s.call("server down, old key", "GET", good, 200, "")
-	s.title("APIs that start now have no keys, so nobody can tell")
+	s.title("APIs that start now have no keys, so they cannot check tokens")
 	_, err := s.world.serveAPIs(free, s.log.logger())
 	if s.ok(err) {
 		s.call("no keys yet", "GET", renewed, 503, "")
@@ -111,7 +111,7 @@ func (s *story) title(text string) {
 	fmt.Fprintf(s.out, "\n%d. %s\n", s.step, text)
 }
 
-// ok notes err, and reports whether there was none.
+// ok records err and reports whether it is nil.
 func (s *story) ok(err error) bool {
 	if err != nil {
 		s.broken = append(s.broken, err)
@@ -119,7 +119,7 @@ func (s *story) ok(err error) bool {
 	return err == nil
 }
 
-// token asks for a token over HTTP.
+// token requests a token over HTTP.
 func (s *story) token(contentType, body string, basic bool) string {
 	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, s.world.authURL+"/oauth/token", strings.NewReader(body))
 	if !s.ok(err) {
@@ -133,18 +133,18 @@ func (s *story) token(contentType, body string, basic bool) string {
 	if !s.ok(err) {
 		return ""
 	}
-	var answer struct {
+	var granted struct {
 		AccessToken string `json:"access_token"`
 	}
-	err = json.Unmarshal(text, &answer)
-	if err != nil || res.StatusCode != http.StatusOK || answer.AccessToken == "" {
+	err = json.Unmarshal(text, &granted)
+	if err != nil || res.StatusCode != http.StatusOK || granted.AccessToken == "" {
 		s.broken = append(s.broken, fmt.Errorf("token request: %s", res.Status))
 	}
-	fmt.Fprintf(s.out, "    %d %s\n", res.StatusCode, strings.ReplaceAll(strings.TrimSpace(string(text)), answer.AccessToken, short(answer.AccessToken)))
-	return answer.AccessToken
+	fmt.Fprintf(s.out, "    %d %s\n", res.StatusCode, strings.ReplaceAll(strings.TrimSpace(string(text)), granted.AccessToken, short(granted.AccessToken)))
+	return granted.AccessToken
 }
 
-// mint makes a token that the server would not hand out.
+// mint makes a token that the token endpoint would not issue.
 func (s *story) mint(iss *authserver.Server, change map[string]any) string {
 	claims := iss.Claims(clientID, audience)
 	claims["scope"] = "orders:read"
@@ -156,15 +156,14 @@ func (s *story) mint(iss *authserver.Server, change map[string]any) string {
 	return raw
 }
 
-// An answer is what a client sees of a response.
-type answer struct {
+// A response is the part of a response that the demo prints and compares.
+type response struct {
 	status                      int
 	challenge, retryAfter, body string
 }
 
-// call sends one request to each API and compares the answers with the promise:
-// the same from all three, the status, and a part of the challenge or, for 200,
-// the client id.
+// call sends one request to each API and checks the responses: they are the same, with
+// that status, and with that part of a challenge or, for 200, the client id.
 func (s *story) call(name, method, token string, status int, challenge string) {
 	r := row{name: name, want: status}
 	bearer := ""
@@ -172,13 +171,13 @@ func (s *story) call(name, method, token string, status int, challenge string) {
 		bearer = ` -H 'authorization: Bearer ` + short(token) + `'`
 	}
 	fmt.Fprintf(s.out, "  %s: curl -X %s $API/orders%s\n", name, method, bearer)
-	said := make(map[answer][]string) // who
+	responses := make(map[response][]string) // and the frameworks that sent them
 	for _, a := range s.world.apis {
 		got := s.order(method, a.url, token)
 		r.statuses = append(r.statuses, got.status)
-		said[got] = append(said[got], a.framework)
+		responses[got] = append(responses[got], a.framework)
 	}
-	for got, who := range said {
+	for got, who := range responses {
 		fmt.Fprintf(s.out, "    %d  from %s\n", got.status, strings.Join(who, ", "))
 		if got.challenge != "" {
 			fmt.Fprintf(s.out, "         WWW-Authenticate: %s\n", got.challenge)
@@ -201,26 +200,26 @@ func (s *story) call(name, method, token string, status int, challenge string) {
 	for _, line := range s.log.refusals(s.world.apis[0].framework) {
 		fmt.Fprintf(s.out, "    log: %s\n", line)
 	}
-	if len(said) > 1 {
-		s.broken = append(s.broken, fmt.Errorf("%s: the frameworks answer differently", name))
+	if len(responses) > 1 {
+		s.broken = append(s.broken, fmt.Errorf("%s: the frameworks respond differently", name))
 	}
 	s.rows = append(s.rows, r)
 }
 
 // order calls one API.
-func (s *story) order(method, base, token string) answer {
+func (s *story) order(method, base, token string) response {
 	req, err := http.NewRequestWithContext(s.ctx, method, base+"/orders", nil)
 	if !s.ok(err) {
-		return answer{}
+		return response{}
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, body, err := send(req)
 	if !s.ok(err) {
-		return answer{}
+		return response{}
 	}
-	return answer{res.StatusCode, res.Header.Get("WWW-Authenticate"), res.Header.Get("Retry-After"), strings.TrimSpace(string(body))}
+	return response{res.StatusCode, res.Header.Get("WWW-Authenticate"), res.Header.Get("Retry-After"), strings.TrimSpace(string(body))}
 }
 
 func (s *story) table() {
@@ -254,7 +253,7 @@ func send(req *http.Request) (*http.Response, []byte, error) {
 	return res, body, err
 }
 
-// tamper grants the token a scope that its signature does not cover.
+// tamper changes a scope in the token, so that its signature no longer fits.
 func tamper(token string) string {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -269,8 +268,7 @@ func tamper(token string) string {
 	return strings.Join(parts, ".")
 }
 
-// short shows a part of each segment, so that a changed payload is seen to be
-// another one.
+// short returns a part of each segment, so that a changed payload looks different.
 func short(token string) string {
 	dot := strings.LastIndexByte(token, '.')
 	if dot < 30 || len(token)-dot < 10 {

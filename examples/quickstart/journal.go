@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// A journal keeps what the APIs log, for the demo to show parts of it.
+// A journal keeps the log of the APIs, of which the demo prints parts.
 type journal struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -20,7 +20,7 @@ func (j *journal) Write(p []byte) (int, error) {
 	return j.text.Write(p)
 }
 
-// logger logs all, without times.
+// logger returns a logger to j, at all levels and without times.
 func (j *journal) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
@@ -33,8 +33,8 @@ func (j *journal) logger() *slog.Logger {
 	}))
 }
 
-// refusals returns the lines since the last call that say why one API refused a
-// request. They are logged at level DEBUG.
+// refusals returns the lines since the last call in which one API logged why it refused
+// a request. Their level is DEBUG.
 func (j *journal) refusals(api string) (lines []string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -1,7 +1,7 @@
-// Quickstart shows jwtguard at work: a small authorization server and one API
-// in net/http, Echo and Gin each, on loopback.
+// Quickstart runs a small authorization server and the same API in net/http, Echo and
+// Gin, on loopback.
 //
-//	go run ./examples/quickstart         # tell the client-credentials story and end
+//	go run ./examples/quickstart         # show the client-credentials grant step by step
 //	go run ./examples/quickstart -serve  # keep serving, for curl
 package main
 

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 )
 
-// serveUntil keeps the set-up serving until ctx is done.
+// serveUntil keeps all servers running until ctx is done.
 func serveUntil(ctx context.Context, out io.Writer, at addresses, log *slog.Logger) error {
 	w, err := build(ctx, at, log)
 	if err != nil {
@@ -18,12 +18,12 @@ func serveUntil(ctx context.Context, out io.Writer, at addresses, log *slog.Logg
 		fmt.Fprintf(out, "%-20s  %s\n", a.framework+" API", a.url)
 	}
 	fmt.Fprintf(out, `
-Get a token, and keep it in a variable:
+Get a token, and put it into a variable:
 
   %s
   TOKEN=$(%s | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 
-Call the APIs: 200, then 403 for want of a scope, then 401.
+Call the APIs: 200 from each; then 403, because a scope is missing; then 401.
 
 `, tokenCurl("", w.authURL), tokenCurl("-s", w.authURL))
 	for _, a := range w.apis {

@@ -21,19 +21,19 @@ const (
 
 type addresses struct{ auth, nethttp, echo, gin string }
 
-// A world is the whole set-up: one authorization server, three APIs.
+// A world is one authorization server and three APIs.
 type world struct {
 	issuer  *authserver.Server
 	authURL string
-	stopped func() error // of the authorization server alone
+	stopped func() error // stops only the authorization server
 	apis    []api
 	closers []func() error // in the order of opening
 }
 
 type api struct{ framework, url string }
 
-// build starts everything at the given addresses; port 0 is any free one. The
-// APIs tell log why they refuse.
+// build starts everything at the given addresses; port 0 is any free one. The APIs log
+// to log.
 func build(ctx context.Context, at addresses, log *slog.Logger) (w *world, err error) {
 	w = &world{}
 	defer func() {
@@ -66,8 +66,8 @@ func build(ctx context.Context, at addresses, log *slog.Logger) (w *world, err e
 	return w, nil
 }
 
-// serveAPIs starts the APIs, each with a verifier of its own. Those that were
-// started before go on, but w.apis has the new ones.
+// serveAPIs starts the APIs, each with its own verifier. Earlier ones keep running, but
+// w.apis has the new ones.
 func (w *world) serveAPIs(at addresses, log *slog.Logger) (verifiers []*verifier.Verifier, err error) {
 	w.apis = nil
 	for _, a := range []struct {
@@ -96,7 +96,7 @@ func (w *world) serveAPIs(at addresses, log *slog.Logger) (verifiers []*verifier
 	return verifiers, nil
 }
 
-// listen says how to choose another address where that one is taken.
+// listen adds to an error how to choose another address.
 func listen(flag, address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
