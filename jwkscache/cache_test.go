@@ -327,3 +327,26 @@ func TestReaders(t *testing.T) {
 		assert.Same(t, &before[0], &after[0])
 	}))
 }
+
+func TestLookupDoesNotAllocate(t *testing.T) { // not parallel: other tests allocate
+	c, err := jwkscache.ForURL(jwksURL, jwkscache.Config{HTTPClient: &http.Client{Transport: newServer(publish(newKey("a"), rsaKey("r")))}})
+	require.NoError(t, err)
+	defer c.Close()
+	require.NoError(t, c.Ready(t.Context()))
+	for _, q := range []jwkscache.Query{
+		{KeyID: "a", Algorithm: "ES256"}, {Algorithm: "RS256"}, {KeyID: "a", Algorithm: "ES256", Now: time.Now()},
+	} {
+		assert.Zero(t, testing.AllocsPerRun(1000, func() { c.Lookup(t.Context(), q) }), "K1 %v", q)
+	}
+}
+
+func BenchmarkLookup(b *testing.B) {
+	c, err := jwkscache.ForURL(jwksURL, jwkscache.Config{HTTPClient: &http.Client{Transport: newServer(publish(newKey("a"), newKey("b")))}})
+	require.NoError(b, err)
+	defer c.Close()
+	require.NoError(b, c.Ready(b.Context()))
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Lookup(b.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
+	}
+}

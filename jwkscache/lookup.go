@@ -82,7 +82,7 @@ func (s *scheduler) find(q *Query, snap *snapshot, last joined, now moment) (key
 // join returns the fetch that may bring q's key. s.mu is held.
 func (s *scheduler) join(q *Query, last joined, now moment) (joined, error) {
 	switch {
-	case last.fetch != nil && last.err != nil && s.failures > 0:
+	case last.fetch != nil && last.err != nil:
 		return joined{}, unavailable(last.err)
 	case s.closed:
 		return joined{}, unavailable(errClosed)

@@ -167,10 +167,12 @@ func TestTriedKeys(t *testing.T) {
 	t.Run("K5 no key was tried, and there is none", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
-		keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "RS256", Tried: nil})
-		require.NoError(t, err)
-		require.Nil(t, keys)
-		require.Equal(t, 2, s.fetches())
+		for i, tried := range [][]crypto.PublicKey{nil, {}} {
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{Algorithm: "RS256", Tried: tried})
+			require.NoError(t, err)
+			require.Nil(t, keys)
+			require.Equal(t, 2+i, s.fetches())
+		}
 	}))
 
 	t.Run("K5 while fetching fails the result is ErrUnavailable", inBubble(func(t *testing.T) {

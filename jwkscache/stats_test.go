@@ -111,6 +111,7 @@ func TestClockDifference(t *testing.T) {
 		{"K14 none", publish(a), "", 0},
 		{"K14 the same clock", dated(0), "", 0},
 		{"K14 a minute", dated(time.Minute), "", time.Minute},
+		{"K14 over a minute", dated(62 * time.Second), "ahead=1m2s", 62 * time.Second},
 		{"K14 two minutes ahead", dated(2 * time.Minute), "ahead=2m0s", 2 * time.Minute},
 		{"K14 two minutes behind", dated(-2 * time.Minute), "ahead=-2m0s", -2 * time.Minute},
 		{"K14 years", dated(-10 * year), "ahead=-87600h0m0s", -10 * year},
