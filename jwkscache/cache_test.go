@@ -196,11 +196,14 @@ func TestClose(t *testing.T) {
 
 	t.Run("K3 an error whose methods panic does no harm", inBubble(func(t *testing.T) {
 		s := newServer(broken(panickingError{}))
-		c := open(t, s, jwkscache.Config{})
+		s.at(oidcForm, broken(panickingError{}))
+		byAddress, byIssuer := open(t, s, jwkscache.Config{}), openIssuer(t, s, issuer, jwkscache.Config{})
 		pass(minute)
 		s.serve(publish(a))
+		s.at(oidcForm, metadata(issuer, jwksURL))
 		pass(minute)
-		serves(t, c, a)
+		serves(t, byAddress, a)
+		serves(t, byIssuer, a)
 	}))
 
 	t.Run("K12 a transport that ends its goroutine ends the cache", inBubble(func(t *testing.T) {
@@ -282,6 +285,17 @@ func TestReaders(t *testing.T) {
 		keys, err := c.Lookup(ctx, jwkscache.Query{KeyID: "a", Algorithm: "ES256"})
 		require.NoError(t, err)
 		require.Len(t, keys, 1)
+	}))
+
+	t.Run("K1 a known key costs no reading of the clock with Now", inBubble(func(t *testing.T) {
+		readings := 0
+		c, err := jwkscache.ForURLWatched(jwksURL, configFor(newServer(publish(a)), jwkscache.Config{}), func() { readings++ })
+		c = opened(t, c, err)
+		before := readings
+		keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256", Now: time.Now()})
+		require.NoError(t, err)
+		require.Len(t, keys, 1)
+		require.Equal(t, before, readings)
 	}))
 
 	t.Run("K1 a snapshot never changes", inBubble(func(t *testing.T) {

@@ -80,6 +80,13 @@ func (c *Cache) AddMissing(kid string, fetch int) int {
 	return len(s.missing.keys)
 }
 
+// Wanted returns how many missing keys are noted for the next fetch.
+func (c *Cache) Wanted() int {
+	c.scheduler.mu.Lock()
+	defer c.scheduler.mu.Unlock()
+	return len(c.scheduler.next.wanted)
+}
+
 // A Fetcher is a cache whose scheduler does not run: it fetches when it is told to.
 type Fetcher struct{ *Cache }
 

@@ -26,7 +26,7 @@ func TestPermanence(t *testing.T) {
 		{name: "K11 another issuer's twice", oidc: other, rfc: other, want: 2},
 		{name: "K11 another issuer's, and a page", oidc: other, rfc: page, want: 2},
 		{name: "K11 another issuer's, and forbidden", oidc: other, rfc: fail(403), want: 2},
-		{name: "K11 another issuer's, and a broken server", oidc: other, rfc: fail(503), want: 0},
+		{name: "K11 another issuer's, and a broken server", oidc: other, rfc: fail(500), want: 0},
 		{name: "K11 another issuer's, and a busy server", oidc: other, rfc: fail(429), want: 0},
 		{name: "K11 another issuer's, and no connection", oidc: other, rfc: broken(errors.New("refused")), want: 0},
 		{name: "K11 none, and a broken server", oidc: notFound, rfc: fail(500), want: 0},

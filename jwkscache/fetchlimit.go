@@ -58,7 +58,6 @@ func (l *fetchLimit) doubleCooldown(now time.Time) {
 }
 
 // halveCooldown is for a server that answered well.
-func (l *fetchLimit) halveCooldown(now time.Time) {
-	l.refill(now)
+func (l *fetchLimit) halveCooldown() {
 	l.cooldown = max(l.base, l.cooldown/2)
 }

@@ -214,4 +214,33 @@ func TestFlood(t *testing.T) {
 		pass(10 * minute)
 		assert.LessOrEqual(t, len(s.requests(jwksURL))-before, 45)
 	}))
+
+	t.Run("K5 fetches of Refresh beyond the limit do not delay others", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		for range 10 {
+			require.NoError(t, c.Refresh(t.Context()))
+		}
+		pass(5 * time.Second)
+		denies(t, c, "x")
+		require.Equal(t, 12, s.fetches())
+	}))
+
+	t.Run("K5 two limiting responses and a good one: twice the cooldown", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		for i := range 4 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		s.serve(fail(429))
+		require.Error(t, c.Refresh(t.Context()))
+		require.Error(t, c.Refresh(t.Context()))
+		s.serve(publish(a))
+		require.NoError(t, c.Refresh(t.Context()))
+		go c.Lookup(t.Context(), jwkscache.Query{KeyID: "x", Algorithm: "ES256"})
+		pass(10*time.Second - 1)
+		require.Equal(t, 8, s.fetches())
+		pass(1)
+		require.Equal(t, 9, s.fetches())
+	}))
 }

@@ -179,6 +179,10 @@ func TestAge(t *testing.T) {
 		c := open(t, s, jwkscache.Config{}) // configFor's client follows redirects
 		serves(t, c, a)
 		require.ErrorContains(t, c.Refresh(t.Context()), "1h0m0s old")
+		s.at(moved, reply(200, setOf(a), "Age", "7200"))
+		require.ErrorContains(t, c.Refresh(t.Context()), "2h0m0s old")
+		s.at(moved, publish(a))
+		require.ErrorContains(t, c.Refresh(t.Context()), "1h0m0s old")
 		s.serve(fail(500))
 		s.at(moved, fail(500))
 		pass(23*time.Hour - 1)

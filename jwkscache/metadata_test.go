@@ -182,7 +182,7 @@ func TestMistakesInMetadataAreNamed(t *testing.T) {
 			cfg.HTTPClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 			c, err := jwkscache.ForIssuer(issuer, cfg)
 			err = opened(t, c, err).Health()
-			for _, want := range append(row.want, "metadata at "+oidcForm, "404") {
+			for _, want := range append(row.want, "metadata at "+oidcForm, "; metadata at "+rfcForm, "404") {
 				require.ErrorContains(t, err, want)
 			}
 			if row.no != "" {

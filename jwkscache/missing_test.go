@@ -3,6 +3,7 @@ package jwkscache_test
 import (
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -130,6 +131,18 @@ func TestMissingKeys(t *testing.T) {
 		pass(2 * time.Second)
 		require.Equal(t, 1000, c.AddMissing("x", 2), "looked through once per fetch")
 		require.Equal(t, 1, c.AddMissing("x", 3))
+	}))
+
+	t.Run("K6 at most 1,000 missing keys are noted for one fetch", inBubble(func(t *testing.T) {
+		c := open(t, newServer(publish(a)), jwkscache.Config{})
+		for i := range 4 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		for i := range 1500 {
+			go c.Lookup(t.Context(), jwkscache.Query{KeyID: "x" + strconv.Itoa(i), Algorithm: "ES256"})
+		}
+		synctest.Wait()
+		require.Equal(t, 1000, c.Wanted())
 	}))
 }
 

@@ -46,7 +46,7 @@ func (s *schedule) begin(now moment) *fetch {
 // succeed ends the running fetch. What it brought is fresh for period.
 func (s *schedule) succeed(now moment, period time.Duration) {
 	s.failures, s.permanent, s.lastErr, s.retryNotBefore = 0, 0, nil, moment{}
-	s.limit.halveCooldown(now.mono)
+	s.limit.halveCooldown()
 	s.end(now, jitter(period))
 }
 

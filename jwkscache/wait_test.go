@@ -29,6 +29,7 @@ func TestReady(t *testing.T) {
 	t.Run("K11 Ready returns at once when the metadata names another issuer", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		s.at(oidcForm, metadata(strings.TrimSuffix(issuer, "/"), jwksURL))
+		s.at(rfcForm, metadata(strings.TrimSuffix(issuer, "/"), jwksURL))
 		c, err := jwkscache.ForIssuer(issuer, configFor(s, jwkscache.Config{}))
 		require.NoError(t, err)
 		defer c.Close()
