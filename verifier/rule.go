@@ -65,7 +65,7 @@ func checkRules(rules []Rule, all policies) error {
 		found |= r.traits()
 	}
 	if found&needsIssuer != 0 && found&namesIssuer == 0 && len(all) > 1 {
-		return errors.New("rule Client: with several issuers it needs an Issuer rule beside it")
+		return errors.New("a rule on the client id needs an Issuer rule beside it, because there are several issuers")
 	}
 	return nil
 }

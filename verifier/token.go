@@ -50,7 +50,7 @@ func (p *issuerPolicy) newToken(jws *jose.Compact, c *registeredClaims) (*Token,
 	}
 	t.source = func() *tokenSource { return &m.source }
 	var err *Error
-	if t.clientID, err = p.readClientID(jws.Claims); err != nil {
+	if t.clientID, err = p.clientID.first(jws.Claims); err != nil {
 		return nil, err
 	}
 	if t.scopes, err = p.readScopes(jws.Claims); err != nil {
@@ -59,14 +59,15 @@ func (p *issuerPolicy) newToken(jws *jose.Compact, c *registeredClaims) (*Token,
 	return t, nil
 }
 
-func (p *issuerPolicy) readClientID(members jose.Object) (string, *Error) {
-	for _, place := range p.clientID {
-		id, err := jose.StringValue(members.At(place.path))
+// first returns the first string that is not empty.
+func (all places) first(members jose.Object) (string, *Error) {
+	for _, place := range all {
+		s, err := jose.StringValue(members.At(place.path))
 		if err != nil {
 			return "", refusal(ErrClaims, "%s: %w", place.name, err)
 		}
-		if id != "" {
-			return id, nil
+		if s != "" {
+			return s, nil
 		}
 	}
 	return "", nil
