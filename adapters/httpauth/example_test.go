@@ -2,6 +2,7 @@ package httpauth_test
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/http"
@@ -178,7 +179,7 @@ func ExampleGuard() {
 	v := iss.Verifier("https://api.example.com")
 
 	apiKey := func(r *http.Request) (context.Context, error) {
-		if r.Header.Get("X-API-Key") != "key of the nightly job" {
+		if !validKey(r.Header.Get("X-API-Key")) {
 			return nil, verifier.ErrNoToken
 		}
 		return r.Context(), nil
@@ -198,6 +199,10 @@ func ExampleGuard() {
 	// Output:
 	// 200 with a token: true
 	// 200 with a token: false
+}
+
+func validKey(key string) bool {
+	return subtle.ConstantTimeCompare([]byte(key), []byte("key of the nightly job")) == 1
 }
 
 // get returns the status and the body of one request to h.
