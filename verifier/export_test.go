@@ -4,10 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"net/http"
-	"slices"
 	"time"
-
-	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
 // DefaultTokenCache is -1 in the tests without the cache.
@@ -38,27 +35,6 @@ func ForgetBugs() { unguardedBugs = bugLog{} }
 
 // Bugs returns how many configuration errors v keeps in mind.
 func Bugs(v *Verifier) int { return len(v.api.bugs.logged) }
-
-// ReadObject reads an object as claims are read.
-func ReadObject(text []byte) (names []string, values [][]byte, err error) {
-	_, o, err := jose.ReadObject(text, registeredNames, new(jose.Buffer))
-	for _, m := range o {
-		names, values = append(names, m.Name), append(values, []byte(m.Value))
-	}
-	return names, values, err
-}
-
-// ParseCompact returns what raw is read as.
-func ParseCompact(raw string) (alg, kid, signed string, payload, signature []byte, err error) {
-	if len(raw) > defaultMaxTokenLength {
-		return "", "", "", nil, nil, ErrMalformed
-	}
-	c, err := jose.Parse(raw, registeredNames, new(jose.Buffer))
-	if err != nil {
-		return "", "", "", nil, nil, err
-	}
-	return c.Alg, c.Kid, string(c.Signed), []byte(c.Payload), slices.Clone(c.Signature), nil
-}
 
 // A Binding is a binding, for tests.
 type Binding struct {

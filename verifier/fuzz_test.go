@@ -1,20 +1,15 @@
 package verifier_test
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -86,89 +81,6 @@ func FuzzVerify(f *testing.F) {
 			require.True(t, ' ' <= c && c <= '~', "%q in %q", c, err.Error())
 		}
 		require.Less(t, len(err.Error()), 400)
-	})
-}
-
-var compactForm = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
-
-// FuzzParseCompact: what the parser takes has the one form of RFC 7515 §7.1,
-// and its parts make the same text again.
-func FuzzParseCompact(f *testing.F) {
-	good := signerOf("EdDSA").good()
-	head, body, sig := encode(signerOf("EdDSA").header().text()), encode(goodClaims().text()), encode("signature")
-	for _, raw := range []string{
-		good, good + ".", "." + good, good + "\r\n", head + "." + body + ".", head + ".." + sig, "..", ".", "", head + "." + body + "." + sig + "=",
-		head + "." + body + "\n." + sig, encode(`{"alg":"ES256"} `) + "==." + body + "." + sig, head + "." + body + ".AB", head + "." + body + ".A",
-		encode(`{"alg":"none"}`) + "." + body + "." + sig, encode(`{"alg":"ES256","crit":[]}`) + "." + body + "." + sig,
-		encode(`{"alg":"ES256","kid":7}`) + "." + body + "." + sig, encode(`{"alg":"ES256","cty":"jwt"}`) + "." + body + "." + sig,
-		encode(`{"alg":"ES256","Alg":"none"}`) + "." + body + "." + sig, encode(`[]`) + "." + body + "." + sig, head + "." + encode("{}{}") + "." + sig,
-	} {
-		f.Add(raw)
-	}
-	f.Fuzz(func(t *testing.T, raw string) {
-		alg, kid, signed, payload, sig, err := verifier.ParseCompact(raw)
-		if err != nil {
-			require.Nil(t, payload)
-			return
-		}
-		require.LessOrEqual(t, len(raw), 16384, "X3")
-		require.Regexp(t, compactForm, raw, "P1")
-		head, _, _ := strings.Cut(raw, ".")
-		require.Equal(t, raw, head+"."+encode(string(payload))+"."+encode(string(sig)), "P1 another spelling")
-		require.Equal(t, raw, signed+"."+encode(string(sig)))
-		header := independent(t, string(must(base64.RawURLEncoding.DecodeString(head))))
-		require.Equal(t, alg, header["alg"])
-		require.NotEmpty(t, alg)
-		if kid != "" || header["kid"] != nil {
-			require.Equal(t, kid, header["kid"])
-		}
-		for _, name := range []string{"crit", "b64"} {
-			require.NotContains(t, header, name, "P3")
-		}
-		require.NotNil(t, independent(t, string(payload)), "P2 null is no object")
-	})
-}
-
-// FuzzReadObject: the strict reader takes what another strict reader takes, less
-// what is too deep or reads like a registered name, with the members that
-// encoding/json sees.
-func FuzzReadObject(f *testing.F) {
-	for _, text := range []string{
-		`{}`, `{"a":1}`, ` {"a" : [1, {"b":null}], "c":"\u0041"} `, `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, `{"exp":1,"Exp":2}`,
-		`{"a":1}{}`, `[]`, `{"a":01}`, "\ufeff{}", "{\"a\":\"\xff\"}", `{"a":` + nested("[", "]", 31) + `}`, `{"a":` + nested("[", "]", 32) + `}`,
-		`{"a":"\ud800"}`, `{"":-0.1e+5}`, goodClaims().text(),
-		`{"a":"\ud83d\ude00\/\b\f\n\r\t\"\\"}`, `{"a":[],"b":{},"c":[ ],"d":{ }}`, `{"a":[1,]}`, `{"a":1,}`, `{,}`, `{"a":-}`, `{"a":1.}`, `{"a":1e}`, `{"a":tru}`,
-		`{"a":"\u00"}`, `{"a":"\`, `{"a":"` + "\x1f" + `"}`, `{"a":0x1}`, `{"a":1 2}`, `{"a" 1}`, `{"a":{"b":1,"b":2}}`, "{\"a\":1}\x00",
-	} {
-		f.Add([]byte(text))
-	}
-	for _, n := range []int{32, 33, 40} {
-		var members []string
-		for i := range n {
-			members = append(members, fmt.Sprintf(`"%d":%d`, i, i))
-		}
-		f.Add([]byte("{" + strings.Join(members, ",") + "}"))
-		f.Add([]byte("{" + strings.Join(append(members, `"0":0`), ",") + "}"))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		before := bytes.Clone(text)
-		names, values, err := verifier.ReadObject(text)
-		require.Equal(t, before, text, "the text was changed")
-		value := jsontext.Value(text)
-		strict := value.IsValid() && value.Kind() == '{'
-		if err != nil {
-			require.True(t, !strict || isLimitOrVariant(err), "refused %q: %v", text, err)
-			return
-		}
-		require.True(t, strict, "took %q", text)
-		var want map[string]json.RawMessage
-		require.NoError(t, json.Unmarshal(text, &want))
-		require.Len(t, names, len(want), "a name twice")
-		for i, name := range names {
-			require.Contains(t, want, name)
-			require.True(t, json.Valid(values[i]), "%q", values[i])
-			require.Equal(t, string(want[name]), string(values[i]), name)
-		}
 	})
 }
 

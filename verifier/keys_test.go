@@ -1,20 +1,27 @@
 package verifier_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
 // staticKeys are those of a JWK Set.
@@ -157,4 +164,255 @@ func TestStrangeKeys(t *testing.T) {
 			assert.Error(t, err)
 		})
 	}
+}
+
+func TestCandidates(t *testing.T) {
+	right := signerOf("ES256").as("ES256", "")
+	others := func(n int) (list []crypto.PublicKey) {
+		for range n {
+			list = append(list, newSigner("ES256").public())
+		}
+		return list
+	}
+	tests := []struct {
+		name string
+		keys []crypto.PublicKey
+		ok   bool
+	}{
+		{"A5 none", nil, false},
+		{"A5 one that fits", []crypto.PublicKey{right.public()}, true},
+		{"A5 one that does not", others(1), false},
+		{"A5 the second of a doubled kid", append(others(1), right.public()), true},
+		{"A5 the first of a doubled kid", append([]crypto.PublicKey{right.public()}, others(1)...), true},
+		{"A5 the fourth of four", append(others(3), right.public()), true},
+		{"A5 none of four", others(4), false},
+		{"A5 the fifth of five", append(others(4), right.public()), false},
+		{"A5 the first of five", append([]crypto.PublicKey{right.public()}, others(4)...), false},
+		{"A5 keys of other kinds between", []crypto.PublicKey{signerOf("ES384").public(), signerOf("RS256").public(), right.public()}, true},
+	}
+	for _, tt := range tests {
+		for _, kid := range []string{"", "k"} {
+			name := tt.name
+			if kid == "" {
+				name += ", no kid"
+			}
+			t.Run(name, func(t *testing.T) {
+				v, keys := setup(t, func(cfg *set) {
+					cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{kid: tt.keys}}
+				})
+				header := members{"kid": `"k"`}
+				if kid == "" {
+					header["kid"] = ""
+				}
+				_, err := v.Verify(ctx, right.token(header, nil))
+				assert.EqualValues(t, 1, keys.lookups.Load())
+				if tt.ok {
+					require.NoError(t, err)
+					return
+				}
+				assertRefused(t, verifier.ErrSignature, err)
+			})
+		}
+	}
+}
+
+type lookup struct {
+	ctx      context.Context
+	kid, alg string
+}
+
+// asking is a KeySource that remembers what it was asked.
+type asking struct {
+	asked []lookup
+	keys  []crypto.PublicKey
+}
+
+func (a *asking) Lookup(ctx context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
+	a.asked = append(a.asked, lookup{ctx, q.KeyID, q.Algorithm})
+	return a.keys, nil
+}
+
+func TestWhatKeysAreAsked(t *testing.T) {
+	t.Run("A5 once, for the header's kid and alg", func(t *testing.T) {
+		src := &asking{keys: []crypto.PublicKey{signerOf("PS384").public()}}
+		v, _ := setup(t, func(cfg *set) { cfg.Keys = src })
+		type mark struct{}
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r = r.WithContext(context.WithValue(r.Context(), mark{}, "request"))
+		r.Header.Set("Authorization", "Bearer "+signerOf("PS384").token(members{"kid": `"\u006b/../1"`}, nil))
+		_, err := v.Authenticate(r)
+		require.NoError(t, err)
+		require.Len(t, src.asked, 1, "A5 one lookup")
+		assert.Equal(t, "k/../1", src.asked[0].kid, "A5 the kid after unescaping")
+		assert.Equal(t, "PS384", src.asked[0].alg, "A5 the header's alg")
+		assert.Equal(t, "request", src.asked[0].ctx.Value(mark{}), "A5 the request's context")
+	})
+}
+
+func TestThumbprintsAreAsked(t *testing.T) {
+	const x5t, x5tS256 = "dGhlLXNoYS0xLW9mLWEtY2VydA", "dGhlLXNoYS0yNTYtb2YtYS1jZXJ0aWZpY2F0ZQ"
+	for _, tt := range []struct {
+		name   string
+		header members
+		want   jwkscache.Query
+	}{
+		{"A5 none", nil, jwkscache.Query{KeyID: "ES256"}},
+		{"A5 x5t beside kid", members{"x5t": `"` + x5t + `"`}, jwkscache.Query{KeyID: "ES256", X5T: x5t}},
+		{"A5 x5t alone", members{"kid": "", "x5t": `"` + x5t + `"`}, jwkscache.Query{X5T: x5t}},
+		{"A5 x5t#S256 alone", members{"kid": "", "x5t#S256": `"` + x5tS256 + `"`}, jwkscache.Query{X5TS256: x5tS256}},
+		{"A5 both, escaped", members{"x5t": `"\u0064` + x5t[1:] + `"`, "x5t#\u0053256": `"` + x5tS256 + `"`},
+			jwkscache.Query{KeyID: "ES256", X5T: x5t, X5TS256: x5tS256}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var asked []jwkscache.Query
+			s := signerOf("ES256")
+			v, _ := setup(t, func(cfg *set) {
+				cfg.Keys = keyFunc(func(_ context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
+					asked = append(asked, q)
+					return []crypto.PublicKey{s.public()}, nil
+				})
+			})
+			token := s.token(tt.header, nil)
+			verified(t, v, token)
+			verified(t, v, token) // remembered: its key is asked for in the same way
+			require.NotEmpty(t, asked)
+			for _, q := range asked {
+				q.Now, tt.want.Algorithm = time.Time{}, "ES256"
+				assert.Equal(t, tt.want, q)
+			}
+		})
+	}
+}
+
+// Real servers publish more keys than are tried, without kid (ADFS).
+func TestManyKeysWithoutKID(t *testing.T) {
+	var published []string
+	signers := make([]*signer, 8)
+	mark := func(i int) members { return members{"kid": "", "x5t": fmt.Sprintf(`"thumbprint-%d"`, i)} }
+	for i := range signers {
+		signers[i] = newSigner("ES256")
+		published = append(published, jwk(signers[i], mark(i)))
+	}
+	keys := must(jwkscache.Static(jwks(published...)))
+	v, _ := setup(t, func(cfg *set) { cfg.Keys = keys })
+
+	t.Run("A5 x5t tells which one is meant", func(t *testing.T) {
+		for i, s := range signers {
+			verified(t, v, s.token(mark(i), nil))
+			verified(t, v, s.token(members{"x5t": mark(i)["x5t"]}, nil)) // beside a kid that no key has
+			_, err := v.Verify(ctx, s.token(mark((i+1)%8), nil))
+			assertRefused(t, verifier.ErrSignature, err)
+		}
+	})
+	t.Run("A5 without it there are too many", func(t *testing.T) {
+		_, err := v.Verify(ctx, signers[0].token(members{"kid": ""}, nil))
+		assertRefused(t, verifier.ErrSignature, err)
+		assert.ErrorContains(t, err, "8 keys match")
+	})
+	t.Run("A5 an unknown one is named", func(t *testing.T) {
+		_, err := v.Verify(ctx, signers[0].token(members{"kid": "", "x5t": `"unknown"`}, nil))
+		assertRefused(t, verifier.ErrSignature, err)
+		assert.ErrorContains(t, err, `no key with x5t "unknown" for ES256`)
+	})
+}
+
+func TestSameKIDElsewhere(t *testing.T) {
+	t.Run("A5 the same kid at another trusted issuer", func(t *testing.T) {
+		a, b := newSigner("ES256"), newSigner("ES256")
+		require.Equal(t, a.kid, b.kid)
+		cfgA, cfgB := config(), config()
+		cfgA.Keys, cfgB.Keys, cfgB.Issuer = keysOf(a), keysOf(b), "b"
+		v := newVerifier(t, cfgA, cfgB)
+		ofB := members{"iss": `"b"`}
+		verified(t, v, a.good())
+		verified(t, v, b.token(nil, ofB))
+		_, err := v.Verify(ctx, b.good())
+		assertRefused(t, verifier.ErrSignature, err)
+		_, err = v.Verify(ctx, a.token(nil, ofB))
+		assertRefused(t, verifier.ErrSignature, err)
+	})
+}
+
+// relooking is a KeySource that may know newer keys.
+type relooking struct {
+	keyMap
+	newer []crypto.PublicKey
+	fails error
+	asked lookup
+	tried [][]crypto.PublicKey
+}
+
+func (r *relooking) Lookup(ctx context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
+	if q.Tried == nil {
+		return r.keyMap.Lookup(ctx, q)
+	}
+	r.asked, r.tried = lookup{ctx, q.KeyID, q.Algorithm}, append(r.tried, q.Tried)
+	return r.newer, r.fails
+}
+
+func TestTriedKeys(t *testing.T) {
+	right, wrong := signerOf("ES256"), newSigner("ES256").public()
+	fits, doesNot := []crypto.PublicKey{right.public()}, []crypto.PublicKey{wrong}
+	five := append(fits[:1:1], wrong, wrong, wrong, wrong)
+	down := errors.New("down")
+	tests := []struct {
+		name         string
+		first, newer []crypto.PublicKey
+		fails        error
+		reason       error
+		calls        int
+	}{
+		{"A5 not when a key fits", fits, nil, nil, nil, 0},
+		{"A5 not when there is no key", nil, fits, nil, verifier.ErrSignature, 0},
+		{"A5 not after too many", five, fits, nil, verifier.ErrSignature, 0},
+		{"A5 a newer key fits", doesNot, fits, nil, nil, 1},
+		{"A5 no newer key", doesNot, nil, nil, verifier.ErrSignature, 1},
+		{"A5 a newer key does not fit", doesNot, doesNot, nil, verifier.ErrSignature, 1},
+		{"A5 too many newer keys", doesNot, five, nil, verifier.ErrSignature, 1},
+		{"R4 looking again cannot tell", doesNot, fits, down, verifier.ErrUnavailable, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			src := &relooking{newer: tt.newer, fails: tt.fails}
+			src.keys = map[string][]crypto.PublicKey{right.kid: tt.first}
+			v, _ := setup(t, func(cfg *set) { cfg.Keys = src })
+			_, err := v.Verify(ctx, right.good())
+			require.Len(t, src.tried, tt.calls)
+			if tt.calls > 0 {
+				assert.Equal(t, lookup{ctx, right.kid, right.alg}, src.asked)
+				assert.Equal(t, tt.first, src.tried[0])
+			}
+			if tt.reason == nil {
+				require.NoError(t, err)
+				return
+			}
+			assertRefused(t, tt.reason, err)
+			if strings.Contains(tt.name, "too many") {
+				assert.Contains(t, err.Error(), "5 keys match")
+			}
+			if tt.fails != nil {
+				assert.ErrorIs(t, err, tt.fails)
+			}
+		})
+	}
+}
+
+func TestRotation(t *testing.T) {
+	t.Run("A5 a token without kid survives the overlap", func(t *testing.T) {
+		iss := verifiertest.NewIssuer(t)
+		v := iss.Verifier(api)
+		require.NoError(t, v.Ready(ctx))
+		withoutKID := func() string {
+			return iss.Sign(`{"alg":"ES256"}`, strings.Replace(goodClaims().text(), issuer, iss.URL(), 1))
+		}
+		old := withoutKID()
+		verified(t, v, old)
+		iss.Rotate()
+		verified(t, v, withoutKID()) // A5 a token without kid finds the new key
+		verified(t, v, old)          // A5 and survives the overlap
+		iss.Rotate()
+		verified(t, v, iss.Token(nil)) // A5 a new kid at first use
+		_, err := v.Verify(ctx, old)
+		assertRefused(t, verifier.ErrSignature, err)
+	})
 }

@@ -35,7 +35,7 @@ func notNull(value string) string {
 func (o Object) raw(name string) string {
 	for i := range o {
 		// Most claims have names of three letters, which the first tells apart.
-		if n := o[i].Name; len(n) == len(name) && n != "" && n[0] == name[0] && n == name {
+		if n := o[i].Name; len(n) == len(name) && (n == "" || n[0] == name[0] && n == name) {
 			return o[i].Value
 		}
 	}

@@ -2,9 +2,11 @@ package verifier_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -219,4 +221,39 @@ func TestHugeJSON(t *testing.T) {
 		})
 	}
 	assert.Zero(t, keys.lookups.Load())
+}
+
+// Every letter that somebody's case folding takes for one of ASCII is known.
+func TestEveryFolding(t *testing.T) {
+	spellings := map[rune][]rune{}
+	for r := rune(unicode.MaxASCII + 1); r <= unicode.MaxRune; r++ {
+		folded := []rune{unicode.ToLower(r), unicode.ToUpper(r), unicode.ToLower(unicode.ToUpper(r))}
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			folded = append(folded, f)
+		}
+		for _, f := range folded {
+			if f = unicode.ToLower(f); f <= unicode.MaxASCII && !slices.Contains(spellings[f], r) {
+				spellings[f] = append(spellings[f], r)
+			}
+		}
+	}
+	require.Equal(t, map[rune][]rune{'i': {'\u0130', '\u0131'}, 'k': {'\u212a'}, 's': {'\u017f'}}, spellings)
+	v, _ := setup(t)
+	s := signerOf("EdDSA")
+	for letter, others := range spellings {
+		for _, other := range others {
+			for _, name := range []string{"iss", "sub", "iat"} {
+				if strings.ContainsRune(name, letter) {
+					_, err := v.Verify(ctx, s.sign(s.header().text(), inside(goodClaims(), `"`+strings.ReplaceAll(name, string(letter), string(other))+`":1`)))
+					assert.ErrorIs(t, err, verifier.ErrMalformed, "P2 %q in %s", other, name)
+				}
+			}
+			for _, name := range []string{"kid", "crit"} {
+				if strings.ContainsRune(name, letter) {
+					_, err := v.Verify(ctx, s.sign(inside(s.header(), `"`+strings.ReplaceAll(name, string(letter), string(other))+`":1`), goodClaims().text()))
+					assert.ErrorIs(t, err, verifier.ErrMalformed, "P2 %q in %s", other, name)
+				}
+			}
+		}
+	}
 }
