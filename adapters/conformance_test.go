@@ -40,7 +40,7 @@ var (
 	denied     = refusal(403, "insufficient_scope", "The access token does not permit this.")
 	cannotTell = answer{503, nil, "5",
 		`{"error":"temporarily_unavailable","error_description":"The access token cannot be checked at the moment."}`}
-	wiringBug = answer{500, nil, "",
+	configurationError = answer{500, nil, "",
 		`{"error":"server_error","error_description":"The API is not set up correctly."}`}
 )
 
@@ -229,9 +229,9 @@ func TestConformance(t *testing.T) {
 		{name: "optional inside a group", path: "/open/in/group", token: good, body: caller},
 		{name: "group inside optional, no token", path: "/group/in/open", want: noToken},
 		{name: "group inside optional", path: "/group/in/open", token: good, body: caller},
-		{name: "require without protect is a wiring bug", path: "/require/alone", token: good, want: wiringBug},
-		{name: "R10 require with an audience that nobody configured", path: "/require/unknown", token: good, want: wiringBug},
-		{name: "R10 a check's reason that is none", path: "/check/unknown", token: good, want: wiringBug},
+		{name: "require without protect is a configuration error", path: "/require/alone", token: good, want: configurationError},
+		{name: "R10 require with an audience that nobody configured", path: "/require/unknown", token: good, want: configurationError},
+		{name: "R10 a check's reason that is none", path: "/check/unknown", token: good, want: configurationError},
 		{name: "R2 a check's reason", path: "/check/revoked", token: good, want: revoked.with("a")},
 		{name: "R2 a check that cannot tell", path: "/check/unavailable", token: good, want: cannotTell},
 		{name: "R2 the handler's reason", path: "/refuse/revoked", token: good, want: revoked.with("a")},

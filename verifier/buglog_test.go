@@ -55,9 +55,9 @@ func captureLog(t *testing.T) *lockedBuffer {
 	return &log
 }
 
-// TestWiringBugsAreLogged has every way into a wiring bug that only shows with a
+// TestConfigurationErrorsAreLogged has every way into a configuration error that only shows with a
 // request: it is a 500, and the operator reads what to change.
-func TestWiringBugsAreLogged(t *testing.T) {
+func TestConfigurationErrorsAreLogged(t *testing.T) {
 	raw := signerOf("ES256").good()
 	unknown := &verifier.Error{Reason: errors.New("my own reason")}
 	for name, tt := range map[string]struct {
@@ -127,7 +127,7 @@ func TestWiringBugsAreLogged(t *testing.T) {
 
 // What tells one bug from another is the beginning of its text: a text of any
 // length takes no more memory.
-func TestWiringBugsAreToldApart(t *testing.T) {
+func TestConfigurationErrorsDiffer(t *testing.T) {
 	log := captureLog(t)
 	v, _ := setup(t)
 	inside := verifier.NewContext(ctx, verified(t, v, signerOf("ES256").good()))
@@ -144,9 +144,9 @@ func TestWiringBugsAreToldApart(t *testing.T) {
 	assert.Equal(t, 2, verifier.Bugs(v))
 }
 
-// A wiring bug shows with each request, and a rule may have been made of the
+// A configuration error shows with each request, and a rule may have been made of the
 // request itself: a stranger can neither flood the log nor grow memory.
-func TestWiringBugsDoNotFlood(t *testing.T) {
+func TestConfigurationErrorsDoNotFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := captureLog(t)
 		v, _ := setup(t)

@@ -44,7 +44,7 @@ func TestAnswers(t *testing.T) {
 		{"R2 scope", verifier.ErrScope, 403, "insufficient_scope", "The access token lacks a scope that this needs."},
 		{"R2 denied", verifier.ErrDenied, 403, "insufficient_scope", "The access token does not permit this."},
 		{"R4 unavailable", verifier.ErrUnavailable, 503, "temporarily_unavailable", "The access token cannot be checked at the moment."},
-		{"R2 a wiring bug", nil, 500, "server_error", "The API is not set up correctly."},
+		{"R2 a configuration error", nil, 500, "server_error", "The API is not set up correctly."},
 		{"R2 an unknown reason", errors.New("?"), 500, "server_error", "The API is not set up correctly."},
 	}
 	require.Len(t, tests, len(promised)+2)

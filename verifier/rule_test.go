@@ -9,11 +9,11 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// TestWiring has rules that could not do what they say. They panic where a
-// route is wired, and otherwise refuse every request as a mistake of the API's.
-func TestWiring(t *testing.T) {
+// TestMisconfiguredRules has rules that could not do what they say. They panic where a
+// route is made, and otherwise refuse every request as a mistake of the API's.
+func TestMisconfiguredRules(t *testing.T) {
 	a, _ := setup(t)
-	joined := newVerifier(t, config(), part("b", func(cfg *set) { cfg.Audiences = []string{billingAPI} }))
+	both := newVerifier(t, config(), part("b", func(cfg *set) { cfg.Audiences = []string{billingAPI} }))
 	tests := []struct {
 		name  string
 		v     *verifier.Verifier
@@ -23,16 +23,16 @@ func TestWiring(t *testing.T) {
 		{"C11 Audience not configured", a, []verifier.Rule{verifier.Audience("x")}, false},
 		{"C11 Audience of which one is not configured", a, []verifier.Rule{verifier.Audience(api, "x")}, false},
 		{"C11 Audience with a slash more", a, []verifier.Rule{verifier.Audience(api + "/")}, false},
-		{"C11 Audience of any part", joined, []verifier.Rule{verifier.Audience(api, billingAPI)}, true},
-		{"C11 Audience of no part", joined, []verifier.Rule{verifier.Audience("x")}, false},
+		{"C11 Audience of any issuer", both, []verifier.Rule{verifier.Audience(api, billingAPI)}, true},
+		{"C11 Audience of no issuer", both, []verifier.Rule{verifier.Audience("x")}, false},
 		{"C11 Issuer not trusted", a, []verifier.Rule{verifier.Issuer("x")}, false},
-		{"C11 Issuer of which one is not trusted", joined, []verifier.Rule{verifier.Issuer("b", "x")}, false},
-		{"C11 Issuer of any part", joined, []verifier.Rule{verifier.Issuer("b", issuer)}, true},
+		{"C11 Issuer of which one is not trusted", both, []verifier.Rule{verifier.Issuer("b", "x")}, false},
+		{"C11 Issuer of any issuer", both, []verifier.Rule{verifier.Issuer("b", issuer)}, true},
 		{"C11 Client with one issuer", a, []verifier.Rule{verifier.Client("x")}, true},
-		{"C11 Client with several issuers", joined, []verifier.Rule{verifier.Client("x")}, false},
-		{"C11 Client with Issuer beside it", joined, []verifier.Rule{verifier.Client("x"), verifier.Issuer("b")}, true},
-		{"C11 Client with Issuer before it", joined, []verifier.Rule{verifier.Issuer("b"), verifier.Client("x")}, true},
-		{"C11 Client with Audience beside it", joined, []verifier.Rule{verifier.Client("x"), verifier.Audience(api)}, false},
+		{"C11 Client with several issuers", both, []verifier.Rule{verifier.Client("x")}, false},
+		{"C11 Client with Issuer beside it", both, []verifier.Rule{verifier.Client("x"), verifier.Issuer("b")}, true},
+		{"C11 Client with Issuer before it", both, []verifier.Rule{verifier.Issuer("b"), verifier.Client("x")}, true},
+		{"C11 Client with Audience beside it", both, []verifier.Rule{verifier.Client("x"), verifier.Audience(api)}, false},
 		{"C11 nil", a, []verifier.Rule{nil}, false},
 		{"C11 nil after another", a, []verifier.Rule{verifier.Scope("a"), nil}, false},
 		{"C11 no rule", a, nil, true},

@@ -20,7 +20,7 @@ func TestCheckAnswers(t *testing.T) {
 	tests := []struct {
 		name   string
 		err    error
-		reason error // nil: a wiring bug
+		reason error // nil: a configuration error
 	}{
 		{"any error", cause, verifier.ErrDenied},
 		{"an *Error", &verifier.Error{Reason: verifier.ErrRevoked, Err: cause}, verifier.ErrRevoked},

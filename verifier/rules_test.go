@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -319,7 +318,7 @@ func TestRulesThatNothingCanSatisfy(t *testing.T) {
 		rule := row.rule
 		kind := "rule " + row.kind + ": (the (list|name) is empty|there is an empty string in the list|.+ is not one scope|it needs a function)"
 		rules := []verifier.Rule{verifier.ClientCredentials(), rule}
-		t.Run("C11 C7 "+name+", at wiring", func(t *testing.T) {
+		t.Run("C11 C7 "+name+", when a route is made", func(t *testing.T) {
 			for _, change := range []func(*set){
 				func(cfg *set) { cfg.Rules = rules },
 				func(cfg *set) { cfg.Claims.ClientCredentials = rule },

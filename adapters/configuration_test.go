@@ -51,7 +51,7 @@ func TestWiringPanics(t *testing.T) {
 	}
 }
 
-// R10: what cannot be found at wiring is logged, in each framework, with what to
+// R10: what cannot be found when routes are made is logged, in each framework, with what to
 // change; and not once per request.
 func TestR10WiringBugsAreLogged(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -67,7 +67,7 @@ func TestR10WiringBugsAreLogged(t *testing.T) {
 				log := captureLog(t)
 				app := f.build([]route{{path: "/", layers: []layer{{kind: protect, v: v}, {kind: require_, rules: []verifier.Rule{tt.rule}}}, handle: whoami}})
 				for range 3 {
-					assert.Equal(t, wiringBug, seen(send(app, "", "/", iss.Token(nil), nil)))
+					assert.Equal(t, configurationError, seen(send(app, "", "/", iss.Token(nil), nil)))
 				}
 				assert.Contains(t, log.String(), "level=ERROR")
 				assert.Contains(t, log.String(), "https://nobody.example.com")
