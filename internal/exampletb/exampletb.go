@@ -1,5 +1,4 @@
-// Package exampletb lends testable examples a testing.TB, which they are not
-// given.
+// Package exampletb has a testing.TB for testable examples, which have none.
 package exampletb
 
 import (
@@ -7,8 +6,8 @@ import (
 	"testing"
 )
 
-// A TB stands for the *testing.T of a test. Its Close runs what Cleanup
-// collected, the last first; a failure panics.
+// A TB replaces the *testing.T of a test. Close runs the functions given to Cleanup, the
+// last first; a failure panics.
 type TB struct {
 	testing.TB
 	cleanups []func()

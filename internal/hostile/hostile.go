@@ -1,5 +1,5 @@
-// Package hostile makes tokens that cost a verifier as much as can be before it
-// finds that they have no signature. It is for tests and benchmarks.
+// Package hostile makes tokens without a valid signature that are as expensive as possible
+// to refuse. It is for tests and benchmarks.
 package hostile
 
 import (
@@ -9,14 +9,13 @@ import (
 	"time"
 )
 
-// Length is how long the tokens are at most: what a verifier reads by default.
+// Length is the maximum length of the tokens, which is a verifier's default limit.
 const Length = 16 << 10
 
-// A Token has one byte for a signature, which no RSA key has to look at.
+// A Token has a signature of one byte, which is refused before any RSA operation.
 type Token struct{ Kind, Raw string }
 
-// An Aim is whose tokens these pretend to be, so that they come as far as they
-// can.
+// An Aim is the issuer and the audience in the tokens, so that they pass these checks.
 type Aim struct{ Issuer, Audience, Alg, KeyID string }
 
 // Tokens returns a token of each kind.
@@ -34,7 +33,7 @@ func (a Aim) Tokens() (all []Token) {
 	return append(all, texts...)
 }
 
-// texts are no JWTs.
+// texts are not JWTs.
 var texts = []Token{
 	{"one segment", strings.Repeat("A", Length)},
 	{"one segment of dashes", strings.Repeat("-", Length)},
@@ -61,7 +60,7 @@ func (o object) members(without string) string {
 	return strings.Join(all, ",")
 }
 
-// with returns o with the members of k, in size bytes at most.
+// with returns o with the members of k, in at most size bytes.
 func (o object) with(k kind, size int) string {
 	rest := o.members(k.instead)
 	return "{" + k.fill(size-len("{,}")-len(rest)-len(k.end)) + "," + rest + "}" + k.end

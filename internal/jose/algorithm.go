@@ -12,7 +12,7 @@ type Algorithm struct {
 	KeyType string // the JWK's kty: RSA, EC, OKP or oct
 	Curve   string // the JWK's crv, for EC and OKP
 
-	// MinSecret is how long an HMAC key is at least, in bytes (RFC 7518 §3.2).
+	// MinSecret is the minimum length of an HMAC key, in bytes (RFC 7518 §3.2).
 	MinSecret int
 
 	// KeySize is the length of a coordinate of an EC key and of an OKP key's x,
@@ -24,9 +24,8 @@ type Algorithm struct {
 	curve  elliptic.Curve // EC only
 }
 
-// A scheme is a way to make signatures. Schemes are told apart by a switch in
-// [Algorithm.Verify] and not by functions in the table, so that digests stay on
-// the stack.
+// A scheme is a kind of signature. [Algorithm.Verify] has a switch over schemes, instead
+// of functions in the table, so that digests stay on the stack.
 type scheme int
 
 const (
@@ -38,7 +37,7 @@ const (
 )
 
 // algorithms is the one table (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2).
-// EdDSA and Ed25519 are two names of one thing.
+// EdDSA and Ed25519 are two names of the same algorithm.
 var algorithms = []*Algorithm{
 	{Name: "RS256", KeyType: "RSA", scheme: pkcs1v15, hash: crypto.SHA256},
 	{Name: "RS384", KeyType: "RSA", scheme: pkcs1v15, hash: crypto.SHA384},
@@ -69,9 +68,8 @@ func ByName(name string) *Algorithm {
 	return nil
 }
 
-// ForKey returns the algorithms of the keys with that kty and crv (RFC 7517
-// §4.1, RFC 7518 §6), none if there is no such kind of key. A key type without
-// curves has the crv "".
+// ForKey returns the algorithms of keys with that kty and crv (RFC 7517 §4.1, RFC 7518
+// §6), none if the kind of key is unknown. Key types without curves have the crv "".
 func ForKey(keyType, curve string) (fitting []*Algorithm) {
 	for _, a := range algorithms {
 		if a.KeyType == keyType && a.Curve == curve {

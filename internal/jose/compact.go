@@ -11,29 +11,29 @@ import (
 // of a JWT (RFC 7515 §7.1, RFC 7519 §3). It is parsed and not verified.
 type Compact struct {
 	Header
-	Raw     string // a copy of the whole
-	Payload string // the bytes that were signed
+	Raw     string // a copy of the whole token
+	Payload string // the decoded second segment
 	Claims  Object // of Payload
 
-	// Text is the memory that Raw, Payload and the strings of Header and Claims
-	// are parts of, as far as they have no escapes.
+	// Text is the memory of Raw, of Payload, and of those strings in Header and
+	// Claims that have no escapes.
 	Text string
 
-	// Signed is what the signature is over. Both are parts of the Buffer.
+	// Signed is the signing input (RFC 7515 §5.1). Both are parts of the Buffer.
 	Signed, Signature []byte
 }
 
-// A Header is what is read of a JOSE header (RFC 7515 §4). Members that would
-// choose a key by themselves (jku, x5u, jwk, x5c) are not read.
+// A Header has the members of a JOSE header that are read (RFC 7515 §4). Members that
+// contain or locate a key (jku, x5u, jwk, x5c) are not.
 type Header struct {
 	Alg, Kid     string
 	X5T, X5TS256 string // thumbprints of the key's certificate
 	Typ, Cty     string
-	HasTyp       bool // typ is there, and not null
+	HasTyp       bool // typ is present and not null
 }
 
-// A Buffer is room for one token at a time. What outlives the token is copied out
-// of it.
+// A Buffer is reusable memory for parsing one token at a time. Whatever is used longer
+// is copied.
 type Buffer struct {
 	bytes     []byte
 	names     []span // of all objects that are open
@@ -43,11 +43,11 @@ type Buffer struct {
 	table     nameTable
 }
 
-// Size returns how many bytes of a token b has room for.
+// Size returns the capacity of b in bytes of a token.
 func (b *Buffer) Size() int { return cap(b.bytes) }
 
-// The errors of [Parse] are made beforehand, since anybody can cause them at any
-// rate.
+// The errors of [Parse] are preallocated, because unauthenticated clients can cause them
+// at any rate.
 var (
 	errSegments     = errors.New("not three segments")
 	errOneSegment   = errors.New("not three segments but one: an opaque token?")
@@ -73,7 +73,7 @@ func ParseErrors() []error {
 	return all
 }
 
-// objectErrors returns those of [ReadObject] with what the object is.
+// objectErrors returns the errors of [ReadObject], prefixed with what the object is.
 func objectErrors(what string) map[error]error {
 	errs := make(map[error]error)
 	for _, err := range []error{ErrJSON, ErrDepth, ErrMembers, ErrVariant} {
@@ -99,11 +99,11 @@ func segmentsError(raw string) error {
 	return errSegments
 }
 
-// headerNames are the names that no other spelling in a header may stand for.
+// headerNames are the names of which a header may have no other spelling.
 var headerNames = []string{"alg", "kid", "typ", "crit"}
 
-// Parse reads raw, whose claims have no other spelling of a registered name. Its
-// errors say what is wrong in words of this package, never in those of raw.
+// Parse parses raw without verifying it. Claims with another spelling of a name in
+// registered are an error. Errors contain no text of raw.
 func Parse(raw string, registered []string, b *Buffer) (c Compact, err error) {
 	head, rest, _ := strings.Cut(raw, ".")
 	body, sig, ok := strings.Cut(rest, ".")
@@ -136,13 +136,12 @@ func Parse(raw string, registered []string, b *Buffer) (c Compact, err error) {
 	return c, nil
 }
 
-// readHeader understands no extension, so everything critical is refused (RFC
-// 7515 §4.1.11), and so is b64 (RFC 7797 §7), whatever their values. A zip member
-// means nothing in a JWS.
+// readHeader refuses crit, since no extension is supported (RFC 7515 §4.1.11), and b64
+// (RFC 7797 §7), whatever their values. A zip member has no meaning in a JWS.
 func readHeader(text []byte, kept string, b *Buffer) (h Header, err error) {
 	o, err := readObject(text, kept, headerNames, b, b.header[:0])
 	b.header = o[:0]
-	defer clear(o) // lest the room keep the text alive
+	defer clear(o) // so that the buffer does not keep the text in memory
 	if err != nil {
 		return h, headerErrors[err]
 	}
@@ -162,23 +161,22 @@ func readHeader(text []byte, kept string, b *Buffer) (h Header, err error) {
 	return h, nil
 }
 
-// maxThumbprint is how long the text of a SHA-256 thumbprint can be: hexadecimal
-// with a colon between octets.
+// maxThumbprint is the maximum length of a SHA-256 thumbprint: hexadecimal with a colon
+// between octets.
 const maxThumbprint = 3*32 - 1
 
-// thumbprint returns a thumbprint, which only helps to choose a key: a value that
-// cannot be one counts as none.
+// thumbprint returns a thumbprint, or "" for a value that cannot be one: it only helps
+// to choose a key.
 func thumbprint(value string) string {
-	if len(value) > 2*maxThumbprint { // a few escapes may be in it
+	if len(value) > 2*maxThumbprint { // allows for a few escapes
 		return ""
 	}
 	s, _ := StringValue(value)
 	return s
 }
 
-// SameMediaType compares media types as typ and cty write them: ignoring case,
-// and with "application/" left out where no other slash follows (RFC 7515
-// §4.1.9).
+// SameMediaType reports whether a and b are the same media type in typ or cty: ignoring
+// case, and with "application/" omitted if no other slash follows (RFC 7515 §4.1.9).
 func SameMediaType(a, b string) bool {
 	return strings.EqualFold(shortMediaType(a), shortMediaType(b))
 }

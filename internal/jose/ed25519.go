@@ -13,10 +13,9 @@ var (
 	edD, _ = new(big.Int).SetString("52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3", 16)
 )
 
-// CheckEd25519 reports why key is not a public key: it must encode a point of the
-// curve, in the one way that RFC 8032 §5.1.3 has for it, and not one of the eight
-// of small order. With those a signature fits any message, so nobody's signature
-// is meant by them.
+// CheckEd25519 returns an error if key is not a public key. It must encode a point of the
+// curve in the one way of RFC 8032 §5.1.3, and not one of the eight points of small
+// order, for which there are signatures that fit any message.
 func CheckEd25519(key ed25519.PublicKey) error {
 	if len(key) != ed25519.PublicKeySize {
 		return errors.New("an Ed25519 key has 32 bytes")
@@ -36,16 +35,16 @@ func CheckEd25519(key ed25519.PublicKey) error {
 	u := new(big.Int).Sub(y2, one)
 	v := y2.Mul(y2, edD)
 	v.Add(v, one)
-	x := u.Mul(u, v.ModInverse(v, edP)) // v is never 0: d is no square, and -1 is one
+	x := u.Mul(u, v.ModInverse(v, edP)) // v is never 0, since -1 is a square and d is not
 	if x.ModSqrt(x, edP) == nil {
 		return errors.New("not a point of the curve of Ed25519")
 	}
 	return nil
 }
 
-// hasSmallOrder reports whether key encodes one of the eight points of small
-// order, in a valid way or not: their y is 0, 1, -1 or one of two others, and the
-// library takes y + p for y. It allocates nothing, so it runs at each signature.
+// hasSmallOrder reports whether key encodes one of the eight points of small order. Their
+// y is 0, 1, -1 or one of two others; the standard library also accepts y + p. It runs
+// for each signature and allocates nothing.
 func hasSmallOrder(key ed25519.PublicKey) bool {
 	y := [32]byte(key)
 	y[31] &= 0x7f // the sign of x
@@ -63,7 +62,7 @@ var smallOrder = [...][32]byte{
 		0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
 		0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
 	},
-	{ // of order 8, too: its negative
+	{ // of order 8, the negative of the other
 		0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
 		0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
 	},

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// shortEscapes are what the escapes of two characters mean, by the second (RFC
+// shortEscapes are the values of two-character escapes, by their second character (RFC
 // 8259 §7).
 var shortEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// hexDigits are the values of hexadecimal digits, and invalid for all else.
+// hexDigits are the values of hexadecimal digits; other characters are invalid.
 var hexDigits = func() (values [256]int8) {
 	for i := range values {
 		values[i] = invalid
@@ -21,8 +21,8 @@ var hexDigits = func() (values [256]int8) {
 	return values
 }()
 
-// readEscape returns what the escape at text[i] means and where it ends, which
-// is invalid for what is not an escape, and for half of a surrogate pair.
+// readEscape returns the character of the escape at text[i] and the index of its end. The
+// index is invalid if there is no escape, or half of a surrogate pair.
 func readEscape(text []byte, i int) (rune, int) {
 	if i+1 < len(text) && shortEscapes[text[i+1]] != 0 {
 		return rune(shortEscapes[text[i+1]]), i + 2
@@ -50,8 +50,9 @@ func codeUnit(text []byte, i int) rune {
 	return rune(hexDigits[d[0]])<<12 | rune(hexDigits[d[1]])<<8 | rune(hexDigits[d[2]])<<4 | rune(hexDigits[d[3]])
 }
 
-// appendUnescaped appends to b what the inside of a string means that was read
-// before. That is never longer than inside, so b may share its memory.
+// appendUnescaped appends to b the value of inside, the text between the quotation marks
+// of a string that was read before. The value is never longer than inside, so b may share
+// its memory.
 func appendUnescaped(b, inside []byte) []byte {
 	for i := 0; i < len(inside); {
 		if inside[i] == '\\' {
@@ -69,8 +70,8 @@ func appendUnescaped(b, inside []byte) []byte {
 	return b
 }
 
-// Unquote returns what a string of an [Object] means, which is given with its
-// quotation marks. Without escapes the result is a part of quoted.
+// Unquote returns the value of a string of an [Object], which is given with its quotation
+// marks. Without escapes the result is a part of quoted.
 func Unquote(quoted string) string {
 	inside := quoted[1 : len(quoted)-1]
 	if strings.IndexByte(inside, '\\') < 0 {

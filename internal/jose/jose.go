@@ -2,7 +2,6 @@
 // of a JWS (RFC 7515 §7.1), its base64url, its header, and strict JSON objects;
 // and it checks signatures with the standard library's crypto.
 //
-// It has one table of algorithms, which says which keys each of them takes. It
-// makes no decision about trust: which issuer, key or claim is accepted is its
-// callers' matter.
+// It has the one table of algorithms, with the keys that each of them uses. It does not
+// decide which issuers, keys or claims are trusted: its callers do.
 package jose

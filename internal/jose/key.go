@@ -12,14 +12,14 @@ import (
 	"math/big"
 )
 
-// The sizes of RSA keys that are used, in bits: a smaller one is weak (RFC 7518
-// §3.3), a larger one costs too much.
+// The accepted sizes of RSA keys, in bits: smaller ones are weak (RFC 7518 §3.3), larger
+// ones cost too much.
 const (
 	MinRSABits = 2048
 	MaxRSABits = 8192
 )
 
-// CheckKey reports why key must not verify signatures, whoever published it.
+// CheckKey returns an error if key must not be used, whoever published it.
 func CheckKey(key crypto.PublicKey) error {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
@@ -43,9 +43,8 @@ func CheckKey(key crypto.PublicKey) error {
 	return errors.New("unknown kind of key")
 }
 
-// A Secret is a key for HMAC. It is a type of its own, so that only the owner of
-// the secret can make one, and a function, so that nothing that prints or dumps
-// a value which holds one shows it.
+// A Secret is a key for HMAC. It is a distinct type, so that a published key is never
+// used as one, and a function, so that printing or dumping a value does not show it.
 type Secret func() []byte
 
 // NewSecret returns a Secret of a copy of b.
@@ -54,9 +53,8 @@ func NewSecret(b []byte) Secret {
 	return func() []byte { return b }
 }
 
-// Equal reports whether a and b are the same key, as their own Equal methods do
-// but without allocating: it runs at each hit of the token cache. A broken key
-// equals none.
+// Equal reports whether a and b are the same key, like their Equal methods but without
+// allocating, since it runs for each remembered token. A broken key equals none.
 func Equal(a, b crypto.PublicKey) bool {
 	switch a := a.(type) {
 	case *rsa.PublicKey:

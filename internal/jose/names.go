@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// nameSeed makes it unpredictable which names collide in a table.
+// nameSeed is random, so that nobody can choose names that collide in a table.
 var nameSeed = maphash.MakeSeed()
 
-// A nameTable is a hash table for at most maxMembers names: each place has the
-// index of a name, counted from 1. At least half of the places are free.
+// A nameTable is a hash table for at most maxMembers names. Each slot has the index of a
+// name, counted from 1. At least half of the slots are free.
 type nameTable [2 * maxMembers]uint16
 
 // distinct reports whether all names from outer on differ. It takes linear time.
@@ -35,12 +35,12 @@ func (r *reader) distinct(outer int) bool {
 	return true
 }
 
-// maxVariant is how long another spelling of a registered name can be, in bytes:
-// four letters, each of at most three bytes.
+// maxVariant is the maximum length of another spelling of a registered name: four
+// letters, each of at most three bytes.
 const maxVariant = 4 * 3
 
-// isVariant reports whether name is another spelling of a registered name, which
-// a reader that ignores case would take for it: ISS, or iss with U+017F in it.
+// isVariant reports whether name differs from a registered name only by case, so that a
+// reader that ignores case would use it: ISS, or iss with U+017F in it.
 func isVariant(name []byte, registered []string) bool {
 	if len(name) > maxVariant {
 		return false
@@ -65,8 +65,8 @@ func isVariant(name []byte, registered []string) bool {
 	return false
 }
 
-// fold returns the small ASCII letter that c becomes by simple case folding
-// (U+017F, U+212A) or by way of a capital letter (U+0130, U+0131), else c.
+// fold returns the lower-case ASCII letter that c becomes by simple case folding (U+017F,
+// U+212A) or through its upper case (U+0130, U+0131), and otherwise c.
 func fold(c rune) rune {
 	switch {
 	case 'A' <= c && c <= 'Z':

@@ -9,20 +9,20 @@ import (
 // which they were written. Names and values are parts of one text.
 type Object []Member
 
-// A Member is a name, unescaped, and a value as it was written.
+// A Member is an unescaped name and the text of its value.
 type Member struct {
 	Name  string
 	Value string
 }
 
-// ErrKind is the error for a value of another kind than the one asked for.
+// ErrKind is the error for a value of another type than the expected one.
 var ErrKind = errors.New("of the wrong kind")
 
 // Has reports whether there is a member with that name, even if it is null.
 func (o Object) Has(name string) bool { return o.raw(name) != "" }
 
-// Value returns the value of the member with that name as it was written. It is
-// "" where there is none: null counts as none.
+// Value returns the text of the value with that name, or "" if there is none or it is
+// null.
 func (o Object) Value(name string) string { return notNull(o.raw(name)) }
 
 func notNull(value string) string {
@@ -34,7 +34,7 @@ func notNull(value string) string {
 
 func (o Object) raw(name string) string {
 	for i := range o {
-		// Most claims have names of three letters, which the first tells apart.
+		// Most names have three letters and differ in the first.
 		if n := o[i].Name; len(n) == len(name) && (n == "" || n[0] == name[0] && n == name) {
 			return o[i].Value
 		}
@@ -42,11 +42,11 @@ func (o Object) raw(name string) string {
 	return ""
 }
 
-// String returns the string with that name, "" where there is none, and ErrKind
-// for another value.
+// String returns the string with that name, "" if there is none, and ErrKind for another
+// type of value.
 func (o Object) String(name string) (string, error) { return StringValue(o.Value(name)) }
 
-// StringValue is [Object.String] for a value.
+// StringValue is [Object.String] for the text of a value.
 func StringValue(value string) (string, error) {
 	switch {
 	case value == "":
@@ -57,9 +57,9 @@ func StringValue(value string) (string, error) {
 	return Unquote(value), nil
 }
 
-// EachString calls f with each string of value as it was written, with its
-// quotation marks. A value is an array of strings, one string or "", for no value;
-// any other is ErrKind, which may come after some calls.
+// EachString calls f with the text of each string in value, with its quotation marks. A
+// value is an array of strings, a single string or "" for none. Any other is ErrKind,
+// possibly after some calls.
 func EachString(value string, f func(quoted string)) error {
 	switch {
 	case value == "":
@@ -85,8 +85,8 @@ func EachString(value string, f func(quoted string)) error {
 	return nil
 }
 
-// stringEnd returns where the string that begins at text[i] ends. The text was
-// read before, so it does.
+// stringEnd returns the index of the end of the string that begins at text[i]. The text
+// was read before, so there is one.
 func stringEnd(text string, i int) int {
 	for i++; text[i] != '"'; i++ {
 		if text[i] == '\\' {
@@ -110,7 +110,7 @@ func ParsePath(s string) (Path, error) {
 	for i, part := range parts {
 		for at := range len(part) {
 			if part[at] == '~' && (at+1 == len(part) || part[at+1] != '0' && part[at+1] != '1') {
-				return nil, errors.New("not a JSON Pointer: ~ stands only in ~0 and ~1")
+				return nil, errors.New("not a JSON Pointer: ~ is allowed only in ~0 and ~1")
 			}
 		}
 		parts[i] = strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
@@ -118,8 +118,8 @@ func ParsePath(s string) (Path, error) {
 	return parts, nil
 }
 
-// At returns the value at p as it was written, "" where there is none: null, and
-// anything within an array or a string, count as none.
+// At returns the text of the value at p, or "" if there is none or it is null. Paths do
+// not lead into arrays.
 func (o Object) At(p Path) string {
 	value := o.Value(p[0])
 	for _, name := range p[1:] {
@@ -128,8 +128,8 @@ func (o Object) At(p Path) string {
 	return value
 }
 
-// memberOf returns the member with that name of value, "" if value is not an
-// object with one. Value was read before, so it is well-formed.
+// memberOf returns the member with that name of value, or "" if value is not an object
+// with one. The text was read before, so it is well-formed.
 func memberOf(value, name string) string {
 	if value == "" || value[0] != '{' {
 		return ""
@@ -156,7 +156,7 @@ func skipSpace(text string, i int) int {
 	return i
 }
 
-// valueEnd returns where the value that begins at text[i] ends.
+// valueEnd returns the index of the end of the value that begins at text[i].
 func valueEnd(text string, i int) int {
 	depth := 0
 	for {

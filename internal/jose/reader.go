@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// The limits of an object that is read, at every depth.
+// The limits of an object, at every depth.
 const (
 	maxDepth   = 32
 	maxMembers = 256
@@ -25,12 +25,11 @@ type span struct {
 	escaped  bool
 }
 
-// ReadObject reads text as exactly one JSON object (RFC 8259) and nothing after
-// it: valid UTF-8 without BOM, no name twice in an object, none of the outermost
-// object that is another spelling of a registered one, at most 32 deep, and with
-// at most 256 members in each object. It takes linear time, and keeps memory for
-// a copy of the text, which it returns, and for the members of the outermost
-// object.
+// ReadObject reads text as exactly one JSON object (RFC 8259) with nothing after it:
+// valid UTF-8 without BOM, no name twice in an object, no other spelling of a registered
+// name in the outermost object, nested at most 32 deep, and with at most 256 members in
+// each object. It takes linear time. It allocates a copy of the text, which it returns,
+// and the members of the outermost object.
 func ReadObject(text []byte, registered []string, b *Buffer) (string, Object, error) {
 	kept := string(text)
 	o, err := readObject(text, kept, registered, b, nil)
@@ -67,15 +66,15 @@ func readObject(text []byte, kept string, registered []string, b *Buffer, o Obje
 	return o, nil
 }
 
-// A reader reads a text once, from its beginning to its end. docs/decisions.md
-// says why it is not a library's; the fuzz tests compare it with one.
+// A reader reads a text once, from its beginning to its end. docs/decisions.md explains
+// why it is not a library's; fuzz tests compare it with one.
 //
-// Its methods read what begins at i and return where that ends, or invalid.
+// Its methods read what begins at index i and return the index of its end, or invalid.
 type reader struct {
 	text       []byte // valid UTF-8
 	registered []string
 	depth      int
-	err        error // to return for a text that is not accepted
+	err        error // why the text is not accepted
 	*Buffer
 }
 
@@ -270,8 +269,8 @@ func (r *reader) space(i int) int {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// at returns the byte at i. At the end of the text it is 0, which is valid
-// nowhere in JSON.
+// at returns the byte at i, or 0 at the end of the text, which is not valid anywhere in
+// JSON.
 func (r *reader) at(i int) byte {
 	if i < len(r.text) {
 		return r.text[i]

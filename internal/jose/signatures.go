@@ -10,9 +10,9 @@ import (
 	"crypto/sha512"
 )
 
-// Verify reports whether signature is key's signature of signed by exactly this
-// algorithm. A key of another type, size or curve never fits. Neither slice is
-// kept or changed.
+// Verify reports whether signature is a signature of signed by key with exactly this
+// algorithm. It is false for a key of another type, size or curve. Verify neither keeps
+// nor changes the slices.
 func (a *Algorithm) Verify(key crypto.PublicKey, signed, signature []byte) bool {
 	switch a.scheme {
 	case pkcs1v15:
@@ -36,7 +36,7 @@ func (a *Algorithm) Verify(key crypto.PublicKey, signed, signature []byte) bool 
 	return false
 }
 
-// RFC 7518 §3.5 demands a salt as long as the hash.
+// RFC 7518 §3.5 requires a salt as long as the hash.
 var saltLengthEqualsHash = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
 
 // A digestBuffer has room for a digest of any length.
@@ -64,7 +64,7 @@ func isUsableRSA(k *rsa.PublicKey) bool {
 	return bits >= MinRSABits && bits <= MaxRSABits && k.E >= 3 && k.E%2 == 1
 }
 
-// verifyECDSA demands r and s at the curve's full length (RFC 7518 §3.4).
+// verifyECDSA requires r and s at the curve's full length (RFC 7518 §3.4).
 // ecdsa.VerifyASN1 refuses both outside 0 < x < n.
 func (a *Algorithm) verifyECDSA(k *ecdsa.PublicKey, signed, signature []byte) bool {
 	//lint:ignore SA1019 VerifyASN1 would panic for a key without coordinates
@@ -107,8 +107,7 @@ func trimZeros(x []byte) []byte {
 	return x
 }
 
-// signByte is 1 where x needs a zero before it, so that DER does not read it as
-// negative.
+// signByte returns 1 if x needs a leading zero in DER, so that it is not negative.
 func signByte(x []byte) int { return int(x[0] >> 7) }
 
 func (a *Algorithm) verifyHMAC(k, signed, signature []byte) bool {
