@@ -14,8 +14,8 @@ import (
 // The examples' tokens come from these two authorization servers.
 var login, partner = newSigner("ES256"), newSigner("Ed25519")
 
-// exampleKeys stands for the keys that a program finds through its issuer's
-// metadata; it would leave Config.Keys out.
+// exampleKeys returns the keys of s. A program omits Config.Keys, and finds its issuer's
+// keys through the metadata.
 func exampleKeys(s *signer) verifier.KeySource { return must(jwkscache.Static(jwks(jwk(s, nil)))) }
 
 func Example() {
@@ -41,7 +41,7 @@ func Example() {
 	// true
 }
 
-// One service answers to two names. Every route says which one it is.
+// One service has two audiences. Every route names its own.
 func ExampleAudience() {
 	v, err := verifier.New(verifier.Config{
 		Issuer:    "https://login.example.com/",
@@ -86,7 +86,7 @@ func ExampleScope() {
 	// Output: 403 insufficient_scope [orders:read orders:write]
 }
 
-// A handler whose demands depend on the request.
+// A handler whose rules depend on the request.
 func ExampleRequire() {
 	v, err := verifier.New(verifier.Config{
 		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login),
@@ -119,7 +119,7 @@ func ExampleRequire() {
 	// jwtguard: a scope is missing (needs "orders:delete"): the token has "orders:read orders:write" in scope, scp; the rule requires "orders:delete"
 }
 
-// Claims of the issuer's own, in a type of the program's own.
+// Custom claims, in a struct.
 func ExampleClaimsOf() {
 	v, err := verifier.New(verifier.Config{
 		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login),
@@ -144,7 +144,7 @@ func ExampleClaimsOf() {
 	// Output: blue [reader] <nil>
 }
 
-// A rule of the program's own.
+// A rule made of a function.
 func ExampleCheck() {
 	revoked := map[string]bool{"42": true}
 	notRevoked := verifier.Check(func(_ context.Context, tok *verifier.Token) error {
@@ -171,7 +171,7 @@ func ExampleCheck() {
 	// 42 jwtguard: token has been revoked
 }
 
-// Two issuers, each with keys and demands of its own.
+// Two issuers, each with its own keys and rules.
 func ExampleNew_severalIssuers() {
 	v, err := verifier.New(
 		verifier.Config{
@@ -191,7 +191,7 @@ func ExampleNew_severalIssuers() {
 	for _, raw := range []string{
 		login.good(),
 		partner.token(nil, members{"iss": `"https://partner.example/"`, "client_id": `"courier"`}),
-		partner.token(nil, members{"iss": `"https://login.example.com/"`}), // not theirs to issue
+		partner.token(nil, members{"iss": `"https://login.example.com/"`}), // signed by the wrong issuer
 	} {
 		tok, err := v.Verify(context.Background(), raw)
 		if err != nil {
@@ -227,7 +227,7 @@ func ExampleConfig_staticKeys() {
 	// Output: <nil>
 }
 
-// A secret shared with the issuer. Whoever can check such tokens can make them.
+// A secret shared with the issuer. Everyone who can check such tokens can also issue them.
 func ExampleConfig_sharedSecrets() {
 	secret := []byte("32 bytes or more, from a secret store")
 	v, err := verifier.New(verifier.Config{
@@ -247,7 +247,7 @@ func ExampleConfig_sharedSecrets() {
 	// jwtguard: algorithm not allowed: alg is "ES256", not one of HS256
 }
 
-// An answer with a body of the program's own.
+// A response with a custom body.
 func ExampleError_SetHeaders() {
 	v, err := verifier.Settings{Realm: "orders"}.New(verifier.Config{
 		Issuer: "https://login.example.com/", Audiences: []string{"https://api.example.com"}, Keys: exampleKeys(login),

@@ -16,7 +16,7 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
-// A whole program: one route that needs a scope.
+// A complete program: one route that requires a scope.
 func Example() {
 	run := func() error {
 		v, err := verifier.New(verifier.Config{
@@ -122,7 +122,7 @@ func ExampleRefuse() {
 	// 403 {"error":"insufficient_scope","error_description":"The access token lacks a scope that this needs."}
 }
 
-// A body of one's own, under the refusal's status and headers.
+// A custom body, with the refusal's status and header fields.
 func ExampleMiddleware_text() {
 	tb := exampletb.New() // for the *testing.T of a test
 	defer tb.Close()

@@ -19,7 +19,7 @@ func whoami(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, tok.ClientID())
 }
 
-// An API behind its middleware, called with tokens of every kind.
+// An API with its middleware, called with valid and invalid tokens.
 func ExampleNewIssuer() {
 	tb := exampletb.New() // for the *testing.T of a test
 	defer tb.Close()
@@ -46,7 +46,7 @@ func ExampleNewIssuer() {
 	// 401
 }
 
-// A handler alone, without middleware and without a server.
+// A handler without middleware and without a server.
 func ExampleNewToken() {
 	tok := verifiertest.NewToken(verifiertest.Claims{"client_id": "billing"})
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -57,7 +57,7 @@ func ExampleNewToken() {
 	// Output: billing
 }
 
-// What happens when the issuer rotates its keys, fails and comes back.
+// The issuer rotates its keys and fails.
 func ExampleIssuer_Rotate() {
 	tb := exampletb.New() // for the *testing.T of a test
 	defer tb.Close()
@@ -73,7 +73,7 @@ func ExampleIssuer_Rotate() {
 	check(iss.Token(nil)) // the new key is fetched at first use
 	check(old)            // the old one is still published
 	iss.Fail(503)
-	check(iss.Token(nil)) // known keys outlive the outage
+	check(iss.Token(nil)) // known keys are used during the outage
 	// Output:
 	// true
 	// true
