@@ -42,6 +42,20 @@ func TestSnippetsAreCompiled(t *testing.T) {
 	}
 }
 
+// The files that the pages name exist.
+func TestPagesNameRealFiles(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	require.NoError(t, err)
+	named := regexp.MustCompile("`([a-z0-9]+/[a-z0-9_/]+\\.(?:go|md|txt))`")
+	for _, page := range append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"), filepath.Join(root, "SECURITY.md")) {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, file := range named.FindAllStringSubmatch(string(text), -1) {
+			assert.FileExists(t, filepath.Join(root, file[1]), page)
+		}
+	}
+}
+
 // flat drops indentation and blank lines.
 func flat(text string) string {
 	var lines []string
