@@ -1,54 +1,26 @@
 package adapters
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
-	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/stretchr/testify/require"
 )
 
-var enc = base64.RawURLEncoding.EncodeToString
+type members = jwttest.Members
 
-// members are the raw JSON values of an object by name; "" leaves one out.
-type members map[string]string
-
-// text writes them as an object, in the order of their names.
-func (m members) text() string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if m[name] != "" {
-			parts = append(parts, `"`+name+`":`+m[name])
-		}
-	}
-	return "{" + strings.Join(parts, ",") + "}"
-}
-
-func (m members) over(base members) members {
-	all := maps.Clone(base)
-	maps.Copy(all, m)
-	return all
-}
-
-// inside is the object with more at its end.
-func (m members) inside(more string) string {
-	return strings.TrimSuffix(m.text(), "}") + "," + more + "}"
-}
+func enc(b []byte) string { return jwttest.Encode(string(b)) }
 
 // A forge is an issuer, on a loopback server that counts, whose keys sign
 // whatever they are given.
@@ -115,7 +87,7 @@ func (*forge) header() members { return members{"alg": `"ES256"`, "kid": `"es"`,
 
 // with returns a good token of key es, changed and then signed.
 func (f *forge) with(header, claims members) string {
-	return f.text(header.over(f.header()).text(), claims.over(f.claims()).text())
+	return f.text(header.Over(f.header()).Text(), claims.Over(f.claims()).Text())
 }
 
 // text returns these two texts, signed by key es.
@@ -125,53 +97,15 @@ func (f *forge) text(header, payload string) string {
 
 // encoded returns these two segments, signed by key es.
 func (f *forge) encoded(head, body string) string {
-	return seal(head+"."+body, signES(f.es, crypto.SHA256, head+"."+body))
+	return seal(head+"."+body, jwttest.Sign("ES256", f.es, head+"."+body))
 }
 
 // unsigned are the first two segments of a good token.
 func (f *forge) unsigned(header members) string {
-	return enc([]byte(header.over(f.header()).text())) + "." + enc([]byte(f.claims().text()))
+	return enc([]byte(header.Over(f.header()).Text())) + "." + enc([]byte(f.claims().Text()))
 }
 
 func seal(signed string, signature []byte) string { return signed + "." + enc(signature) }
-
-func digest(hash crypto.Hash, text string) []byte {
-	h := hash.New()
-	h.Write([]byte(text))
-	return h.Sum(nil)
-}
-
-// signES is RFC 7518 §3.4: r and s at the curve's full length.
-func signES(k *ecdsa.PrivateKey, hash crypto.Hash, text string) []byte {
-	r, s, err := ecdsa.Sign(rand.Reader, k, digest(hash, text))
-	if err != nil {
-		panic(err)
-	}
-	n := (k.Curve.Params().BitSize + 7) / 8
-	return append(r.FillBytes(make([]byte, n)), s.FillBytes(make([]byte, n))...)
-}
-
-func signHS(key []byte, text string) []byte {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(text))
-	return mac.Sum(nil)
-}
-
-func signPS(k *rsa.PrivateKey, salt int, text string) []byte {
-	sig, err := rsa.SignPSS(rand.Reader, k, crypto.SHA256, digest(crypto.SHA256, text), &rsa.PSSOptions{SaltLength: salt})
-	if err != nil {
-		panic(err)
-	}
-	return sig
-}
-
-func signRS(k *rsa.PrivateKey, text string) []byte {
-	sig, err := rsa.SignPKCS1v15(nil, k, crypto.SHA256, digest(crypto.SHA256, text))
-	if err != nil {
-		panic(err)
-	}
-	return sig
-}
 
 // der writes an ES256 signature as ASN.1, as most of cryptography does.
 func der(signature []byte) []byte {

@@ -1,7 +1,6 @@
 package adapters
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -19,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
@@ -70,7 +70,7 @@ func (k ecKey) token(t *testing.T, header string, claims map[string]any) string 
 	payload, err := json.Marshal(claims)
 	require.NoError(t, err)
 	signed := enc([]byte(header)) + "." + enc(payload)
-	return seal(signed, signES(k.PrivateKey, crypto.SHA256, signed))
+	return seal(signed, jwttest.Sign("ES256", k.PrivateKey, signed))
 }
 
 func claimsFor(s *oddServer, more map[string]any) map[string]any {

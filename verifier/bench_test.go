@@ -120,7 +120,7 @@ func BenchmarkRefuse(b *testing.B) {
 	v := warm(b, s, 0)
 	good := s.token(nil, machineClaims(0))
 	verified(b, v, good)
-	token := func(header, claims members) string { return s.token(header, claims.over(machineClaims(0))) }
+	token := func(header, claims members) string { return s.token(header, claims.Over(machineClaims(0))) }
 	b.Run("bare", func(b *testing.B) {
 		verify := bare(s)
 		for b.Loop() {

@@ -316,7 +316,7 @@ func TestNull(t *testing.T) {
 		{name: "jti", claims: members{"jti": "null"}},
 		{name: "client_id", claims: members{"client_id": "null"}},
 		{name: "client_id before azp", claims: members{"client_id": "null", "azp": `"a"`}, rule: verifier.Client("a")},
-		{name: "azp", claims: members{"azp": "null"}.over(noClient)},
+		{name: "azp", claims: members{"azp": "null"}.Over(noClient)},
 		{name: "a client id of one's own", change: preset, claims: members{"cid": "null"}},
 		{name: "scope", claims: members{"scope": "null"}},
 		{name: "scope before scp", claims: members{"scope": "null", "scp": `["s"]`}, rule: verifier.Scope("s")},
@@ -325,10 +325,10 @@ func TestNull(t *testing.T) {
 		{name: "token_use", claims: members{"token_use": "null"}},
 		{name: "typ", claims: members{"typ": "null"}},
 		{name: "nonce", claims: members{"nonce": "null", "scope": ""}},
-		{name: "nonce beside scope", claims: members{"scope": "null"}.over(idToken), reason: verifier.ErrType},
-		{name: "nonce beside scp", claims: members{"scp": "null"}.over(idToken), reason: verifier.ErrType},
-		{name: "nonce beside roles", claims: members{"roles": "null"}.over(idToken), reason: verifier.ErrType},
-		{name: "nonce beside typ", claims: members{"typ": "null"}.over(idToken), reason: verifier.ErrType},
+		{name: "nonce beside scope", claims: members{"scope": "null"}.Over(idToken), reason: verifier.ErrType},
+		{name: "nonce beside scp", claims: members{"scp": "null"}.Over(idToken), reason: verifier.ErrType},
+		{name: "nonce beside roles", claims: members{"roles": "null"}.Over(idToken), reason: verifier.ErrType},
+		{name: "nonce beside typ", claims: members{"typ": "null"}.Over(idToken), reason: verifier.ErrType},
 		{name: "gty", claims: members{"sub": `"billing@clients"`, "gty": "null"}, rule: verifier.ClientCredentials(), reason: verifier.ErrDenied},
 		{name: "a claim that no rule asks for", claims: members{"x": "null"}},
 		{name: "a claim in a rule", claims: members{"tenant": "null"}, rule: verifier.Claim("tenant", "null"), reason: verifier.ErrDenied},
@@ -344,7 +344,7 @@ func TestNull(t *testing.T) {
 		{name: "c_hash", claims: members{"c_hash": "null"}, reason: verifier.ErrType, present: true},
 	}
 	without := func(m members) members {
-		rest := m.over(members{})
+		rest := m.Over(members{})
 		for name, value := range m {
 			if value == "null" {
 				rest[name] = ""

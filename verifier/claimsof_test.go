@@ -160,9 +160,9 @@ func TestClaimsOfIsEncodingJSON(t *testing.T) {
 		`"10.0.0.1"`, `"\u00e9\ud83d\ude00"`, `[]`, `[1,2,3]`, `[1]`, `["a","b"]`, `["AQID"]`, `[null,1]`,
 		`{}`, `{"a":"x","n":3}`, `{"a":null,"n":1,"z":[{}]}`, `{"1":"x","2":null}`, `{"a":{"a":"y"}}`,
 	} {
-		claims := members{"x": value, "l": "[" + value + "]", "l2": "[" + value + "," + value + "," + value + "]", "m": `{"k":` + value + `}`}.over(goodClaims()).text()
+		claims := members{"x": value, "l": "[" + value + "]", "l2": "[" + value + "," + value + "," + value + "]", "m": `{"k":` + value + `}`}.Over(goodClaims()).Text()
 		s := signerOf("EdDSA")
-		tok := verified(t, v, s.sign(s.header().text(), claims))
+		tok := verified(t, v, s.sign(s.header().Text(), claims))
 		fits["bool"] += alike[bool](t, tok, claims)
 		fits["int"] += alike[int](t, tok, claims)
 		fits["int8"] += alike[int8](t, tok, claims)

@@ -89,7 +89,9 @@ func NewContext(ctx context.Context, t *Token) context.Context {
 func SetHeaders(ctx context.Context, h http.Header) {
 	if a := admissionOf(ctx); a != nil {
 		for name, values := range a.header {
-			h[name] = append(h[name], values...)
+			for _, value := range values {
+				addHeader(h, name, value)
+			}
 		}
 	}
 }

@@ -86,11 +86,11 @@ func TestBounds(t *testing.T) {
 		for i := range n - len(some) {
 			all[fmt.Sprintf("m%d", i)] = "1"
 		}
-		return some.over(all).text()
+		return some.Over(all).Text()
 	}
 	list := func(n int, element string) string { return "[" + strings.Repeat(element+",", n-1) + `"` + api + `"]` }
-	claims := func(name, value string) string { return members{name: value}.over(goodClaims()).text() }
-	head, body := s.header().text(), goodClaims().text()
+	claims := func(name, value string) string { return members{name: value}.Over(goodClaims()).Text() }
+	head, body := s.header().Text(), goodClaims().Text()
 	for _, row := range []struct {
 		name         string
 		within, past [2]string // header and claims

@@ -16,7 +16,7 @@ import (
 
 // inside returns m as text with more behind its last member.
 func inside(m members, more string) string {
-	return strings.TrimSuffix(m.text(), "}") + "," + more + "}"
+	return m.With(more)
 }
 
 // TestStrictJSON spoils the header, and then the claims, of a good token.
@@ -27,24 +27,24 @@ func TestStrictJSON(t *testing.T) {
 		name  string
 		spoil func(good members) string
 	}{
-		{"P2 a BOM", func(m members) string { return "\ufeff" + m.text() }},
-		{"P2 another object after it", func(m members) string { return m.text() + "{}" }},
-		{"P2 a letter after it", func(m members) string { return m.text() + "x" }},
-		{"P2 a comma after it", func(m members) string { return m.text() + "," }},
-		{"P2 a brace after it", func(m members) string { return m.text() + "}" }},
-		{"P2 NUL after it", func(m members) string { return m.text() + "\x00" }},
-		{"P2 a no-break space after it", func(m members) string { return m.text() + "\u00a0" }},
-		{"P2 an array of it", func(m members) string { return "[" + m.text() + "]" }},
-		{"P2 a string of it", func(m members) string { return fmt.Sprintf("%q", m.text()) }},
+		{"P2 a BOM", func(m members) string { return "\ufeff" + m.Text() }},
+		{"P2 another object after it", func(m members) string { return m.Text() + "{}" }},
+		{"P2 a letter after it", func(m members) string { return m.Text() + "x" }},
+		{"P2 a comma after it", func(m members) string { return m.Text() + "," }},
+		{"P2 a brace after it", func(m members) string { return m.Text() + "}" }},
+		{"P2 NUL after it", func(m members) string { return m.Text() + "\x00" }},
+		{"P2 a no-break space after it", func(m members) string { return m.Text() + "\u00a0" }},
+		{"P2 an array of it", func(m members) string { return "[" + m.Text() + "]" }},
+		{"P2 a string of it", func(m members) string { return fmt.Sprintf("%q", m.Text()) }},
 		{"P2 null", func(members) string { return "null" }},
 		{"P2 a number", func(members) string { return "42" }},
 		{"P2 white space", func(members) string { return "  " }},
-		{"P2 cut off", func(m members) string { return strings.TrimSuffix(m.text(), "}") }},
+		{"P2 cut off", func(m members) string { return strings.TrimSuffix(m.Text(), "}") }},
 		{"P2 cut off after a name", func(m members) string { return strings.TrimSuffix(inside(m, `"x"`), "}") }},
 		{"P2 a name without a value", func(m members) string { return inside(m, `"x"`) }},
 		{"P2 a name without quotation marks", func(m members) string { return inside(m, `x:1`) }},
 		{"P2 a comma before the end", func(m members) string { return inside(m, ``) }},
-		{"P2 no comma", func(m members) string { return strings.Replace(m.text(), ",", " ", 1) }},
+		{"P2 no comma", func(m members) string { return strings.Replace(m.Text(), ",", " ", 1) }},
 		{"P2 a comment", func(m members) string { return inside(m, `/**/"x":1`) }},
 		{"P2 single quotation marks", func(m members) string { return inside(m, `'x':1`) }},
 		{"P2 a leading zero", func(m members) string { return inside(m, `"x":01`) }},
@@ -58,7 +58,7 @@ func TestStrictJSON(t *testing.T) {
 		{"P2 no UTF-8 at depth", func(m members) string { return inside(m, "\"x\":[{\"y\":\"\xed\xa0\x80\"}]") }},
 		{"P2 an overlong form", func(m members) string { return inside(m, "\"x\":\"\xc0\xaf\"") }},
 		{"P2 half a surrogate pair", func(m members) string { return inside(m, `"x":"\ud800"`) }},
-		{"P2 UTF-16", func(m members) string { return "\xff\xfe" + strings.Join(strings.Split(m.text(), ""), "\x00") }},
+		{"P2 UTF-16", func(m members) string { return "\xff\xfe" + strings.Join(strings.Split(m.Text(), ""), "\x00") }},
 
 		{"P2 a name twice", func(m members) string { return inside(m, `"x":1,"x":1`) }},
 		{"P2 a name twice after unescaping", func(m members) string { return inside(m, `"x":1,"\u0078":1`) }},
@@ -77,9 +77,9 @@ func TestStrictJSON(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			keys.lookups.Store(0)
-			_, err := v.Verify(ctx, s.sign(tt.spoil(s.header()), goodClaims().text()))
+			_, err := v.Verify(ctx, s.sign(tt.spoil(s.header()), goodClaims().Text()))
 			assertRefused(t, verifier.ErrMalformed, err)
-			_, err = v.Verify(ctx, s.sign(s.header().text(), tt.spoil(goodClaims())))
+			_, err = v.Verify(ctx, s.sign(s.header().Text(), tt.spoil(goodClaims())))
 			assertRefused(t, verifier.ErrMalformed, err)
 			assert.Zero(t, keys.lookups.Load())
 		})
@@ -96,16 +96,16 @@ func TestDoubledNames(t *testing.T) {
 	v, keys := setup(t)
 	for name, value := range goodClaims() {
 		t.Run("P2 "+name+" twice", func(t *testing.T) {
-			_, err := v.Verify(ctx, s.sign(s.header().text(), inside(goodClaims(), `"`+name+`":`+value)))
+			_, err := v.Verify(ctx, s.sign(s.header().Text(), inside(goodClaims(), `"`+name+`":`+value)))
 			assertRefused(t, verifier.ErrMalformed, err)
 			escaped := fmt.Sprintf(`"\u%04x%s":%s`, name[0], name[1:], value)
-			_, err = v.Verify(ctx, s.sign(s.header().text(), inside(goodClaims(), escaped)))
+			_, err = v.Verify(ctx, s.sign(s.header().Text(), inside(goodClaims(), escaped)))
 			assertRefused(t, verifier.ErrMalformed, err)
 		})
 	}
 	for name, value := range s.header() {
 		t.Run("P2 "+name+" twice in the header", func(t *testing.T) {
-			_, err := v.Verify(ctx, s.sign(inside(s.header(), `"`+name+`":`+value), goodClaims().text()))
+			_, err := v.Verify(ctx, s.sign(inside(s.header(), `"`+name+`":`+value), goodClaims().Text()))
 			assertRefused(t, verifier.ErrMalformed, err)
 		})
 	}
@@ -128,8 +128,8 @@ func TestCaseVariants(t *testing.T) {
 	}
 	require.Len(t, header, 4)
 	require.Len(t, claims, 7)
-	inHeader := func(m members) string { return s.sign(m.text(), goodClaims().text()) }
-	inClaims := func(m members) string { return s.sign(s.header().text(), m.text()) }
+	inHeader := func(m members) string { return s.sign(m.Text(), goodClaims().Text()) }
+	inClaims := func(m members) string { return s.sign(s.header().Text(), m.Text()) }
 	for _, place := range []struct {
 		name            string
 		variants        map[string][]string
@@ -144,14 +144,14 @@ func TestCaseVariants(t *testing.T) {
 			for _, other := range others {
 				t.Run("P2 "+place.name+" "+other+" beside "+name, func(t *testing.T) {
 					keys.lookups.Store(0)
-					_, err := v.Verify(ctx, place.refused(members{other: `"x"`}.over(place.good)))
+					_, err := v.Verify(ctx, place.refused(members{other: `"x"`}.Over(place.good)))
 					assertRefused(t, verifier.ErrMalformed, err)
 					assert.Zero(t, keys.lookups.Load())
-					verified(t, v, place.passes(members{other: `"x"`}.over(place.other)))
+					verified(t, v, place.passes(members{other: `"x"`}.Over(place.other)))
 				})
 				t.Run("P2 "+place.name+" "+other+" instead of "+name, func(t *testing.T) {
 					keys.lookups.Store(0)
-					_, err := v.Verify(ctx, place.refused(members{name: "", other: `"x"`}.over(place.good)))
+					_, err := v.Verify(ctx, place.refused(members{name: "", other: `"x"`}.Over(place.good)))
 					assertRefused(t, verifier.ErrMalformed, err)
 					assert.Zero(t, keys.lookups.Load())
 				})
@@ -167,14 +167,14 @@ func TestAcceptedJSON(t *testing.T) {
 		name  string
 		spoil func(good members) string
 	}{
-		{"P2 nothing more", func(m members) string { return m.text() }},
+		{"P2 nothing more", func(m members) string { return m.Text() }},
 		{"P2 white space between", func(m members) string {
-			return "\r\n\t { " + strings.ReplaceAll(strings.Trim(m.text(), "{}"), `,"`, "\n,\t\r \"") + " } "
+			return "\r\n\t { " + strings.ReplaceAll(strings.Trim(m.Text(), "{}"), `,"`, "\n,\t\r \"") + " } "
 		}},
 		{"P2 other names differ by case", func(m members) string { return inside(m, `"roles":["a"],"Roles":["b"],"JTI":1`) }},
 		{"P2 registered names longer", func(m members) string { return inside(m, `"exp2":1,"is":1,"subs":1,"algo":1`) }},
 		{"P2 an escaped registered name", func(m members) string {
-			return strings.NewReplacer(`"alg"`, `"\u0061lg"`, `"exp"`, `"\u0065\u0078p"`).Replace(m.text())
+			return strings.NewReplacer(`"alg"`, `"\u0061lg"`, `"exp"`, `"\u0065\u0078p"`).Replace(m.Text())
 		}},
 		{"P2 the same name at two depths", func(m members) string { return inside(m, `"x":{"x":[{"x":1},{"x":2}]}`) }},
 		{"P2 other spellings inside a value", func(m members) string { return inside(m, `"x":{"exp":1,"Exp":2,"KID":3}`) }},
@@ -188,8 +188,8 @@ func TestAcceptedJSON(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			verified(t, v, s.sign(tt.spoil(s.header()), goodClaims().text()))
-			tok := verified(t, v, s.sign(s.header().text(), tt.spoil(goodClaims())))
+			verified(t, v, s.sign(tt.spoil(s.header()), goodClaims().Text()))
+			tok := verified(t, v, s.sign(s.header().Text(), tt.spoil(goodClaims())))
 			assert.Equal(t, "billing", tok.ClientID())
 		})
 	}
@@ -213,9 +213,9 @@ func TestHugeJSON(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			start := time.Now()
-			_, err := v.Verify(ctx, s.sign(tt.text, goodClaims().text()))
+			_, err := v.Verify(ctx, s.sign(tt.text, goodClaims().Text()))
 			assertRefused(t, verifier.ErrMalformed, err)
-			_, err = v.Verify(ctx, s.sign(s.header().text(), tt.text))
+			_, err = v.Verify(ctx, s.sign(s.header().Text(), tt.text))
 			assertRefused(t, verifier.ErrMalformed, err)
 			assert.Less(t, time.Since(start), 5*time.Second)
 		})
@@ -244,13 +244,13 @@ func TestEveryFolding(t *testing.T) {
 		for _, other := range others {
 			for _, name := range []string{"iss", "sub", "iat"} {
 				if strings.ContainsRune(name, letter) {
-					_, err := v.Verify(ctx, s.sign(s.header().text(), inside(goodClaims(), `"`+strings.ReplaceAll(name, string(letter), string(other))+`":1`)))
+					_, err := v.Verify(ctx, s.sign(s.header().Text(), inside(goodClaims(), `"`+strings.ReplaceAll(name, string(letter), string(other))+`":1`)))
 					assert.ErrorIs(t, err, verifier.ErrMalformed, "P2 %q in %s", other, name)
 				}
 			}
 			for _, name := range []string{"kid", "crit"} {
 				if strings.ContainsRune(name, letter) {
-					_, err := v.Verify(ctx, s.sign(inside(s.header(), `"`+strings.ReplaceAll(name, string(letter), string(other))+`":1`), goodClaims().text()))
+					_, err := v.Verify(ctx, s.sign(inside(s.header(), `"`+strings.ReplaceAll(name, string(letter), string(other))+`":1`), goodClaims().Text()))
 					assert.ErrorIs(t, err, verifier.ErrMalformed, "P2 %q in %s", other, name)
 				}
 			}

@@ -33,7 +33,7 @@ func TestKeylessChecksFirst(t *testing.T) {
 		{"R4 a signature of rubbish", s.attach(signed, []byte("rubbish")), verifier.ErrUnavailable},
 		{"R4 no JWT", "x", verifier.ErrMalformed},
 		{"R4 a broken header", s.sign("{", "{}"), verifier.ErrMalformed},
-		{"R4 broken claims", s.sign(s.header().text(), "{"), verifier.ErrMalformed},
+		{"R4 broken claims", s.sign(s.header().Text(), "{"), verifier.ErrMalformed},
 		{"R4 another issuer", s.token(nil, members{"iss": `"x"`}), verifier.ErrIssuer},
 		{"R4 another algorithm", s.token(members{"alg": `"none"`}, nil), verifier.ErrAlgorithm},
 		{"R4 expired", s.token(nil, members{"exp": "1"}), verifier.ErrExpired},
@@ -112,7 +112,7 @@ func TestOwnLeeway(t *testing.T) {
 		exp := members{"exp": seconds(time.Now().Add(-time.Minute))}
 		forger := newSigner("ES256")
 		for _, iss := range []string{issuer, "b", "unknown"} {
-			_, err := v.Verify(ctx, forger.token(nil, members{"iss": `"` + iss + `"`}.over(exp)))
+			_, err := v.Verify(ctx, forger.token(nil, members{"iss": `"` + iss + `"`}.Over(exp)))
 			var e *verifier.Error
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, notValid, e.Description(), iss)
@@ -132,7 +132,7 @@ func testOwnLeeway(t *testing.T, order []int) {
 		v := newVerifier(t, parts[order[0]], parts[order[1]])
 		s := signerOf("ES256")
 		exp := members{"exp": seconds(time.Now().Add(time.Minute))}
-		own, other := s.token(nil, exp), s.token(nil, members{"iss": `"b"`}.over(exp))
+		own, other := s.token(nil, exp), s.token(nil, members{"iss": `"b"`}.Over(exp))
 		nbf := s.token(nil, members{"nbf": seconds(time.Now().Add(time.Minute))})
 		_, err := v.Verify(ctx, nbf)
 		assertRefused(t, verifier.ErrNotYetValid, err)
@@ -199,7 +199,7 @@ func TestZeroNetwork(t *testing.T) {
 	before := iss.Fetches()
 	kid, _ := iss.Key()
 	header := `{"alg":"ES256","kid":"` + kid + `"}`
-	body := strings.Replace(goodClaims().text(), issuer, iss.URL(), 1)
+	body := strings.Replace(goodClaims().Text(), issuer, iss.URL(), 1)
 	verified(t, v, iss.Sign(header, body))
 	for name, raw := range map[string]string{
 		"C1 untrusted issuer":              iss.Token(verifiertest.Claims{"iss": "https://evil.example"}),

@@ -120,7 +120,7 @@ func TestBase64(t *testing.T) {
 				var signed, sig string
 				for i := 0; !strings.Contains(sig, "-") || !strings.Contains(sig, "_"); i++ {
 					claims := members{"jti": strconv.Quote(strconv.Itoa(i))}
-					signed = encode(s.header().text()) + "." + encode(claims.over(goodClaims()).text())
+					signed = encode(s.header().Text()) + "." + encode(claims.Over(goodClaims()).Text())
 					sig = encode(string(s.signature(signed)))
 				}
 				if tt.rest >= 0 && tt.rest != len(sig)%4 {
@@ -145,7 +145,7 @@ func textsOfRest(t *testing.T, rest int) (s *signer, header, claims string) {
 			m["x"] = m["x"][:len(m["x"])-1] + `x"`
 			for _, odd := range []string{`"~~~???>>>"`, `"x~~~???>>>"`, `"xx~~~???>>>"`} {
 				m["odd"] = odd
-				text := m.over(base).text()
+				text := m.Over(base).Text()
 				e := encode(text)
 				if len(e)%4 == rest && strings.Contains(e, "-") && strings.Contains(e, "_") {
 					return text
@@ -238,11 +238,11 @@ func TestHeaderMembers(t *testing.T) {
 		})
 	}
 	t.Run("A1 alg twice", func(t *testing.T) {
-		_, err := v.Verify(ctx, s.sign(inside(s.header(), `"alg":"none"`), goodClaims().text()))
+		_, err := v.Verify(ctx, s.sign(inside(s.header(), `"alg":"none"`), goodClaims().Text()))
 		assertRefused(t, verifier.ErrMalformed, err)
 	})
 	t.Run("A1 none with an empty signature", func(t *testing.T) {
-		_, err := v.Verify(ctx, s.attach(encode(`{"alg":"none"}`)+"."+encode(goodClaims().text()), nil))
+		_, err := v.Verify(ctx, s.attach(encode(`{"alg":"none"}`)+"."+encode(goodClaims().Text()), nil))
 		assertRefused(t, verifier.ErrMalformed, err)
 	})
 }
@@ -257,7 +257,7 @@ func TestKeysInTheHeader(t *testing.T) {
 	require.NoError(t, v.Ready(ctx))
 	kid, _ := ours.Key()
 	theirKID, _ := theirs.Key()
-	claims := strings.Replace(goodClaims().text(), issuer, ours.URL(), 1)
+	claims := strings.Replace(goodClaims().Text(), issuer, ours.URL(), 1)
 	tests := []struct {
 		name, value, kid string
 		sign             func(header, payload string) string
@@ -270,11 +270,11 @@ func TestKeysInTheHeader(t *testing.T) {
 	for _, tt := range tests {
 		t.Run("P4 "+tt.name, func(t *testing.T) {
 			header := members{"alg": `"ES256"`, "kid": `"` + kid + `"`, tt.name: tt.value}
-			_, err := v.Verify(ctx, ours.Sign(header.text(), claims))
+			_, err := v.Verify(ctx, ours.Sign(header.Text(), claims))
 			require.NoError(t, err, "ignored in a good token")
 			for _, other := range []string{`"` + kid + `"`, `"` + tt.kid + `"`, ""} {
 				header["kid"] = other
-				_, err = v.Verify(ctx, tt.sign(header.text(), claims))
+				_, err = v.Verify(ctx, tt.sign(header.Text(), claims))
 				assertRefused(t, verifier.ErrSignature, err)
 			}
 		})
@@ -303,7 +303,7 @@ func TestClaimsAreTheSignedBytes(t *testing.T) {
 		s := signerOf("ES256")
 		v, _ := setup(t)
 		payload := inside(goodClaims(), "\t\"z\" : [1.0, 1e2,\"\\u0041\\/\"] ")
-		tok := verified(t, v, s.sign(s.header().text(), payload))
+		tok := verified(t, v, s.sign(s.header().Text(), payload))
 		text, err := verifier.ClaimsOf[verbatim](tok)
 		require.NoError(t, err)
 		assert.Equal(t, payload, string(text))

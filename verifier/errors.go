@@ -78,7 +78,7 @@ func asRefusal(err, reason error) *Error {
 		}
 		return &Error{Reason: reason, Err: err}
 	case e == nil: // which would panic when printed
-		return refusal(reason, "a nil *verifier.Error")
+		return &Error{Reason: reason, Err: errors.New("a nil *verifier.Error")}
 	}
 	c := *e
 	if err != error(e) {

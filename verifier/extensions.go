@@ -65,7 +65,7 @@ func (a *api) confirmBinding(r *http.Request, raw string, scheme *binding, t *To
 			required = b.scheme
 		}
 		if header == nil {
-			header = h
+			header = maps.Clone(h)
 		} else {
 			maps.Copy(header, h)
 		}

@@ -42,7 +42,7 @@ func TestExtensions(t *testing.T) {
 		tok, _ := httpauth.Token(r)
 		_, _ = w.Write([]byte(tok.ClientID()))
 	})))
-	bound := func(claims members) string { return s.token(nil, claims.over(members{"cnf": `{"pop":"key"}`})) }
+	bound := func(claims members) string { return s.token(nil, claims.Over(members{"cnf": `{"pop":"key"}`})) }
 	for _, row := range []struct {
 		name, scheme, raw, proof string
 		reason                   error

@@ -31,8 +31,8 @@ func (v *Verifier) Protect(rules ...Rule) Guard { return v.guard(rules, false) }
 func (v *Verifier) Optional(rules ...Rule) Guard { return v.guard(rules, true) }
 
 func (v *Verifier) guard(rules []Rule, optional bool) Guard {
-	if v == nil {
-		panic("verifier: nil Verifier")
+	if v == nil || v.api == nil {
+		panic("verifier: nil Verifier, or one that New did not make")
 	}
 	if err := checkRules(rules, v.api.policies); err != nil {
 		panic("verifier: " + err.Error())
@@ -139,6 +139,7 @@ func (g Guard) Admit(r *http.Request) (*http.Request, *Error) {
 	return r.WithContext(admitted), nil
 }
 
-// sameContext reports whether a and b are the same context. Contexts that cannot be
-// compared are not.
-func sameContext(a, b context.Context) bool { return reflect.TypeOf(a).Comparable() && a == b }
+// sameContext reports whether a and b are one context, if they can be compared.
+func sameContext(a, b context.Context) bool {
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
+}

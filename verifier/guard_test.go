@@ -337,3 +337,36 @@ func TestFirstOf(t *testing.T) {
 		require.NoError(t, guardError(g, bearer(s.good())))
 	})
 }
+
+// A context whose type can be compared and whose value cannot.
+type uncomparable struct{ context.Context }
+
+func TestAdmitWithOddContexts(t *testing.T) {
+	v, _ := setup(t)
+	r := bearer(signerOf("ES256").good())
+	list := struct {
+		context.Context
+		list any
+	}{r.Context(), []string{"a"}}
+	r, refused := v.Protect().Admit(r.WithContext(uncomparable{list}))
+	require.Nil(t, refused)
+	r = r.WithContext(uncomparable{struct {
+		context.Context
+		list any
+	}{r.Context(), []string{"a"}}})
+	r, refused = verifier.RequireGuard().Admit(r)
+	require.Nil(t, refused)
+	_, ok := verifier.FromContext(r.Context())
+	assert.True(t, ok, "R8")
+}
+
+func TestNilErrorIsLogged(t *testing.T) {
+	j := new(journal)
+	v, _ := setup(t, func(cfg *set) { cfg.Logger = j.logger(slog.LevelDebug) })
+	r, refused := v.Protect().Admit(bearer(signerOf("ES256").good()))
+	require.Nil(t, refused)
+	inside := r.Context()
+	err := verifier.AsError(inside, (*verifier.Error)(nil))
+	assertRefused(t, verifier.ErrDenied, err)
+	assert.Equal(t, 1, j.count("level=DEBUG", "a nil *verifier.Error"), "R10")
+}

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
@@ -29,25 +28,7 @@ const (
 
 var ctx = context.Background()
 
-// members are the raw JSON values of an object by name; "" leaves one out.
-type members map[string]string
-
-// text writes them as an object, in the order of their names.
-func (m members) text() string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if m[name] != "" {
-			parts = append(parts, `"`+name+`":`+m[name])
-		}
-	}
-	return "{" + strings.Join(parts, ",") + "}"
-}
-
-func (m members) over(base members) members {
-	all := maps.Clone(base)
-	maps.Copy(all, m)
-	return all
-}
+type members = jwttest.Members
 
 // goodClaims are those of a token that every verifier here accepts.
 func goodClaims() members {

@@ -124,14 +124,14 @@ func dateHint(o jose.Object, name string, err error) error {
 // common name has them, it names that claim.
 func (t *Token) wrongScope(scopes, challenge []string) *Error {
 	all := t.policy.scopes
-	elsewhere := ""
+	elsewhere, missing := "", slices.DeleteFunc(slices.Clone(scopes), t.HasScope)
 	for _, name := range []string{"permissions", "roles", "scope", "scp", "scopes", "groups"} {
 		has := false
 		if !all.contain(name) {
 			_ = jose.EachString(t.members().Value(name), func(quoted string) {
-				has = has || slices.ContainsFunc(scopes, func(scope string) bool {
-					return !t.HasScope(scope) && slices.Contains(strings.Split(jose.Unquote(quoted), " "), scope)
-				})
+				for scope := range words(jose.Unquote(quoted)) {
+					has = has || slices.Contains(missing, scope)
+				}
 			})
 		}
 		if has {

@@ -232,8 +232,8 @@ func TestDepthIsNotForgotten(t *testing.T) {
 	stairs := func(n int) string {
 		return strings.Repeat("[", n) + "1" + strings.Repeat(",1]", n) + `,"y":1`
 	}
-	verified(t, v, s.sign(s.header().text(), inside(goodClaims(), `"x":`+stairs(31))))
-	_, err := v.Verify(ctx, s.sign(s.header().text(), inside(goodClaims(), `"x":`+stairs(32))))
+	verified(t, v, s.sign(s.header().Text(), inside(goodClaims(), `"x":`+stairs(31))))
+	_, err := v.Verify(ctx, s.sign(s.header().Text(), inside(goodClaims(), `"x":`+stairs(32))))
 	assertRefused(t, verifier.ErrMalformed, err)
 	assert.ErrorContains(t, err, "nested more than 32 deep")
 }

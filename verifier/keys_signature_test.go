@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
@@ -40,7 +41,7 @@ func TestDefaultAlgorithms(t *testing.T) {
 			signed := s.unsigned()
 			sig := s.signature(signed)
 			verified(t, v, s.attach(signed, sig))
-			other := encode(s.header().text()) + "." + encode(members{"sub": `"root"`}.over(goodClaims()).text())
+			other := encode(s.header().Text()) + "." + encode(members{"sub": `"root"`}.Over(goodClaims()).Text())
 			for name, raw := range map[string]string{
 				"its first bit":      s.attach(signed, flip(sig, 0)),
 				"its last bit":       s.attach(signed, flip(sig, len(sig)-1)),
@@ -52,7 +53,7 @@ func TestDefaultAlgorithms(t *testing.T) {
 				"another key's":      strangers[alg[:2]].as(alg, alg).good(),
 				"of zeros":           s.attach(signed, make([]byte, len(sig))),
 				"over the claims":    s.attach(signed, s.signature(signed[strings.Index(signed, ".")+1:])),
-				"over decoded texts": s.attach(signed, s.signature(s.header().text()+"."+goodClaims().text())),
+				"over decoded texts": s.attach(signed, s.signature(s.header().Text()+"."+goodClaims().Text())),
 			} {
 				_, err := v.Verify(ctx, raw)
 				assertRefused(t, verifier.ErrSignature, err)
@@ -133,7 +134,7 @@ func TestSaltLength(t *testing.T) {
 				if salt == -2 {
 					raw = s.attach(signed, unsaltedPSS(s, signed))
 				} else {
-					raw = s.attach(signed, s.pss(signed, salt))
+					raw = s.attach(signed, jwttest.SignPSS(s.alg, s.private.(*rsa.PrivateKey), salt, signed))
 				}
 				_, err := v.Verify(ctx, raw)
 				if salt == hash {
@@ -149,14 +150,14 @@ func TestSaltLength(t *testing.T) {
 // unsaltedPSS is PSS with a salt of no bytes (RFC 8017 §9.1.1), which
 // rsa.SignPSS cannot be asked for.
 func unsaltedPSS(s *signer, signed string) []byte {
-	k, h := s.private.(*rsa.PrivateKey), s.hash()
+	k, h := s.private.(*rsa.PrivateKey), jwttest.Hash(s.alg)
 	size := k.Size()
-	inner := digest(h, string(make([]byte, 8))+string(digest(h, signed)))
+	inner := jwttest.Digest(h, string(make([]byte, 8))+string(jwttest.Digest(h, signed)))
 	db := make([]byte, size-h.Size()-1)
 	db[len(db)-1] = 1
 	mask := make([]byte, 0, size)
 	for i := byte(0); len(mask) < len(db); i++ {
-		mask = append(mask, digest(h, string(inner)+string([]byte{0, 0, 0, i}))...)
+		mask = append(mask, jwttest.Digest(h, string(inner)+string([]byte{0, 0, 0, i}))...)
 	}
 	for i := range db {
 		db[i] ^= mask[i]
@@ -176,7 +177,7 @@ func TestECDSA(t *testing.T) {
 		signed := s.unsigned()
 		sig := s.signature(signed)
 		r, rest := new(big.Int).SetBytes(sig[:size]), new(big.Int).SetBytes(sig[size:])
-		der := must(ecdsa.SignASN1(rand.Reader, s.private.(*ecdsa.PrivateKey), digest(s.hash(), signed)))
+		der := must(ecdsa.SignASN1(rand.Reader, s.private.(*ecdsa.PrivateKey), jwttest.Digest(jwttest.Hash(s.alg), signed)))
 		tests := []struct {
 			name      string
 			signature []byte
@@ -318,7 +319,7 @@ func ordinary(t *testing.T, e int64) rawRSA {
 func (k rawRSA) sign(signed string) []byte {
 	size := k.public.Size()
 	prefix := []byte("\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20") // RFC 8017 §9.2
-	tail := append(prefix, digest(crypto.SHA256, signed)...)
+	tail := append(prefix, jwttest.Digest(crypto.SHA256, signed)...)
 	em := []byte{0, 1}
 	for len(em) < size-len(tail)-1 {
 		em = append(em, 0xff)
@@ -347,7 +348,7 @@ func TestRSAKeySizes(t *testing.T) {
 			s := signerOf("RS256")
 			signed := s.unsigned()
 			signature := tt.key.sign(signed)
-			hash := digest(crypto.SHA256, signed)
+			hash := jwttest.Digest(crypto.SHA256, signed)
 			require.NoError(t, rsa.VerifyPKCS1v15(tt.key.public, crypto.SHA256, hash, signature), "only the size is wrong")
 			v, _ := setup(t, func(cfg *set) {
 				cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{s.kid: {tt.key.public}}}
@@ -379,4 +380,10 @@ func TestRSAKeySizes(t *testing.T) {
 			assert.Error(t, err, e)
 		}
 	})
+}
+
+// concat is the signature of RFC 7518 §3.4: r and s at the curve's full length.
+func concat(curve elliptic.Curve, r, s *big.Int) []byte {
+	n := (curve.Params().BitSize + 7) / 8
+	return append(r.FillBytes(make([]byte, n)), s.FillBytes(make([]byte, n))...)
 }

@@ -403,7 +403,7 @@ func TestRotation(t *testing.T) {
 		v := iss.Verifier(api)
 		require.NoError(t, v.Ready(ctx))
 		withoutKID := func() string {
-			return iss.Sign(`{"alg":"ES256"}`, strings.Replace(goodClaims().text(), issuer, iss.URL(), 1))
+			return iss.Sign(`{"alg":"ES256"}`, strings.Replace(goodClaims().Text(), issuer, iss.URL(), 1))
 		}
 		old := withoutKID()
 		verified(t, v, old)

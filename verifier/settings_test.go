@@ -60,7 +60,7 @@ func challengeOf(t *testing.T, err error) string {
 
 func TestSeveralIssuers(t *testing.T) {
 	s := signerOf("ES256")
-	of := func(iss string, more members) string { return s.token(nil, more.over(members{"iss": `"` + iss + `"`})) }
+	of := func(iss string, more members) string { return s.token(nil, more.Over(members{"iss": `"` + iss + `"`})) }
 	t.Run("each issuer with its own demands", func(t *testing.T) {
 		v := newVerifier(t,
 			part("a", func(cfg *set) { cfg.RFC9068 = true }),

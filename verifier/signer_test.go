@@ -5,13 +5,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/base64"
-	"math/big"
 	"strings"
 	"sync"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 )
 
 var (
@@ -83,49 +82,10 @@ func (s *signer) public() crypto.PublicKey { return s.private.(crypto.Signer).Pu
 // as returns s with other words in the header.
 func (s *signer) as(alg, kid string) *signer { return &signer{alg: alg, kid: kid, private: s.private} }
 
-func (s *signer) hash() crypto.Hash {
-	return map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[s.alg[2:]]
-}
-
-func digest(hash crypto.Hash, signed string) []byte {
-	h := hash.New()
-	h.Write([]byte(signed))
-	return h.Sum(nil)
-}
-
 // signature signs as the specification of s.alg has it.
-func (s *signer) signature(signed string) []byte {
-	switch k := s.private.(type) {
-	case *rsa.PrivateKey:
-		if strings.HasPrefix(s.alg, "PS") {
-			return s.pss(signed, rsa.PSSSaltLengthEqualsHash)
-		}
-		return must(rsa.SignPKCS1v15(nil, k, s.hash(), digest(s.hash(), signed)))
-	case *ecdsa.PrivateKey:
-		r, sig, err := ecdsa.Sign(rand.Reader, k, digest(s.hash(), signed))
-		return concat(k.Curve, must(r, err), sig)
-	case ed25519.PrivateKey:
-		return ed25519.Sign(k, []byte(signed))
-	case []byte:
-		mac := hmac.New(s.hash().New, k)
-		mac.Write([]byte(signed))
-		return mac.Sum(nil)
-	}
-	panic("no such key")
-}
+func (s *signer) signature(signed string) []byte { return jwttest.Sign(s.alg, s.private, signed) }
 
-func (s *signer) pss(signed string, salt int) []byte {
-	k := s.private.(*rsa.PrivateKey)
-	return must(rsa.SignPSS(rand.Reader, k, s.hash(), digest(s.hash(), signed), &rsa.PSSOptions{SaltLength: salt}))
-}
-
-// concat is the signature of RFC 7518 §3.4: r and s at the curve's full length.
-func concat(curve elliptic.Curve, r, s *big.Int) []byte {
-	n := (curve.Params().BitSize + 7) / 8
-	return append(r.FillBytes(make([]byte, n)), s.FillBytes(make([]byte, n))...)
-}
-
-func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+func encode(text string) string { return jwttest.Encode(text) }
 
 // header is the usual one of s.
 func (s *signer) header() members {
@@ -134,7 +94,7 @@ func (s *signer) header() members {
 
 // token returns a good token, changed by header and claims.
 func (s *signer) token(header, claims members) string {
-	return s.sign(header.over(s.header()).text(), claims.over(goodClaims()).text())
+	return s.sign(header.Over(s.header()).Text(), claims.Over(goodClaims()).Text())
 }
 
 // good returns a token that config accepts.
@@ -157,7 +117,7 @@ func (s *signer) attach(signed string, signature []byte) string {
 
 // unsigned are the first two segments of a good token.
 func (s *signer) unsigned() string {
-	return encode(s.header().text()) + "." + encode(goodClaims().text())
+	return encode(s.header().Text()) + "." + encode(goodClaims().Text())
 }
 
 // jwk returns the public half of s as a JWK, changed by more.
@@ -174,7 +134,7 @@ func jwk(s *signer, more members) string {
 	case ed25519.PublicKey:
 		m["kty"], m["crv"], m["x"] = `"OKP"`, `"Ed25519"`, quoted(k)
 	}
-	return more.over(m).text()
+	return more.Over(m).Text()
 }
 
 // jwks returns a JWK Set.

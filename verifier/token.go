@@ -110,11 +110,28 @@ func merge(a, b []string) []string {
 // isVerified reports whether a verifier made t.
 func (t *Token) isVerified() bool { return t != nil && t.policy != nil }
 
-func (t *Token) members() jose.Object { return t.source().members }
+func (t *Token) members() jose.Object {
+	if !t.isVerified() {
+		return nil
+	}
+	return t.source().members
+}
+
+func (t *Token) rolePlaces() places {
+	if !t.isVerified() {
+		return nil
+	}
+	return t.policy.roles
+}
 
 // Raw returns the token as it was sent. It is for token exchange (RFC 8693) only:
 // whoever has it can call this API as its client until it expires.
-func (t *Token) Raw() string { return t.source().raw }
+func (t *Token) Raw() string {
+	if !t.isVerified() {
+		return ""
+	}
+	return t.source().raw
+}
 
 // Issuer returns the iss claim (RFC 7519 §4.1.1).
 func (t *Token) Issuer() string { return t.issuer }
@@ -146,7 +163,7 @@ func (t *Token) HasScope(s string) bool { return s != "" && slices.Contains(t.sc
 // in [Config.Claims]. A claim that is neither a string nor an array of strings is
 // ignored. Each call reads them again.
 func (t *Token) Roles() (roles []string) {
-	for _, place := range t.policy.roles {
+	for _, place := range t.rolePlaces() {
 		list, err := splitList(t.members().At(place.path))
 		switch {
 		case err != nil:
@@ -161,7 +178,7 @@ func (t *Token) Roles() (roles []string) {
 
 // HasRole reports whether the token has the role r. Case matters.
 func (t *Token) HasRole(r string) bool {
-	for _, place := range t.policy.roles {
+	for _, place := range t.rolePlaces() {
 		found := false
 		err := jose.EachString(t.members().At(place.path), func(quoted string) { found = found || jose.Unquote(quoted) == r })
 		if err == nil && found {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -300,4 +301,25 @@ func TestClientCredentialsAnswers(t *testing.T) {
 			assert.ErrorContains(t, err, "the directory says")
 		})
 	}
+}
+
+// A Token that no verifier made says nothing, and a Verifier that New did not make
+// admits nobody.
+func TestZeroValues(t *testing.T) {
+	tok := new(verifier.Token)
+	assert.Empty(t, tok.Raw())
+	assert.Empty(t, tok.Roles())
+	assert.False(t, tok.HasRole("a"))
+	assert.False(t, tok.HasScope("a"))
+	assert.NotPanics(t, func() { _ = tok.String(); _ = tok.LogValue() })
+	panicText(t, func() { new(verifier.Verifier).Protect() })
+}
+
+// The search for what may have the scope that is missing takes linear time.
+func TestManyScopesElsewhere(t *testing.T) {
+	v, _ := setup(t)
+	many := `"` + strings.Repeat("a ", 5000) + `needed"`
+	_, err := v.Verify(ctx, signerOf("ES256").token(nil, members{"scope": `"b"`, "permissions": `[` + many + `]`}), verifier.Scope("b", "needed"))
+	assertRefused(t, verifier.ErrScope, err)
+	assert.ErrorContains(t, err, "permissions has it")
 }

@@ -233,22 +233,22 @@ func TestOtherKinds(t *testing.T) {
 		{"C10 typ a list with ID", members{"typ": `["x","ID"]`}, false},
 		{"C10 typ a list with Refresh", members{"typ": `["refresh"]`}, false},
 		{"C10 typ a list with Bearer", members{"typ": `["x","Bearer"]`}, true},
-		{"C10 nonce alone", members{"nonce": `"n"`}.over(noScope), false},
-		{"C10 nonce empty", members{"nonce": `""`}.over(noScope), false},
-		{"C10 nonce with another typ", members{"nonce": `"n"`, "typ": `"JWT"`}.over(noScope), false},
-		{"C10 nonce with Roles", members{"nonce": `"n"`, "Roles": `["a"]`}.over(noScope), false},
+		{"C10 nonce alone", members{"nonce": `"n"`}.Over(noScope), false},
+		{"C10 nonce empty", members{"nonce": `""`}.Over(noScope), false},
+		{"C10 nonce with another typ", members{"nonce": `"n"`, "typ": `"JWT"`}.Over(noScope), false},
+		{"C10 nonce with Roles", members{"nonce": `"n"`, "Roles": `["a"]`}.Over(noScope), false},
 		{"C10 C7 nonce with an empty scope", members{"nonce": `"n"`, "scope": `""`}, false},
 		{"C10 C7 nonce with a scope of spaces", members{"nonce": `"n"`, "scope": `"  "`}, false},
 		{"C10 C7 nonce with empty lists", members{"nonce": `"n"`, "scope": `[]`, "scp": `[]`, "roles": `[""]`}, false},
-		{"C10 C7 nonce with null", members{"nonce": `"n"`, "scp": `null`, "roles": `null`}.over(noScope), false},
-		{"C10 nonce with roles that are none", members{"nonce": `"n"`, "roles": `{"admin":true}`}.over(noScope), false},
-		{"C10 nonce with a list with Bearer", members{"nonce": `"n"`, "typ": `["Bearer"]`}.over(noScope), true},
+		{"C10 C7 nonce with null", members{"nonce": `"n"`, "scp": `null`, "roles": `null`}.Over(noScope), false},
+		{"C10 nonce with roles that are none", members{"nonce": `"n"`, "roles": `{"admin":true}`}.Over(noScope), false},
+		{"C10 nonce with a list with Bearer", members{"nonce": `"n"`, "typ": `["Bearer"]`}.Over(noScope), true},
 		{"C10 nonce with scope", members{"nonce": `"n"`}, true},
 		{"C10 nonce with one of several", members{"nonce": `"n"`, "scope": `""`, "scp": `"a"`, "roles": `[]`}, true},
-		{"C10 nonce with scp", members{"nonce": `"n"`, "scp": `["a"]`}.over(noScope), true},
-		{"C10 nonce with roles", members{"nonce": `"n"`, "roles": `["a"]`}.over(noScope), true},
-		{"C10 nonce with typ Bearer", members{"nonce": `"n"`, "typ": `"Bearer"`}.over(noScope), true},
-		{"C10 nonce with typ bearer", members{"nonce": `"n"`, "typ": `"bearer"`}.over(noScope), true},
+		{"C10 nonce with scp", members{"nonce": `"n"`, "scp": `["a"]`}.Over(noScope), true},
+		{"C10 nonce with roles", members{"nonce": `"n"`, "roles": `["a"]`}.Over(noScope), true},
+		{"C10 nonce with typ Bearer", members{"nonce": `"n"`, "typ": `"Bearer"`}.Over(noScope), true},
+		{"C10 nonce with typ bearer", members{"nonce": `"n"`, "typ": `"bearer"`}.Over(noScope), true},
 		{"C10 neither nonce nor scope", noScope, true},
 		{"C10 an ID token", members{
 			"client_id": "", "scope": "", "jti": "", "azp": `"billing"`, "nonce": `"n-0S6_WzA2Mj"`,
@@ -261,7 +261,7 @@ func TestOtherKinds(t *testing.T) {
 		v, keys := setup(t)
 		s := signerOf("ES256")
 		for _, tt := range tests {
-			t.Run(tt.name+", header "+header.text(), func(t *testing.T) {
+			t.Run(tt.name+", header "+header.Text(), func(t *testing.T) {
 				keys.lookups.Store(0)
 				_, err := v.Verify(ctx, s.token(header, tt.claims))
 				if tt.ok {
@@ -293,7 +293,7 @@ func TestOtherKinds(t *testing.T) {
 	} {
 		t.Run("C10 nonce with a permission "+name, func(t *testing.T) {
 			v, _ := setup(t, func(cfg *set) { cfg.Claims.Scopes = tt.configured })
-			_, err := v.Verify(ctx, signerOf("ES256").token(nil, tt.claims.over(members{"nonce": `"n"`, "scope": ""})))
+			_, err := v.Verify(ctx, signerOf("ES256").token(nil, tt.claims.Over(members{"nonce": `"n"`, "scope": ""})))
 			if tt.ok {
 				require.NoError(t, err)
 				return
