@@ -18,10 +18,7 @@ type fetchLimit struct {
 
 // refill returns the fetches that the time since the last call has earned.
 func (l *fetchLimit) refill(now time.Time) {
-	if l.used == 0 {
-		return
-	}
-	n := min(max(now.Sub(l.since), 0)/l.cooldown, maxFetches)
+	n := min(now.Sub(l.since)/l.cooldown, maxFetches)
 	l.used = max(0, l.used-int(n))
 	l.since = l.since.Add(n * l.cooldown)
 }
@@ -52,8 +49,7 @@ func (l *fetchLimit) wait(now time.Time) time.Duration {
 }
 
 // doubleCooldown is for a server that asked for fewer requests.
-func (l *fetchLimit) doubleCooldown(now time.Time) {
-	l.refill(now)
+func (l *fetchLimit) doubleCooldown() {
 	l.cooldown = max(l.base, min(2*l.cooldown, maxCooldown))
 }
 

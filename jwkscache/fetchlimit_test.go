@@ -169,21 +169,21 @@ func TestFlood(t *testing.T) {
 		assert.LessOrEqual(t, mostInAMinute(s), 17)
 	}))
 
-	for _, header := range [][]string{nil, {"Retry-After", "1"}} {
+	for _, limited := range []responder{fail(429), fail(503, "Retry-After", "1")} {
 		t.Run("K5 a server that limits us is asked more and more slowly", inBubble(func(t *testing.T) {
 			s := newServer(publish(a))
 			c := open(t, s, jwkscache.Config{})
 			end := flood(t, c, 20)
 			defer end()
 			pass(minute)
-			s.serve(fail(429, header...))
+			s.serve(limited)
 			pass(5 * minute)
 			before := len(s.gaps())
 			pass(5 * minute)
 			slowest := s.gaps()[before:]
 			require.NotEmpty(t, slowest)
 			for _, gap := range slowest {
-				assert.GreaterOrEqual(t, gap, 30*time.Second)
+				assert.Equal(t, 30*time.Second, gap)
 			}
 			s.serve(publish(a))
 			pass(5 * minute)
@@ -224,6 +224,20 @@ func TestFlood(t *testing.T) {
 		pass(5 * time.Second)
 		denies(t, c, "x")
 		require.Equal(t, 12, s.fetches())
+	}))
+
+	t.Run("K5 a Cooldown of over 30 s is not shortened", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{Cooldown: minute})
+		for i := range 4 {
+			denies(t, c, strconv.Itoa(i))
+		}
+		s.serve(fail(429))
+		require.Error(t, c.Refresh(t.Context()))
+		pass(minute - 1)
+		require.Equal(t, 6, s.fetches())
+		pass(1)
+		require.Equal(t, 7, s.fetches())
 	}))
 
 	t.Run("K5 two limiting responses and a good one: twice the cooldown", inBubble(func(t *testing.T) {

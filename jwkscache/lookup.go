@@ -67,7 +67,7 @@ func (s *scheduler) find(q *Query, snap *snapshot, last joined, now moment) (key
 	switch {
 	case final:
 		return keys, true
-	case q.Tried != nil && snap.keys.named(q) != nil:
+	case snap.keys.named(q) != nil: // these were tried
 		s.fetchForMismatch(now)
 		return nil, true
 	case last.later && last.err == nil: // a fetch that began after the call did not bring it
@@ -94,11 +94,9 @@ func (s *scheduler) join(q *Query, last joined, now moment) (joined, error) {
 		s.fetchWithin(now, maxRetryPeriod-now.since(s.failedAt))
 		return joined{}, unavailable(s.lastErr)
 	default:
-		s.fetchSoon(now)
+		s.fetchWithin(now, 0)
 	}
-	if q.Tried == nil {
-		s.next.wants(s.missing.id(q))
-	}
+	s.next.wants(s.missing.id(q))
 	return joined{fetch: s.next, later: true}, nil
 }
 
@@ -170,9 +168,9 @@ func (s *scheduler) noteMismatch() {
 // kid, since an issuer may have given the kid to another key. Anyone can send such
 // a token, so this is rare, and nobody waits for it. s.mu is held.
 func (s *scheduler) fetchForMismatch(now moment) {
-	if s.closed || s.running != nil || s.failures > 0 || now.since(s.lastMismatch) < mismatchPeriod {
+	if s.running != nil || s.failures > 0 || now.since(s.lastMismatch) < mismatchPeriod {
 		return
 	}
 	s.lastMismatch = now
-	s.fetchSoon(now)
+	s.fetchWithin(now, 0)
 }

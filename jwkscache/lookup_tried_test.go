@@ -57,6 +57,7 @@ func TestTriedKeys(t *testing.T) {
 				require.Equal(t, 2+i, s.fetches(), "one fetch a call")
 			}
 			assert.LessOrEqual(t, mostInAMinute(s), 17)
+			assert.Zero(t, c.Stats().UnknownKeys, "K14")
 		}))
 	}
 
@@ -173,6 +174,9 @@ func TestTriedKeys(t *testing.T) {
 			require.Nil(t, keys)
 			require.Equal(t, 2+i, s.fetches())
 		}
+		keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "a", Algorithm: "ES256", Tried: []crypto.PublicKey{}})
+		require.NoError(t, err)
+		require.Equal(t, []crypto.PublicKey{a.public}, keys)
 	}))
 
 	t.Run("K5 while fetching fails the result is ErrUnavailable", inBubble(func(t *testing.T) {

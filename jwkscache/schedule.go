@@ -58,7 +58,7 @@ func (s *schedule) fail(now moment, err error, reason failure, empty bool) {
 		s.permanent = 0
 	}
 	if reason.fewerRequests {
-		s.limit.doubleCooldown(now.mono)
+		s.limit.doubleCooldown()
 	}
 	pause := reason.retryAfter
 	if empty { // until a fetch succeeds there is nothing to serve
@@ -82,17 +82,8 @@ func (s *schedule) fetchNow(now moment) {
 	s.wakeScheduler()
 }
 
-// fetchSoon moves the next fetch to when the limit allows it.
-func (s *schedule) fetchSoon(now moment) {
-	if s.limit.allows(now.mono) {
-		s.fetchNow(now)
-	} else {
-		s.fetchWithin(now, 0)
-	}
-}
-
 // fetchWithin moves the next fetch to no later than d from now, as far as
-// Retry-After and the limit allow.
+// Retry-After and the limit allow. No fetch is running.
 func (s *schedule) fetchWithin(now moment, d time.Duration) {
 	due := now.add(max(d, now.until(s.retryNotBefore), s.limit.wait(now.mono)))
 	s.next.mode.noCache = true

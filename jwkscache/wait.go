@@ -48,12 +48,8 @@ func (s *scheduler) fetchForFirstKeys() (*fetch, error) {
 // refresh is Cache.Refresh.
 func (s *scheduler) refresh(ctx context.Context) error {
 	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return unavailable(errClosed)
-	}
 	s.fetchNow(s.clock())
-	f := s.next
+	f := s.next // in a closed cache it has ended with errClosed
 	f.mode.rediscover = true
 	s.mu.Unlock()
 	select {

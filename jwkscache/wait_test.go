@@ -64,6 +64,18 @@ func TestReady(t *testing.T) {
 		require.NoError(t, c.Ready(t.Context()))
 	}))
 
+	t.Run("K11 Ready waits when there is no metadata twice, with another failure between", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		left := []responder{fail(404), fail(503), fail(404), metadata(issuer, jwksURL)}
+		s.at(oidcForm, func(r *http.Request) (*http.Response, error) {
+			next := left[0]
+			left = left[1:]
+			return next(r)
+		})
+		require.NoError(t, openIssuer(t, s, issuer, jwkscache.Config{}).Ready(t.Context()))
+		require.Empty(t, left)
+	}))
+
 	t.Run("K11 Ready waits through failures", inBubble(func(t *testing.T) {
 		s := newServer(fail(500))
 		c := open(t, s, jwkscache.Config{})
