@@ -216,6 +216,19 @@ func TestUnknownKID(t *testing.T) {
 		require.Equal(t, 3, s.fetches())
 	}))
 
+	t.Run("K5 a fetch that fails ends the waiting, though another begins", inBubble(func(t *testing.T) {
+		s := newServer(publish(a))
+		c := open(t, s, jwkscache.Config{})
+		s.serve(slow(time.Second, fail(500)))
+		time.AfterFunc(500*time.Millisecond, func() { c.Refresh(t.Context()) })
+		assert.Equal(t, time.Second, took(func() {
+			_, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+			require.ErrorIs(t, err, jwkscache.ErrUnavailable)
+		}))
+		synctest.Wait()
+		require.Equal(t, 3, s.fetches())
+	}))
+
 	t.Run("K5 while fetching fails an unknown kid is ErrUnavailable", inBubble(func(t *testing.T) {
 		cause := errors.New("connection refused")
 		s := newServer(publish(a))

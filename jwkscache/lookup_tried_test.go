@@ -3,6 +3,7 @@ package jwkscache_test
 import (
 	"context"
 	"crypto"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,11 +121,20 @@ func TestTriedKeys(t *testing.T) {
 	t.Run("K5 while fetching fails a bad signature causes no fetch", inBubble(func(t *testing.T) {
 		s := newServer(publish(a))
 		c := open(t, s, jwkscache.Config{})
+		s.serve(fail(503))
+		require.Error(t, c.Refresh(t.Context()))
+		for range 1800 {
+			again(t, s, c, "a", fail(503))
+			pass(time.Second)
+		}
+		assert.Greater(t, slices.Max(s.gaps()), 30*time.Second, "the backoff is not shortened")
+
 		s.serve(fail(503, "Retry-After", "300"))
 		require.Error(t, c.Refresh(t.Context()))
+		before := s.fetches()
 		again(t, s, c, "a", publish(b.named("a")))
 		pass(4 * minute)
-		require.Equal(t, 2, s.fetches())
+		require.Equal(t, before, s.fetches())
 	}))
 
 	t.Run("K5 keys that are newer already cost no fetch", inBubble(func(t *testing.T) {
