@@ -1,6 +1,7 @@
 package adapters
 
 import (
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -39,22 +40,23 @@ func TestBadInput(t *testing.T) {
 	good := iss.with(nil, nil)
 	header := func(name, value string) string { return iss.with(members{name: value}, nil) }
 	claim := func(name, value string) string { return iss.with(nil, members{name: value}) }
-	payload := func(text string) string { return iss.text(iss.header().Text(), text) }
+	payload := func(text string) string { return iss.es.Sign(iss.header().Text(), text) }
 	rs := iss.unsigned(members{"alg": `"RS256"`, "kid": `"rs"`})
 	ps := iss.unsigned(members{"alg": `"PS256"`, "kid": `"rs"`})
 	es := iss.unsigned(nil)
-	sig := jwttest.Sign("ES256", iss.es, es)
+	sig := iss.es.Signature(es)
 	public, err := x509.MarshalPKIXPublicKey(iss.rs.Public())
 	require.NoError(t, err)
 	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})
 	hs := iss.unsigned(members{"alg": `"HS256"`, "kid": `"rs"`})
+	hmacWith := func(key []byte) []byte { return (&jwttest.Signer{Alg: "HS256", Private: key}).Signature(hs) }
 	nest := func(depth int) string {
 		return payload(iss.claims().With(`"x":` + strings.Repeat("[", depth) + strings.Repeat("]", depth)))
 	}
 	address := `"` + guest.URL + `/key"`
-	itsKey := ecJWK(t, partner.es, "")
+	itsKey := partner.es.JWK(members{"kid": ""})
 	partners := func(header, claims members) string { // as the partner can sign
-		return partner.text(header.Over(iss.header()).Text(), claims.Over(iss.claims()).Text())
+		return partner.es.Sign(header.Over(iss.header()).Text(), claims.Over(iss.claims()).Text())
 	}
 	bearer := func(tokens ...string) (fields []string) {
 		for _, raw := range tokens {
@@ -99,11 +101,11 @@ func TestBadInput(t *testing.T) {
 		{"P1 two segments", bearer(es), malformed, verifier.ErrMalformed, 0},
 		{"P1 an empty signature", bearer(es + "."), malformed, verifier.ErrMalformed, 0},
 		{"P1 four segments", bearer(good + ".x"), malformed, verifier.ErrMalformed, 0},
-		{"P1 JWE", bearer(enc([]byte(`{"alg":"dir","enc":"A256GCM"}`)) + "..AAAA.AAAA.AAAA"), malformed, verifier.ErrMalformed, 0},
+		{"P1 JWE", bearer(encode(`{"alg":"dir","enc":"A256GCM"}`) + "..AAAA.AAAA.AAAA"), malformed, verifier.ErrMalformed, 0},
 		{"P1 JSON JWS", bearer(`{"payload":"e30","signatures":[]}`), badRequest, verifier.ErrBadRequest, 0},
-		{"P1 plus", bearer(iss.encoded(enc([]byte(iss.header().Text())), enc([]byte(iss.claims().Text()))+"++++")), malformed, verifier.ErrMalformed, 0},
-		{"P1 slash", bearer(iss.encoded(enc([]byte(iss.header().Text())), enc([]byte(iss.claims().Text()))+"////")), malformed, verifier.ErrMalformed, 0},
-		{"P1 trailing bits", bearer(es + "." + enc(sig)[:85] + "_"), malformed, verifier.ErrMalformed, 0},
+		{"P1 plus", bearer(iss.es.SignEncoded(encode(iss.header().Text()), encode(iss.claims().Text())+"++++")), malformed, verifier.ErrMalformed, 0},
+		{"P1 slash", bearer(iss.es.SignEncoded(encode(iss.header().Text()), encode(iss.claims().Text())+"////")), malformed, verifier.ErrMalformed, 0},
+		{"P1 trailing bits", bearer(es + "." + jwttest.Encode(sig)[:85] + "_"), malformed, verifier.ErrMalformed, 0},
 
 		{"A1 alg none", bearer(header("alg", `"none"`)), notValid, verifier.ErrAlgorithm, 0},
 		{"A1 alg none, unsigned", bearer(iss.unsigned(members{"alg": `"none"`}) + "."), malformed, verifier.ErrMalformed, 0},
@@ -112,19 +114,19 @@ func TestBadInput(t *testing.T) {
 		{"A1 alg missing", bearer(header("alg", "")), notValid, verifier.ErrAlgorithm, 0},
 		{"A1 alg empty", bearer(header("alg", `""`)), notValid, verifier.ErrAlgorithm, 0},
 		{"A1 alg a list", bearer(header("alg", `["ES256"]`)), malformed, verifier.ErrMalformed, 0},
-		{"A1 alg doubled", bearer(iss.text(iss.header().With(`"alg":"ES256"`), iss.claims().Text())), malformed, verifier.ErrMalformed, 0},
-		{"A1 HS256 keyed with the public key, PEM", bearer(seal(hs, jwttest.Sign("HS256", publicPEM, hs))), notValid, verifier.ErrAlgorithm, 0},
-		{"A1 HS256 keyed with the public key, DER", bearer(seal(hs, jwttest.Sign("HS256", public, hs))), notValid, verifier.ErrAlgorithm, 0},
-		{"A1 HS256 keyed with the modulus", bearer(seal(hs, jwttest.Sign("HS256", iss.rs.N.Bytes(), hs))), notValid, verifier.ErrAlgorithm, 0},
-		{"A1 HS256 keyed with nothing", bearer(seal(hs, jwttest.Sign("HS256", []byte{}, hs))), notValid, verifier.ErrAlgorithm, 0},
+		{"A1 alg doubled", bearer(iss.es.Sign(iss.header().With(`"alg":"ES256"`), iss.claims().Text())), malformed, verifier.ErrMalformed, 0},
+		{"A1 HS256 keyed with the public key, PEM", bearer(jwttest.Attach(hs, hmacWith(publicPEM))), notValid, verifier.ErrAlgorithm, 0},
+		{"A1 HS256 keyed with the public key, DER", bearer(jwttest.Attach(hs, hmacWith(public))), notValid, verifier.ErrAlgorithm, 0},
+		{"A1 HS256 keyed with the modulus", bearer(jwttest.Attach(hs, hmacWith(iss.rs.Public().(*rsa.PublicKey).N.Bytes()))), notValid, verifier.ErrAlgorithm, 0},
+		{"A1 HS256 keyed with nothing", bearer(jwttest.Attach(hs, hmacWith([]byte{}))), notValid, verifier.ErrAlgorithm, 0},
 		{"A2 alg is not the JWK's", bearer(header("kid", `"pinned"`)), notValid, verifier.ErrSignature, 1},
 		{"A2 PS256 with an RS256 key", bearer(func() string {
 			text := iss.unsigned(members{"alg": `"PS256"`, "kid": `"rs256"`})
-			return seal(text, jwttest.SignPSS("PS256", iss.rs, 32, text))
+			return jwttest.Attach(text, iss.rs.PSS(text, 32))
 		}()), notValid, verifier.ErrSignature, 1},
 		{"A2 P-384 key with ES256", bearer(func() string {
 			text := iss.unsigned(members{"kid": `"p384"`})
-			return seal(text, jwttest.Sign("ES256", iss.p384, text))
+			return jwttest.Attach(text, iss.p384.As("ES256", "").Signature(text))
 		}()), notValid, verifier.ErrSignature, 1},
 		{"A4 use is enc", bearer(header("kid", `"enc"`)), notValid, verifier.ErrSignature, 1},
 		{"A4 key_ops is encrypt", bearer(header("kid", `"ops"`)), notValid, verifier.ErrSignature, 1},
@@ -138,28 +140,28 @@ func TestBadInput(t *testing.T) {
 		{"P4 x5u of the attacker", bearer(partners(members{"x5u": address}, nil)), notValid, verifier.ErrSignature, 1},
 		{"P4 jwk of the attacker", bearer(partners(members{"jwk": itsKey}, nil)), notValid, verifier.ErrSignature, 0},
 		{"P4 jwk of the attacker, no kid", bearer(partners(members{"jwk": itsKey, "kid": ""}, nil)), notValid, verifier.ErrSignature, 8},
-		{"P4 x5c of the attacker", bearer(partners(members{"x5c": `["` + enc(public) + `"]`}, nil)), notValid, verifier.ErrSignature, 0},
+		{"P4 x5c of the attacker", bearer(partners(members{"x5c": `["` + jwttest.Encode(public) + `"]`}, nil)), notValid, verifier.ErrSignature, 0},
 		{"P4 a nested JWT", bearer(header("cty", `"JWT"`)), notValid, verifier.ErrType, 0},
 		{"P3 crit", bearer(header("crit", `["exp"]`)), malformed, verifier.ErrMalformed, 0},
 		{"P3 crit empty", bearer(header("crit", `[]`)), malformed, verifier.ErrMalformed, 0},
 		{"P3 b64 false", bearer(header("b64", "false")), malformed, verifier.ErrMalformed, 0},
 
-		{"A3 r and s zero", bearer(seal(es, make([]byte, 64))), notValid, verifier.ErrSignature, 0},
-		{"A3 DER", bearer(seal(es, der(sig))), notValid, verifier.ErrSignature, 0},
-		{"A3 a byte less", bearer(seal(es, sig[:63])), notValid, verifier.ErrSignature, 0},
-		{"A3 a zero before each half", bearer(seal(es, append(append([]byte{0}, sig[:32]...), append([]byte{0}, sig[32:]...)...))), notValid, verifier.ErrSignature, 0},
-		{"A3 PSS without salt", bearer(seal(ps, jwttest.SignPSS("PS256", iss.rs, 0, ps))), notValid, verifier.ErrSignature, 0},
-		{"A3 PSS with a salt of 20", bearer(seal(ps, jwttest.SignPSS("PS256", iss.rs, 20, ps))), notValid, verifier.ErrSignature, 0},
-		{"A3 PSS under the name of PKCS #1", bearer(seal(rs, jwttest.SignPSS("PS256", iss.rs, 32, rs))), notValid, verifier.ErrSignature, 0},
-		{"A3 PKCS #1 under the name of PSS", bearer(seal(ps, jwttest.Sign("RS256", iss.rs, ps))), notValid, verifier.ErrSignature, 0},
-		{"A3 a signature of another token", bearer(seal(iss.unsigned(members{"typ": `"JWT"`}), sig)), notValid, verifier.ErrSignature, 0},
+		{"A3 r and s zero", bearer(jwttest.Attach(es, make([]byte, 64))), notValid, verifier.ErrSignature, 0},
+		{"A3 DER", bearer(jwttest.Attach(es, der(sig))), notValid, verifier.ErrSignature, 0},
+		{"A3 a byte less", bearer(jwttest.Attach(es, sig[:63])), notValid, verifier.ErrSignature, 0},
+		{"A3 a zero before each half", bearer(jwttest.Attach(es, append(append([]byte{0}, sig[:32]...), append([]byte{0}, sig[32:]...)...))), notValid, verifier.ErrSignature, 0},
+		{"A3 PSS without salt", bearer(jwttest.Attach(ps, iss.rs.PSSWithoutSalt(ps))), notValid, verifier.ErrSignature, 0},
+		{"A3 PSS with a salt of 20", bearer(jwttest.Attach(ps, iss.rs.PSS(ps, 20))), notValid, verifier.ErrSignature, 0},
+		{"A3 PSS under the name of PKCS #1", bearer(jwttest.Attach(rs, iss.rs.PSS(rs, 32))), notValid, verifier.ErrSignature, 0},
+		{"A3 PKCS #1 under the name of PSS", bearer(jwttest.Attach(ps, iss.rs.Signature(ps))), notValid, verifier.ErrSignature, 0},
+		{"A3 a signature of another token", bearer(jwttest.Attach(iss.unsigned(members{"typ": `"JWT"`}), sig)), notValid, verifier.ErrSignature, 0},
 
 		{"P2 duplicate names", bearer(payload(iss.claims().With(`"exp":9999999999`))), malformed, verifier.ErrMalformed, 0},
 		{"P2 duplicate names, escaped", bearer(payload(iss.claims().With(`"\u0065xp":9999999999`))), malformed, verifier.ErrMalformed, 0},
 		{"P2 duplicate names, deep inside", bearer(claim("act", `{"a":{"b":1,"b":2}}`)), malformed, verifier.ErrMalformed, 0},
 		{"P2 case variants", bearer(payload(iss.claims().With(`"EXP":9999999999`))), malformed, verifier.ErrMalformed, 0},
 		{"P2 a variant with U+017F", bearer(payload(iss.claims().With(`"iſs":"x"`))), malformed, verifier.ErrMalformed, 0},
-		{"P2 a variant with U+212A", bearer(iss.text(iss.header().With(`"`+"\u212a"+`id":"x"`), iss.claims().Text())), malformed, verifier.ErrMalformed, 0},
+		{"P2 a variant with U+212A", bearer(iss.es.Sign(iss.header().With(`"`+"\u212a"+`id":"x"`), iss.claims().Text())), malformed, verifier.ErrMalformed, 0},
 		{"P2 trailing object", bearer(payload(iss.claims().Text() + "{}")), malformed, verifier.ErrMalformed, 0},
 		{"P2 bad UTF-8", bearer(payload(iss.claims().With("\"x\":\"\xff\""))), malformed, verifier.ErrMalformed, 0},
 		{"P2 BOM", bearer(payload("\ufeff" + iss.claims().Text())), malformed, verifier.ErrMalformed, 0},
@@ -197,15 +199,15 @@ func TestBadInput(t *testing.T) {
 		{"C2 genuine, for another API of ours", bearer(claim("aud", `"`+billingAPI+`"`)), notValid, verifier.ErrAudience, 0},
 		{"C3 genuine, expired", bearer(claim("exp", "1300819380")), expired, verifier.ErrExpired, 0},
 		{"C5 genuine, another type", bearer(header("typ", `"dpop+jwt"`)), notValid, verifier.ErrType, 0},
-		{"A3 genuine, its claims changed", bearer(strings.Replace(good, strings.Split(good, ".")[1], enc([]byte(members{"scope": `"admin"`}.Over(iss.claims()).Text())), 1)), notValid, verifier.ErrSignature, 0},
-		{"A3 genuine, its header changed", bearer(strings.Replace(good, strings.Split(good, ".")[0], enc([]byte(members{"zip": `"NONE"`}.Over(iss.header()).Text())), 1)), notValid, verifier.ErrSignature, 0},
+		{"A3 genuine, its claims changed", bearer(strings.Replace(good, strings.Split(good, ".")[1], encode(members{"scope": `"admin"`}.Over(iss.claims()).Text()), 1)), notValid, verifier.ErrSignature, 0},
+		{"A3 genuine, its header changed", bearer(strings.Replace(good, strings.Split(good, ".")[0], encode(members{"zip": `"NONE"`}.Over(iss.header()).Text()), 1)), notValid, verifier.ErrSignature, 0},
 
 		// An attacker who owns an issuer that we trust for another audience, and
 		// publishes what keys they like under what kid they like.
 		{"A5 the same kid at another trusted issuer", bearer(partners(nil, nil)), notValid, verifier.ErrSignature, 0},
 		{"A5 without kid", bearer(partners(members{"kid": ""}, nil)), notValid, verifier.ErrSignature, 8},
 		{"C11 another issuer's audience", bearer(partners(nil, members{"iss": `"` + partner.URL + `"`})), notValid, verifier.ErrAudience, 0},
-		{"C1 two issuers in one", bearer(partner.text(iss.header().Text(), strings.Replace(iss.claims().Text(), `"iss":`, `"iss":"`+partner.URL+`","iss":`, 1))), malformed, verifier.ErrMalformed, 0},
+		{"C1 two issuers in one", bearer(partner.es.Sign(iss.header().Text(), strings.Replace(iss.claims().Text(), `"iss":`, `"iss":"`+partner.URL+`","iss":`, 1))), malformed, verifier.ErrMalformed, 0},
 		{"A5 our issuer's key at theirs", bearer(claim("iss", `"`+partner.URL+`"`)), notValid, verifier.ErrAudience, 0},
 		{"A5 our issuer's key at theirs, for their audience", bearer(iss.with(nil, members{"iss": `"` + partner.URL + `"`, "aud": `"` + billingAPI + `"`})), notValid, verifier.ErrSignature, 0},
 	}
@@ -262,7 +264,7 @@ func TestBadInput(t *testing.T) {
 	t.Run("P3 P4 what is ignored", func(t *testing.T) {
 		for name, raw := range map[string]string{
 			"zip": header("zip", `"NONE"`), "jku": header("jku", address), "x5u": header("x5u", address),
-			"jwk": header("jwk", itsKey), "x5c": header("x5c", `["`+enc(public)+`"]`), "cty": header("cty", `"json"`),
+			"jwk": header("jwk", itsKey), "x5c": header("x5c", `["`+jwttest.Encode(public)+`"]`), "cty": header("cty", `"json"`),
 		} {
 			for framework, api := range apis {
 				assert.Equal(t, 200, ask(api, "/group", bearer(raw)).Code, "%s: %s", framework, name)

@@ -1,70 +1,46 @@
 package adapters
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"fmt"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
-	"github.com/stretchr/testify/require"
 )
 
 type members = jwttest.Members
 
-func enc(b []byte) string { return jwttest.Encode(string(b)) }
+var encode = jwttest.Encode[string]
 
 // A forge is an issuer, on a loopback server that counts, whose keys sign
 // whatever they are given.
 type forge struct {
 	*httptest.Server
-	requests atomic.Int64
-	es, p384 *ecdsa.PrivateKey
-	rs       *rsa.PrivateKey
-}
-
-// ecJWK writes the public key of k, with more members.
-func ecJWK(t *testing.T, k *ecdsa.PrivateKey, more string) string {
-	t.Helper()
-	point, err := k.PublicKey.Bytes()
-	require.NoError(t, err)
-	half := (len(point) - 1) / 2
-	return fmt.Sprintf(`{"kty":"EC","crv":%q,"x":%q,"y":%q%s}`, k.Curve.Params().Name, enc(point[1:1+half]), enc(point[1+half:]), more)
+	requests     atomic.Int64
+	es, p384, rs *jwttest.Signer
 }
 
 // newForge publishes, by kid: es, p384 and rs without alg, pinned (es, for
 // ES512 as it says), enc (es, for encryption), ops (es, to encrypt).
 func newForge(t *testing.T) *forge {
 	t.Helper()
-	f := &forge{}
-	var errs [3]error
-	f.es, errs[0] = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	f.p384, errs[1] = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	f.rs, errs[2] = rsa.GenerateKey(rand.Reader, 2048)
-	for _, err := range errs {
-		require.NoError(t, err)
-	}
-	keys := strings.Join([]string{
-		ecJWK(t, f.es, `,"kid":"es"`), ecJWK(t, f.p384, `,"kid":"p384"`), ecJWK(t, f.es, `,"kid":"pinned","alg":"ES512"`),
-		ecJWK(t, f.es, `,"kid":"enc","use":"enc"`), ecJWK(t, f.es, `,"kid":"ops","key_ops":["encrypt"]`),
-		fmt.Sprintf(`{"kty":"RSA","kid":"rs","n":%q,"e":"AQAB"}`, enc(f.rs.N.Bytes())),
-		fmt.Sprintf(`{"kty":"RSA","kid":"rs256","alg":"RS256","n":%q,"e":"AQAB"}`, enc(f.rs.N.Bytes())),
-	}, ",")
+	f := &forge{es: jwttest.NewSigner("ES256"), p384: jwttest.NewSigner("ES384"), rs: jwttest.NewSigner("RS256")}
+	keys := jwttest.JWKS(
+		f.es.JWK(members{"kid": `"es"`}), f.p384.JWK(members{"kid": `"p384"`}), f.es.JWK(members{"kid": `"pinned"`, "alg": `"ES512"`}),
+		f.es.JWK(members{"kid": `"enc"`, "use": `"enc"`}), f.es.JWK(members{"kid": `"ops"`, "key_ops": `["encrypt"]`}),
+		f.rs.JWK(members{"kid": `"rs"`}), f.rs.JWK(members{"kid": `"rs256"`, "alg": `"RS256"`}),
+	)
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.requests.Add(1)
 		switch r.URL.Path {
 		case "/.well-known/openid-configuration":
 			_, _ = fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, f.URL, f.URL+"/keys")
 		case "/keys":
-			_, _ = fmt.Fprintf(w, `{"keys":[%s]}`, keys)
+			_, _ = w.Write(keys)
 		default:
 			http.NotFound(w, r)
 		}
@@ -87,25 +63,13 @@ func (*forge) header() members { return members{"alg": `"ES256"`, "kid": `"es"`,
 
 // with returns a good token of key es, changed and then signed.
 func (f *forge) with(header, claims members) string {
-	return f.text(header.Over(f.header()).Text(), claims.Over(f.claims()).Text())
-}
-
-// text returns these two texts, signed by key es.
-func (f *forge) text(header, payload string) string {
-	return f.encoded(enc([]byte(header)), enc([]byte(payload)))
-}
-
-// encoded returns these two segments, signed by key es.
-func (f *forge) encoded(head, body string) string {
-	return seal(head+"."+body, jwttest.Sign("ES256", f.es, head+"."+body))
+	return f.es.Sign(header.Over(f.header()).Text(), claims.Over(f.claims()).Text())
 }
 
 // unsigned are the first two segments of a good token.
 func (f *forge) unsigned(header members) string {
-	return enc([]byte(header.Over(f.header()).Text())) + "." + enc([]byte(f.claims().Text()))
+	return encode(header.Over(f.header()).Text()) + "." + encode(f.claims().Text())
 }
-
-func seal(signed string, signature []byte) string { return signed + "." + enc(signature) }
 
 // der writes an ES256 signature as ASN.1, as most of cryptography does.
 func der(signature []byte) []byte {

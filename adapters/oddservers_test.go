@@ -1,10 +1,6 @@
 package adapters
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -53,24 +49,12 @@ func newOddServer(t *testing.T, path, metadata string) *oddServer {
 
 func (s *oddServer) issuer() string { return s.URL + s.path }
 
-// An ecKey signs with ES256, and writes its JWK with more members or none.
-type ecKey struct{ *ecdsa.PrivateKey }
-
-func newECKey(t *testing.T) ecKey {
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	return ecKey{k}
-}
-
-func (k ecKey) jwk(t *testing.T, more string) string {
-	return ecJWK(t, k.PrivateKey, more)
-}
-
-func (k ecKey) token(t *testing.T, header string, claims map[string]any) string {
+// token returns a token with claims.
+func token(t *testing.T, k *jwttest.Signer, header string, claims map[string]any) string {
+	t.Helper()
 	payload, err := json.Marshal(claims)
 	require.NoError(t, err)
-	signed := enc([]byte(header)) + "." + enc(payload)
-	return seal(signed, jwttest.Sign("ES256", k.PrivateKey, signed))
+	return k.Sign(header, string(payload))
 }
 
 func claimsFor(s *oddServer, more map[string]any) map[string]any {
@@ -111,13 +95,13 @@ func TestServersWithoutKid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newOddServer(t, "", "/.well-known/openid-configuration")
-			old, renewed := newECKey(t), newECKey(t)
-			s.publish(old.jwk(t, ""))
+			old, renewed := jwttest.NewSigner("ES256"), jwttest.NewSigner("ES256")
+			s.publish(old.JWK(members{"kid": ""}))
 			v := verifierFor(t, s, nil)
-			first := old.token(t, header, claimsFor(s, nil))
+			first := token(t, old, header, claimsFor(s, nil))
 			assert.Equal(t, 200, status(t, v, first))
-			s.publish(renewed.jwk(t, ""))
-			assert.Equal(t, 200, status(t, v, renewed.token(t, header, claimsFor(s, nil))), "the rotated key's first token")
+			s.publish(renewed.JWK(members{"kid": ""}))
+			assert.Equal(t, 200, status(t, v, token(t, renewed, header, claimsFor(s, nil))), "the rotated key's first token")
 			assert.Equal(t, 401, status(t, v, first), "the withdrawn key's token")
 		})
 	}
@@ -127,18 +111,18 @@ func TestServersWithoutKid(t *testing.T) {
 // work.
 func TestServersWithOddKeys(t *testing.T) {
 	s := newOddServer(t, "", "/.well-known/openid-configuration")
-	good := newECKey(t)
+	good := jwttest.NewSigner("ES256")
 	s.publish(
 		`{"kty":"AKP","alg":"ML-DSA-44","kid":"pq","pub":"AAAA"}`,
 		`{"kty":"EC","crv":"secp256k1","kid":"k1","x":"AA","y":"AA"}`,
 		`{"kty":"oct","kid":"s","k":"c2VjcmV0"}`,
 		`{"kty":"RSA","kid":"weak","n":"sXch","e":"AQAB"}`,
 		`"no key at all"`,
-		newECKey(t).jwk(t, `,"kid":"enc","use":"enc"`),
-		good.jwk(t, `,"kid":"good","use":"sig","x5c":"not an array","x5t":1,"ext":true,"vendor":{"a":[1]}`),
+		jwttest.NewSigner("ES256").JWK(members{"kid": `"enc"`, "use": `"enc"`}),
+		good.JWK(members{"kid": `"good"`, "use": `"sig"`, "x5c": `"not an array"`, "x5t": "1", "ext": "true", "vendor": `{"a":[1]}`}),
 	)
 	v := verifierFor(t, s, nil)
-	assert.Equal(t, 200, status(t, v, good.token(t, `{"alg":"ES256","kid":"good"}`, claimsFor(s, nil))))
+	assert.Equal(t, 200, status(t, v, token(t, good, `{"alg":"ES256","kid":"good"}`, claimsFor(s, nil))))
 }
 
 func TestServersWithOddClaims(t *testing.T) {
@@ -166,12 +150,12 @@ func TestServersWithOddClaims(t *testing.T) {
 			change: func(c *verifier.Config) { c.Claims.ClientID = []string{"cid"} }},
 	}
 	s := newOddServer(t, "", "/.well-known/openid-configuration")
-	k := newECKey(t)
-	s.publish(k.jwk(t, ""))
+	k := jwttest.NewSigner("ES256")
+	s.publish(k.JWK(members{"kid": ""}))
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
-			token := k.token(t, `{"alg":"ES256"}`, claimsFor(s, row.claims))
-			assert.Equal(t, row.want, status(t, verifierFor(t, s, row.change), token, row.rules...))
+			raw := token(t, k, `{"alg":"ES256"}`, claimsFor(s, row.claims))
+			assert.Equal(t, row.want, status(t, verifierFor(t, s, row.change), raw, row.rules...))
 		})
 	}
 }
@@ -185,26 +169,22 @@ func TestServersMetadataPlaces(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newOddServer(t, place[0], place[1])
-			k := newECKey(t)
-			s.publish(k.jwk(t, ""))
-			assert.Equal(t, 200, status(t, verifierFor(t, s, nil), k.token(t, `{"alg":"ES256"}`, claimsFor(s, nil))))
+			k := jwttest.NewSigner("ES256")
+			s.publish(k.JWK(members{"kid": ""}))
+			assert.Equal(t, 200, status(t, verifierFor(t, s, nil), token(t, k, `{"alg":"ES256"}`, claimsFor(s, nil))))
 		})
 	}
 }
 
 // RFC 9864's name for EdDSA with Ed25519, on either side.
 func TestServersThatSayEd25519(t *testing.T) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	require.NoError(t, err)
+	k := jwttest.NewSigner("Ed25519")
 	for _, jwkAlg := range []string{"EdDSA", "Ed25519"} {
 		for _, alg := range []string{"EdDSA", "Ed25519"} {
 			s := newOddServer(t, "", "/.well-known/openid-configuration")
-			s.publish(fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519","kid":"1","alg":%q,"x":%q}`, jwkAlg, enc(public)))
-			payload, err := json.Marshal(claimsFor(s, nil))
-			require.NoError(t, err)
-			signed := enc([]byte(`{"alg":"`+alg+`","kid":"1"}`)) + "." + enc(payload)
-			token := signed + "." + enc(ed25519.Sign(private, []byte(signed)))
-			assert.Equal(t, 200, status(t, verifierFor(t, s, nil), token), "%s by a key for %s", alg, jwkAlg)
+			s.publish(k.JWK(members{"kid": `"1"`, "alg": `"` + jwkAlg + `"`}))
+			raw := token(t, k, `{"alg":"`+alg+`","kid":"1"}`, claimsFor(s, nil))
+			assert.Equal(t, 200, status(t, verifierFor(t, s, nil), raw), "%s by a key for %s", alg, jwkAlg)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
@@ -22,7 +23,7 @@ func allocations(t *testing.T, f func()) int {
 
 // A token that is remembered costs no allocation, whoever asks.
 func TestAllocationsOfAHit(t *testing.T) {
-	for _, alg := range asymmetric {
+	for _, alg := range jwttest.Asymmetric {
 		v := warm(t, signerOf(alg), 4096)
 		raw := signerOf(alg).token(nil, machineClaims(0))
 		r := bearer(raw)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
@@ -59,12 +60,12 @@ func machineClaims(i int) members {
 }
 
 // bare returns the cryptography alone.
-func bare(s *signer) func(raw string) bool {
+func bare(s signer) func(raw string) bool {
 	split := func(raw string) (signed, signature []byte) {
 		dot := strings.LastIndexByte(raw, '.')
 		return []byte(raw[:dot]), must(base64.RawURLEncoding.DecodeString(raw[dot+1:]))
 	}
-	switch k := s.public().(type) {
+	switch k := s.Public().(type) {
 	case *rsa.PublicKey:
 		return func(raw string) bool {
 			signed, signature := split(raw)
@@ -87,7 +88,7 @@ func bare(s *signer) func(raw string) bool {
 	panic("no such key")
 }
 
-func benchVerify(b *testing.B, s *signer, pool []string, tokenCache int) {
+func benchVerify(b *testing.B, s signer, pool []string, tokenCache int) {
 	v := warm(b, s, tokenCache)
 	_, err := v.Verify(ctx, pool[0])
 	require.NoError(b, err)
@@ -101,10 +102,10 @@ func benchVerify(b *testing.B, s *signer, pool []string, tokenCache int) {
 
 // warm returns a verifier over a key cache as programs have it, with the key of
 // s in it.
-func warm(t testing.TB, s *signer, tokenCache int) *verifier.Verifier {
+func warm(t testing.TB, s signer, tokenCache int) *verifier.Verifier {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Write(jwks(jwk(s, nil)))
+		w.Write(jwttest.JWKS(s.JWK(nil)))
 	}))
 	t.Cleanup(srv.Close)
 	keys := must(jwkscache.ForURL(srv.URL, jwkscache.Config{}))
@@ -143,7 +144,7 @@ func BenchmarkRefuse(b *testing.B) {
 		{"another algorithm", token(members{"alg": `"none"`}, nil), verifier.ErrAlgorithm},
 		{"another audience", token(nil, members{"aud": `"x"`}), verifier.ErrAudience},
 		{"another type", token(members{"typ": `"logout+jwt"`}, nil), verifier.ErrType},
-		{"a bad signature", s.attach(good[:strings.LastIndexByte(good, '.')], make([]byte, 256)), verifier.ErrSignature},
+		{"a bad signature", jwttest.Attach(good[:strings.LastIndexByte(good, '.')], make([]byte, 256)), verifier.ErrSignature},
 		{"a scope missing", good, verifier.ErrScope},
 	} {
 		b.Run(row.name, func(b *testing.B) {

@@ -361,7 +361,7 @@ func TestNull(t *testing.T) {
 						tt.change(cfg)
 					}
 				})
-				keys.keys[""] = keys.keys[s.kid]
+				keys.keys[""] = keys.keys[s.KeyID]
 				var rules []verifier.Rule
 				if tt.rule != nil {
 					rules = append(rules, tt.rule)

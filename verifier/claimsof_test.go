@@ -162,7 +162,7 @@ func TestClaimsOfIsEncodingJSON(t *testing.T) {
 	} {
 		claims := members{"x": value, "l": "[" + value + "]", "l2": "[" + value + "," + value + "," + value + "]", "m": `{"k":` + value + `}`}.Over(goodClaims()).Text()
 		s := signerOf("EdDSA")
-		tok := verified(t, v, s.sign(s.header().Text(), claims))
+		tok := verified(t, v, s.Sign(s.Header().Text(), claims))
 		fits["bool"] += alike[bool](t, tok, claims)
 		fits["int"] += alike[int](t, tok, claims)
 		fits["int8"] += alike[int8](t, tok, claims)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
@@ -121,7 +122,7 @@ func TestNew(t *testing.T) {
 		{"A1 SharedSecret long enough for HS512", withSecret(64, "HS512"), ""},
 		{"A1 SharedSecret with RS256", withSecret(64, "RS256"), "RS256"},
 		{"A1 SharedSecret with none", withSecret(64, "none"), "none"},
-		{"A1 Algorithms of public keys", func(c *cfg) { c.Algorithms = asymmetric }, ""},
+		{"A1 Algorithms of public keys", func(c *cfg) { c.Algorithms = jwttest.Asymmetric }, ""},
 		{"A1 Algorithms with HS256", func(c *cfg) { c.Algorithms = []string{"RS256", "HS256"} }, "HS256"},
 		{"A1 Algorithms with none", func(c *cfg) { c.Algorithms = []string{"RS256", "none"} }, "none"},
 		{"A1 Algorithms in another case", func(c *cfg) { c.Algorithms = []string{"rs256"} }, "rs256"},
@@ -185,15 +186,15 @@ func TestSharedSecret(t *testing.T) {
 				verified(t, v, s.as(alg, "").token(members{"kid": ""}, nil))
 				verified(t, v, s.as(alg, "any").good())
 				signed := s.unsigned()
-				mac := s.signature(signed)
+				mac := s.Signature(signed)
 				for name, raw := range map[string]string{
 					"another secret":   hmacSigner(alg, []byte("another secret of thirty-two bytes")).good(),
 					"an empty secret":  hmacSigner(alg, nil).good(),
 					"a secret cut off": hmacSigner(alg, all[:n-1]).good(),
-					"a MAC cut off":    s.attach(signed, mac[:len(mac)-1]),
-					"half a MAC":       s.attach(signed, mac[:len(mac)/2]),
-					"a MAC and more":   s.attach(signed, append(mac[:len(mac):len(mac)], 0)),
-					"a flipped bit":    s.attach(signed, flip(mac, len(mac)-1)),
+					"a MAC cut off":    jwttest.Attach(signed, mac[:len(mac)-1]),
+					"half a MAC":       jwttest.Attach(signed, mac[:len(mac)/2]),
+					"a MAC and more":   jwttest.Attach(signed, append(mac[:len(mac):len(mac)], 0)),
+					"a flipped bit":    jwttest.Attach(signed, flip(mac, len(mac)-1)),
 				} {
 					_, err := v.Verify(ctx, raw)
 					assertRefused(t, verifier.ErrSignature, err)
@@ -201,7 +202,7 @@ func TestSharedSecret(t *testing.T) {
 				}
 			})
 		}
-		for _, alg := range asymmetric {
+		for _, alg := range jwttest.Asymmetric {
 			t.Run("A1 nothing but HS*: "+alg, func(t *testing.T) {
 				_, err := v.Verify(ctx, signerOf(alg).good())
 				assertRefused(t, verifier.ErrAlgorithm, err)

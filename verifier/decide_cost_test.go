@@ -90,13 +90,13 @@ func TestBounds(t *testing.T) {
 	}
 	list := func(n int, element string) string { return "[" + strings.Repeat(element+",", n-1) + `"` + api + `"]` }
 	claims := func(name, value string) string { return members{name: value}.Over(goodClaims()).Text() }
-	head, body := s.header().Text(), goodClaims().Text()
+	head, body := s.Header().Text(), goodClaims().Text()
 	for _, row := range []struct {
 		name         string
 		within, past [2]string // header and claims
 		reason       error
 	}{
-		{"members of the header", [2]string{object(256, s.header()), body}, [2]string{object(257, s.header()), body}, verifier.ErrMalformed},
+		{"members of the header", [2]string{object(256, s.Header()), body}, [2]string{object(257, s.Header()), body}, verifier.ErrMalformed},
 		{"members of the claims", [2]string{head, object(256, goodClaims())}, [2]string{head, object(257, goodClaims())}, verifier.ErrMalformed},
 		{
 			"members of an object in it",
@@ -116,9 +116,9 @@ func TestBounds(t *testing.T) {
 		},
 	} {
 		t.Run("P7 "+row.name, func(t *testing.T) {
-			verified(t, v, s.sign(row.within[0], row.within[1]))
+			verified(t, v, s.Sign(row.within[0], row.within[1]))
 			keys.lookups.Store(0)
-			_, err := v.Verify(ctx, s.sign(row.past[0], row.past[1]))
+			_, err := v.Verify(ctx, s.Sign(row.past[0], row.past[1]))
 			assertRefused(t, row.reason, err)
 			assert.Zero(t, keys.lookups.Load())
 		})

@@ -77,9 +77,9 @@ func TestStrictJSON(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			keys.lookups.Store(0)
-			_, err := v.Verify(ctx, s.sign(tt.spoil(s.header()), goodClaims().Text()))
+			_, err := v.Verify(ctx, s.Sign(tt.spoil(s.Header()), goodClaims().Text()))
 			assertRefused(t, verifier.ErrMalformed, err)
-			_, err = v.Verify(ctx, s.sign(s.header().Text(), tt.spoil(goodClaims())))
+			_, err = v.Verify(ctx, s.Sign(s.Header().Text(), tt.spoil(goodClaims())))
 			assertRefused(t, verifier.ErrMalformed, err)
 			assert.Zero(t, keys.lookups.Load())
 		})
@@ -96,16 +96,16 @@ func TestDoubledNames(t *testing.T) {
 	v, keys := setup(t)
 	for name, value := range goodClaims() {
 		t.Run("P2 "+name+" twice", func(t *testing.T) {
-			_, err := v.Verify(ctx, s.sign(s.header().Text(), inside(goodClaims(), `"`+name+`":`+value)))
+			_, err := v.Verify(ctx, s.Sign(s.Header().Text(), inside(goodClaims(), `"`+name+`":`+value)))
 			assertRefused(t, verifier.ErrMalformed, err)
 			escaped := fmt.Sprintf(`"\u%04x%s":%s`, name[0], name[1:], value)
-			_, err = v.Verify(ctx, s.sign(s.header().Text(), inside(goodClaims(), escaped)))
+			_, err = v.Verify(ctx, s.Sign(s.Header().Text(), inside(goodClaims(), escaped)))
 			assertRefused(t, verifier.ErrMalformed, err)
 		})
 	}
-	for name, value := range s.header() {
+	for name, value := range s.Header() {
 		t.Run("P2 "+name+" twice in the header", func(t *testing.T) {
-			_, err := v.Verify(ctx, s.sign(inside(s.header(), `"`+name+`":`+value), goodClaims().Text()))
+			_, err := v.Verify(ctx, s.Sign(inside(s.Header(), `"`+name+`":`+value), goodClaims().Text()))
 			assertRefused(t, verifier.ErrMalformed, err)
 		})
 	}
@@ -128,8 +128,8 @@ func TestCaseVariants(t *testing.T) {
 	}
 	require.Len(t, header, 4)
 	require.Len(t, claims, 7)
-	inHeader := func(m members) string { return s.sign(m.Text(), goodClaims().Text()) }
-	inClaims := func(m members) string { return s.sign(s.header().Text(), m.Text()) }
+	inHeader := func(m members) string { return s.Sign(m.Text(), goodClaims().Text()) }
+	inClaims := func(m members) string { return s.Sign(s.Header().Text(), m.Text()) }
 	for _, place := range []struct {
 		name            string
 		variants        map[string][]string
@@ -137,8 +137,8 @@ func TestCaseVariants(t *testing.T) {
 		refused, passes func(members) string
 		other           members
 	}{
-		{"header", header, s.header(), inHeader, inClaims, goodClaims()},
-		{"claims", claims, goodClaims(), inClaims, inHeader, s.header()},
+		{"header", header, s.Header(), inHeader, inClaims, goodClaims()},
+		{"claims", claims, goodClaims(), inClaims, inHeader, s.Header()},
 	} {
 		for name, others := range place.variants {
 			for _, other := range others {
@@ -188,8 +188,8 @@ func TestAcceptedJSON(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			verified(t, v, s.sign(tt.spoil(s.header()), goodClaims().Text()))
-			tok := verified(t, v, s.sign(s.header().Text(), tt.spoil(goodClaims())))
+			verified(t, v, s.Sign(tt.spoil(s.Header()), goodClaims().Text()))
+			tok := verified(t, v, s.Sign(s.Header().Text(), tt.spoil(goodClaims())))
 			assert.Equal(t, "billing", tok.ClientID())
 		})
 	}
@@ -213,9 +213,9 @@ func TestHugeJSON(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			start := time.Now()
-			_, err := v.Verify(ctx, s.sign(tt.text, goodClaims().Text()))
+			_, err := v.Verify(ctx, s.Sign(tt.text, goodClaims().Text()))
 			assertRefused(t, verifier.ErrMalformed, err)
-			_, err = v.Verify(ctx, s.sign(s.header().Text(), tt.text))
+			_, err = v.Verify(ctx, s.Sign(s.Header().Text(), tt.text))
 			assertRefused(t, verifier.ErrMalformed, err)
 			assert.Less(t, time.Since(start), 5*time.Second)
 		})
@@ -244,13 +244,13 @@ func TestEveryFolding(t *testing.T) {
 		for _, other := range others {
 			for _, name := range []string{"iss", "sub", "iat"} {
 				if strings.ContainsRune(name, letter) {
-					_, err := v.Verify(ctx, s.sign(s.header().Text(), inside(goodClaims(), `"`+strings.ReplaceAll(name, string(letter), string(other))+`":1`)))
+					_, err := v.Verify(ctx, s.Sign(s.Header().Text(), inside(goodClaims(), `"`+strings.ReplaceAll(name, string(letter), string(other))+`":1`)))
 					assert.ErrorIs(t, err, verifier.ErrMalformed, "P2 %q in %s", other, name)
 				}
 			}
 			for _, name := range []string{"kid", "crit"} {
 				if strings.ContainsRune(name, letter) {
-					_, err := v.Verify(ctx, s.sign(inside(s.header(), `"`+strings.ReplaceAll(name, string(letter), string(other))+`":1`), goodClaims().Text()))
+					_, err := v.Verify(ctx, s.Sign(inside(s.Header(), `"`+strings.ReplaceAll(name, string(letter), string(other))+`":1`), goodClaims().Text()))
 					assert.ErrorIs(t, err, verifier.ErrMalformed, "P2 %q in %s", other, name)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
@@ -30,10 +31,10 @@ func TestKeylessChecksFirst(t *testing.T) {
 	}{
 		{"R4 a good token", s.good(), verifier.ErrUnavailable},
 		{"R4 a forged token", newSigner("ES256").good(), verifier.ErrUnavailable},
-		{"R4 a signature of rubbish", s.attach(signed, []byte("rubbish")), verifier.ErrUnavailable},
+		{"R4 a signature of rubbish", jwttest.Attach(signed, []byte("rubbish")), verifier.ErrUnavailable},
 		{"R4 no JWT", "x", verifier.ErrMalformed},
-		{"R4 a broken header", s.sign("{", "{}"), verifier.ErrMalformed},
-		{"R4 broken claims", s.sign(s.header().Text(), "{"), verifier.ErrMalformed},
+		{"R4 a broken header", s.Sign("{", "{}"), verifier.ErrMalformed},
+		{"R4 broken claims", s.Sign(s.Header().Text(), "{"), verifier.ErrMalformed},
 		{"R4 another issuer", s.token(nil, members{"iss": `"x"`}), verifier.ErrIssuer},
 		{"R4 another algorithm", s.token(members{"alg": `"none"`}, nil), verifier.ErrAlgorithm},
 		{"R4 expired", s.token(nil, members{"exp": "1"}), verifier.ErrExpired},
@@ -100,7 +101,7 @@ func TestOwnLeeway(t *testing.T) {
 		} {
 			for _, iss := range []string{issuer, "unknown"} {
 				payload := `{"iss":"` + iss + `",` + claims + `}`
-				_, err := v.Verify(ctx, newSigner("ES256").sign(`{"alg":"ES256"}`, payload))
+				_, err := v.Verify(ctx, newSigner("ES256").Sign(`{"alg":"ES256"}`, payload))
 				var e *verifier.Error
 				require.ErrorAs(t, err, &e)
 				assert.Equal(t, want, e.Description(), iss)

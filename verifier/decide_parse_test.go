@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
@@ -103,10 +104,10 @@ func TestBase64(t *testing.T) {
 				s, header, claims := textsOfRest(t, rest)
 				head, body := encode(header), encode(claims)
 				v, keys := withSigner(t, s)
-				verified(t, v, s.signEncoded(head, body))
+				verified(t, v, s.SignEncoded(head, body))
 				keys.lookups.Store(0)
 
-				for _, raw := range []string{s.signEncoded(tt.spoil(head), body), s.signEncoded(head, tt.spoil(body))} {
+				for _, raw := range []string{s.SignEncoded(tt.spoil(head), body), s.SignEncoded(head, tt.spoil(body))} {
 					_, err := v.Verify(ctx, raw)
 					assertRefused(t, verifier.ErrMalformed, err)
 				}
@@ -120,8 +121,8 @@ func TestBase64(t *testing.T) {
 				var signed, sig string
 				for i := 0; !strings.Contains(sig, "-") || !strings.Contains(sig, "_"); i++ {
 					claims := members{"jti": strconv.Quote(strconv.Itoa(i))}
-					signed = encode(s.header().Text()) + "." + encode(claims.Over(goodClaims()).Text())
-					sig = encode(string(s.signature(signed)))
+					signed = encode(s.Header().Text()) + "." + encode(claims.Over(goodClaims()).Text())
+					sig = encode(string(s.Signature(signed)))
 				}
 				if tt.rest >= 0 && tt.rest != len(sig)%4 {
 					continue
@@ -138,7 +139,7 @@ func TestBase64(t *testing.T) {
 
 // textsOfRest returns a header and claims whose segments have this length
 // modulo 4 and both of the letters in which base64url differs from base64.
-func textsOfRest(t *testing.T, rest int) (s *signer, header, claims string) {
+func textsOfRest(t *testing.T, rest int) (s signer, header, claims string) {
 	s = signerOf("ES256")
 	grow := func(m members, base members) string {
 		for range 3 {
@@ -155,11 +156,11 @@ func textsOfRest(t *testing.T, rest int) (s *signer, header, claims string) {
 		require.Fail(t, "no text of this length")
 		return ""
 	}
-	return s, grow(members{"x": `""`}, s.header()), grow(members{"x": `""`}, goodClaims())
+	return s, grow(members{"x": `""`}, s.Header()), grow(members{"x": `""`}, goodClaims())
 }
 
 // withSigner makes a verifier that trusts only s.
-func withSigner(t testing.TB, s *signer) (*verifier.Verifier, *keyMap) {
+func withSigner(t testing.TB, s signer) (*verifier.Verifier, *keyMap) {
 	t.Helper()
 	return setup(t, func(cfg *set) { cfg.Keys = keysOf(s) })
 }
@@ -238,11 +239,11 @@ func TestHeaderMembers(t *testing.T) {
 		})
 	}
 	t.Run("A1 alg twice", func(t *testing.T) {
-		_, err := v.Verify(ctx, s.sign(inside(s.header(), `"alg":"none"`), goodClaims().Text()))
+		_, err := v.Verify(ctx, s.Sign(inside(s.Header(), `"alg":"none"`), goodClaims().Text()))
 		assertRefused(t, verifier.ErrMalformed, err)
 	})
 	t.Run("A1 none with an empty signature", func(t *testing.T) {
-		_, err := v.Verify(ctx, s.attach(encode(`{"alg":"none"}`)+"."+encode(goodClaims().Text()), nil))
+		_, err := v.Verify(ctx, jwttest.Attach(encode(`{"alg":"none"}`)+"."+encode(goodClaims().Text()), nil))
 		assertRefused(t, verifier.ErrMalformed, err)
 	})
 }
@@ -264,8 +265,8 @@ func TestKeysInTheHeader(t *testing.T) {
 	}{
 		{"jku", `"` + theirs.URL() + `/jwks.json"`, theirKID, theirs.Sign},
 		{"x5u", `"` + theirs.URL() + `/jwks.json"`, theirKID, theirs.Sign},
-		{"jwk", jwk(attacker, nil), attacker.kid, attacker.sign},
-		{"x5c", `["` + certificate(t, attacker) + `"]`, attacker.kid, attacker.sign},
+		{"jwk", attacker.JWK(nil), attacker.KeyID, attacker.Sign},
+		{"x5c", `["` + certificate(t, attacker) + `"]`, attacker.KeyID, attacker.Sign},
 	}
 	for _, tt := range tests {
 		t.Run("P4 "+tt.name, func(t *testing.T) {
@@ -283,9 +284,9 @@ func TestKeysInTheHeader(t *testing.T) {
 }
 
 // certificate returns one that s gives itself, as x5c has it.
-func certificate(t *testing.T, s *signer) string {
+func certificate(t *testing.T, s signer) string {
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, s.public(), s.private)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, s.Public(), s.Private)
 	require.NoError(t, err)
 	return base64.StdEncoding.EncodeToString(der)
 }
@@ -303,7 +304,7 @@ func TestClaimsAreTheSignedBytes(t *testing.T) {
 		s := signerOf("ES256")
 		v, _ := setup(t)
 		payload := inside(goodClaims(), "\t\"z\" : [1.0, 1e2,\"\\u0041\\/\"] ")
-		tok := verified(t, v, s.sign(s.header().Text(), payload))
+		tok := verified(t, v, s.Sign(s.Header().Text(), payload))
 		text, err := verifier.ClaimsOf[verbatim](tok)
 		require.NoError(t, err)
 		assert.Equal(t, payload, string(text))

@@ -112,7 +112,7 @@ func TestUnverifiedText(t *testing.T) {
 					claims = p.claims(string(value))
 				}
 				if place == "kid of a key" {
-					keys.keys[text] = []crypto.PublicKey{newSigner("ES256").public()}
+					keys.keys[text] = []crypto.PublicKey{newSigner("ES256").Public()}
 					defer delete(keys.keys, text)
 				}
 				rules := []verifier.Rule{p.rule, verifier.Issuer(issuer)}
@@ -205,9 +205,9 @@ func TestErrorsInLogs(t *testing.T) {
 	s := signerOf("ES256")
 	raws := map[string]string{
 		"good": s.good(), "forged": newSigner("ES256").good(), "expired": s.token(nil, members{"exp": "1"}), "cut off": s.good()[:100],
-		"a fourth segment": s.good() + ".AAAAAAAAAAAA", "header of another kind": s.sign(`["AAAAAAAA"]`, goodClaims().Text()),
+		"a fourth segment": s.good() + ".AAAAAAAAAAAA", "header of another kind": s.Sign(`["AAAAAAAA"]`, goodClaims().Text()),
 		"one long segment": strings.Repeat("A", 500), "too long": strings.Repeat("A", 20_000), "spaces": s.good() + " ",
-		"claims of another kind": s.sign(s.header().Text(), `"AAAAAAAAAAAA"`), "kid like a token": s.token(members{"kid": `"` + s.good() + `"`}, nil),
+		"claims of another kind": s.Sign(s.Header().Text(), `"AAAAAAAAAAAA"`), "kid like a token": s.token(members{"kid": `"` + s.good() + `"`}, nil),
 	}
 	for name, raw := range raws {
 		t.Run("R9 "+name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
@@ -16,7 +17,9 @@ var login, partner = newSigner("ES256"), newSigner("Ed25519")
 
 // exampleKeys returns the keys of s. A program omits Config.Keys, and finds its issuer's
 // keys through the metadata.
-func exampleKeys(s *signer) verifier.KeySource { return must(jwkscache.Static(jwks(jwk(s, nil)))) }
+func exampleKeys(s signer) verifier.KeySource {
+	return must(jwkscache.Static(jwttest.JWKS(s.JWK(nil))))
+}
 
 func Example() {
 	v, err := verifier.New(verifier.Config{

@@ -18,13 +18,13 @@ import (
 
 // fuzzed is a verifier that trusts only algorithms whose signatures are unique,
 // the signers that it trusts, and a token of each.
-func fuzzed(t testing.TB) (v *verifier.Verifier, signers []*signer, good []string) {
+func fuzzed(t testing.TB) (v *verifier.Verifier, signers []signer, good []string) {
 	secret := []byte(strings.Repeat("fuzz", 16))
 	hs := verifier.Config{Issuer: "hs", Audiences: []string{api}, SharedSecrets: [][]byte{secret}}
 	ed := config()
 	ed.Keys = keysOf(signerOf("Ed25519"), signerOf("EdDSA"))
 	v = newVerifier(t, ed, hs)
-	signers = []*signer{
+	signers = []signer{
 		signerOf("Ed25519"), signerOf("EdDSA"),
 		hmacSigner("HS256", secret),
 		hmacSigner("HS384", secret), // its MACs are of whole quanta in base64
@@ -32,7 +32,7 @@ func fuzzed(t testing.TB) (v *verifier.Verifier, signers []*signer, good []strin
 	}
 	for _, s := range signers {
 		claims := members{"exp": "4e9", "iat": "1300819380", "aud": `["x","` + api + `"]`}
-		if strings.HasPrefix(s.alg, "HS") {
+		if strings.HasPrefix(s.Alg, "HS") {
 			claims["iss"] = `"hs"`
 		}
 		good = append(good, s.token(nil, claims))
@@ -42,11 +42,11 @@ func fuzzed(t testing.TB) (v *verifier.Verifier, signers []*signer, good []strin
 
 // signedByUs reports whether raw is, to the byte, what one of signers makes of
 // its first two segments.
-func signedByUs(raw string, signers []*signer) bool {
+func signedByUs(raw string, signers []signer) bool {
 	head, rest, _ := strings.Cut(raw, ".")
 	body, _, _ := strings.Cut(rest, ".")
 	for _, s := range signers {
-		if raw == s.signEncoded(head, body) {
+		if raw == s.SignEncoded(head, body) {
 			return true
 		}
 	}
@@ -185,7 +185,7 @@ func FuzzClaims(f *testing.F) {
 	f.Add(header, strings.Replace(claims(""), `"`+api+`"`, `["x","`+api+`"]`, 1))
 	f.Add(header, " "+claims("")+"\n")
 	f.Fuzz(func(t *testing.T, header, payload string) {
-		tok, err := v.Verify(ctx, s.signEncoded(encode(header), encode(payload)))
+		tok, err := v.Verify(ctx, s.SignEncoded(encode(header), encode(payload)))
 		if err != nil {
 			return
 		}

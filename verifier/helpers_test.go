@@ -28,8 +28,6 @@ const (
 
 var ctx = context.Background()
 
-type members = jwttest.Members
-
 // goodClaims are those of a token that every verifier here accepts.
 func goodClaims() members {
 	return members{
@@ -63,18 +61,18 @@ func (k *keyMap) Lookup(_ context.Context, q jwkscache.Query) ([]crypto.PublicKe
 }
 
 // keysOf returns the public keys of signers under their kids.
-func keysOf(signers ...*signer) *keyMap {
+func keysOf(signers ...signer) *keyMap {
 	k := &keyMap{keys: map[string][]crypto.PublicKey{}}
 	for _, s := range signers {
-		k.keys[s.kid] = append(k.keys[s.kid], s.public())
+		k.keys[s.KeyID] = append(k.keys[s.KeyID], s.Public())
 	}
 	return k
 }
 
 // config is one that accepts the tokens of every signerOf.
 func config() verifier.Config {
-	var all []*signer
-	for _, alg := range asymmetric {
+	var all []signer
+	for _, alg := range jwttest.Asymmetric {
 		all = append(all, signerOf(alg))
 	}
 	return verifier.Config{Issuer: issuer, Audiences: []string{api}, Keys: keysOf(all...)}

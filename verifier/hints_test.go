@@ -172,7 +172,7 @@ func TestOperatorsAreTold(t *testing.T) {
 
 	t.Run("A5 one of two keys that do not fit", func(t *testing.T) {
 		v, _ := setup(t, func(cfg *set) {
-			cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{"ES256": {s.public(), s.public()}}}
+			cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{"ES256": {s.Public(), s.Public()}}}
 		})
 		_, err := v.Verify(ctx, stranger.token(nil, nil))
 		assert.ErrorContains(t, err, `no key with kid "ES256" verifies the ES256 signature`)
@@ -232,8 +232,8 @@ func TestDepthIsNotForgotten(t *testing.T) {
 	stairs := func(n int) string {
 		return strings.Repeat("[", n) + "1" + strings.Repeat(",1]", n) + `,"y":1`
 	}
-	verified(t, v, s.sign(s.header().Text(), inside(goodClaims(), `"x":`+stairs(31))))
-	_, err := v.Verify(ctx, s.sign(s.header().Text(), inside(goodClaims(), `"x":`+stairs(32))))
+	verified(t, v, s.Sign(s.Header().Text(), inside(goodClaims(), `"x":`+stairs(31))))
+	_, err := v.Verify(ctx, s.Sign(s.Header().Text(), inside(goodClaims(), `"x":`+stairs(32))))
 	assertRefused(t, verifier.ErrMalformed, err)
 	assert.ErrorContains(t, err, "nested more than 32 deep")
 }

@@ -28,9 +28,9 @@ func flip(b []byte, i int) []byte {
 func TestDefaultAlgorithms(t *testing.T) {
 	v, keys := setup(t)
 	strange := newSigner("RS256")
-	strangers := map[string]*signer{"RS": strange, "PS": strange, "Ed": newSigner("EdDSA")}
-	for _, alg := range asymmetric {
-		if curveOf[alg] != nil {
+	strangers := map[string]signer{"RS": strange, "PS": strange, "Ed": newSigner("EdDSA")}
+	for _, alg := range jwttest.Asymmetric {
+		if jwttest.Curves[alg] != nil {
 			strangers["ES"] = newSigner(alg)
 		}
 		t.Run("A1 "+alg, func(t *testing.T) {
@@ -39,21 +39,21 @@ func TestDefaultAlgorithms(t *testing.T) {
 			assert.Equal(t, "billing", tok.ClientID())
 
 			signed := s.unsigned()
-			sig := s.signature(signed)
-			verified(t, v, s.attach(signed, sig))
-			other := encode(s.header().Text()) + "." + encode(members{"sub": `"root"`}.Over(goodClaims()).Text())
+			sig := s.Signature(signed)
+			verified(t, v, jwttest.Attach(signed, sig))
+			other := encode(s.Header().Text()) + "." + encode(members{"sub": `"root"`}.Over(goodClaims()).Text())
 			for name, raw := range map[string]string{
-				"its first bit":      s.attach(signed, flip(sig, 0)),
-				"its last bit":       s.attach(signed, flip(sig, len(sig)-1)),
-				"its middle":         s.attach(signed, flip(sig, len(sig)/2)),
-				"a byte less":        s.attach(signed, sig[:len(sig)-1]),
-				"a byte more":        s.attach(signed, append(sig[:len(sig):len(sig)], 0)),
-				"twice":              s.attach(signed, append(sig[:len(sig):len(sig)], sig...)),
-				"another payload's":  s.attach(other, sig),
+				"its first bit":      jwttest.Attach(signed, flip(sig, 0)),
+				"its last bit":       jwttest.Attach(signed, flip(sig, len(sig)-1)),
+				"its middle":         jwttest.Attach(signed, flip(sig, len(sig)/2)),
+				"a byte less":        jwttest.Attach(signed, sig[:len(sig)-1]),
+				"a byte more":        jwttest.Attach(signed, append(sig[:len(sig):len(sig)], 0)),
+				"twice":              jwttest.Attach(signed, append(sig[:len(sig):len(sig)], sig...)),
+				"another payload's":  jwttest.Attach(other, sig),
 				"another key's":      strangers[alg[:2]].as(alg, alg).good(),
-				"of zeros":           s.attach(signed, make([]byte, len(sig))),
-				"over the claims":    s.attach(signed, s.signature(signed[strings.Index(signed, ".")+1:])),
-				"over decoded texts": s.attach(signed, s.signature(s.header().Text()+"."+goodClaims().Text())),
+				"of zeros":           jwttest.Attach(signed, make([]byte, len(sig))),
+				"over the claims":    jwttest.Attach(signed, s.Signature(signed[strings.Index(signed, ".")+1:])),
+				"over decoded texts": jwttest.Attach(signed, s.Signature(s.Header().Text()+"."+goodClaims().Text())),
 			} {
 				_, err := v.Verify(ctx, raw)
 				assertRefused(t, verifier.ErrSignature, err)
@@ -73,7 +73,7 @@ func TestDefaultAlgorithms(t *testing.T) {
 }
 
 func TestTwoNamesOfEd25519(t *testing.T) {
-	s := ed25519Signer()
+	s := signerOf("EdDSA")
 	for _, published := range []string{"EdDSA", "Ed25519", ""} {
 		for _, used := range []string{"EdDSA", "Ed25519"} {
 			t.Run("A1 published as "+published+" used as "+used, func(t *testing.T) {
@@ -82,9 +82,9 @@ func TestTwoNamesOfEd25519(t *testing.T) {
 					alg = `"` + published + `"`
 				}
 				v, _ := setup(t, func(cfg *set) {
-					cfg.Keys = staticKeys(t, jwk(s, members{"alg": alg}))
+					cfg.Keys = staticKeys(t, s.JWK(members{"alg": alg}))
 				})
-				verified(t, v, s.as(used, s.kid).good())
+				verified(t, v, s.as(used, s.KeyID).good())
 			})
 		}
 	}
@@ -132,9 +132,9 @@ func TestSaltLength(t *testing.T) {
 				signed := s.unsigned()
 				var raw string
 				if salt == -2 {
-					raw = s.attach(signed, unsaltedPSS(s, signed))
+					raw = jwttest.Attach(signed, s.PSSWithoutSalt(signed))
 				} else {
-					raw = s.attach(signed, jwttest.SignPSS(s.alg, s.private.(*rsa.PrivateKey), salt, signed))
+					raw = jwttest.Attach(signed, s.PSS(signed, salt))
 				}
 				_, err := v.Verify(ctx, raw)
 				if salt == hash {
@@ -147,50 +147,30 @@ func TestSaltLength(t *testing.T) {
 	}
 }
 
-// unsaltedPSS is PSS with a salt of no bytes (RFC 8017 §9.1.1), which
-// rsa.SignPSS cannot be asked for.
-func unsaltedPSS(s *signer, signed string) []byte {
-	k, h := s.private.(*rsa.PrivateKey), jwttest.Hash(s.alg)
-	size := k.Size()
-	inner := jwttest.Digest(h, string(make([]byte, 8))+string(jwttest.Digest(h, signed)))
-	db := make([]byte, size-h.Size()-1)
-	db[len(db)-1] = 1
-	mask := make([]byte, 0, size)
-	for i := byte(0); len(mask) < len(db); i++ {
-		mask = append(mask, jwttest.Digest(h, string(inner)+string([]byte{0, 0, 0, i}))...)
-	}
-	for i := range db {
-		db[i] ^= mask[i]
-	}
-	db[0] &= 0x7f
-	em := append(append(db, inner...), 0xbc)
-	return new(big.Int).Exp(new(big.Int).SetBytes(em), k.D, k.N).FillBytes(make([]byte, size))
-}
-
 func TestECDSA(t *testing.T) {
 	v, _ := setup(t)
-	for alg, curve := range curveOf {
+	for alg, curve := range jwttest.Curves {
 		s := signerOf(alg)
 		n := curve.Params().N
 		size := (curve.Params().BitSize + 7) / 8
 		zero := new(big.Int)
 		signed := s.unsigned()
-		sig := s.signature(signed)
+		sig := s.Signature(signed)
 		r, rest := new(big.Int).SetBytes(sig[:size]), new(big.Int).SetBytes(sig[size:])
-		der := must(ecdsa.SignASN1(rand.Reader, s.private.(*ecdsa.PrivateKey), jwttest.Digest(jwttest.Hash(s.alg), signed)))
+		der := must(ecdsa.SignASN1(rand.Reader, s.Private.(*ecdsa.PrivateKey), jwttest.Digest(s.Hash(), signed)))
 		tests := []struct {
 			name      string
 			signature []byte
 		}{
 			{"r and s zero", make([]byte, 2*size)},
-			{"r zero", concat(curve, zero, rest)},
-			{"s zero", concat(curve, r, zero)},
-			{"r the order", concat(curve, n, rest)},
-			{"s the order", concat(curve, r, n)},
-			{"r and s the order", concat(curve, n, n)},
+			{"r zero", jwttest.Concat(curve, zero, rest)},
+			{"s zero", jwttest.Concat(curve, r, zero)},
+			{"r the order", jwttest.Concat(curve, n, rest)},
+			{"s the order", jwttest.Concat(curve, r, n)},
+			{"r and s the order", jwttest.Concat(curve, n, n)},
 			{"r and s all ones", []byte(strings.Repeat("\xff", 2*size))},
-			{"r and s one", concat(curve, big.NewInt(1), big.NewInt(1))},
-			{"r and s exchanged", concat(curve, rest, r)},
+			{"r and s one", jwttest.Concat(curve, big.NewInt(1), big.NewInt(1))},
+			{"r and s exchanged", jwttest.Concat(curve, rest, r)},
 			{"DER", der},
 			{"empty but for a byte", []byte{0}},
 			{"a byte short", sig[:2*size-1]},
@@ -204,14 +184,14 @@ func TestECDSA(t *testing.T) {
 			tests = append(tests, struct {
 				name      string
 				signature []byte
-			}{"r plus the order", concat(curve, beyond, rest)})
+			}{"r plus the order", jwttest.Concat(curve, beyond, rest)})
 		} else {
 			require.NotEqual(t, "ES512", alg)
 		}
-		t.Run("A3 "+alg+" as it should be", func(t *testing.T) { verified(t, v, s.attach(signed, sig)) })
+		t.Run("A3 "+alg+" as it should be", func(t *testing.T) { verified(t, v, jwttest.Attach(signed, sig)) })
 		for _, tt := range tests {
 			t.Run("A3 "+alg+" "+tt.name, func(t *testing.T) {
-				_, err := v.Verify(ctx, s.attach(signed, tt.signature))
+				_, err := v.Verify(ctx, jwttest.Attach(signed, tt.signature))
 				assertRefused(t, verifier.ErrSignature, err)
 			})
 		}
@@ -226,10 +206,10 @@ func TestShortHalves(t *testing.T) {
 		s := signerOf("ES256")
 		signed := s.unsigned()
 		for range 10_000 {
-			sig := s.signature(signed)
+			sig := s.Signature(signed)
 			if sig[0] == 0 {
-				verified(t, v, s.attach(signed, sig))
-				_, err := v.Verify(ctx, s.attach(signed, sig[1:]))
+				verified(t, v, jwttest.Attach(signed, sig))
+				_, err := v.Verify(ctx, jwttest.Attach(signed, sig[1:]))
 				assertRefused(t, verifier.ErrSignature, err)
 				return
 			}
@@ -243,7 +223,7 @@ func TestEd25519Malleability(t *testing.T) {
 		v, _ := setup(t)
 		s := signerOf("Ed25519")
 		signed := s.unsigned()
-		sig := s.signature(signed)
+		sig := s.Signature(signed)
 		order, _ := new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989", 10)
 		little := func(b []byte) []byte {
 			c := append([]byte{}, b...)
@@ -253,7 +233,7 @@ func TestEd25519Malleability(t *testing.T) {
 			return c
 		}
 		beyond := new(big.Int).Add(new(big.Int).SetBytes(little(sig[32:])), order)
-		_, err := v.Verify(ctx, s.attach(signed, append(sig[:32:32], little(beyond.FillBytes(make([]byte, 32)))...)))
+		_, err := v.Verify(ctx, jwttest.Attach(signed, append(sig[:32:32], little(beyond.FillBytes(make([]byte, 32)))...)))
 		assertRefused(t, verifier.ErrSignature, err)
 	})
 }
@@ -278,42 +258,30 @@ func TestOtherCurves(t *testing.T) {
 	})
 }
 
-// A rawRSA signs PKCS #1 v1.5 by arithmetic alone, which crypto/rsa refuses for
-// keys of strange sizes.
+// A rawRSA signs with PKCS #1 v1.5 by arithmetic alone, because crypto/rsa refuses keys
+// of unusual sizes.
 type rawRSA struct {
 	public *rsa.PublicKey
-	d      *big.Int
+	primes []*big.Int
 }
 
-// mersenne is a key whose modulus is a product of Mersenne primes, and so has
-// as many bits as their exponents together.
-func mersenne(e int64, exponents ...uint) rawRSA {
-	one := big.NewInt(1)
-	n, phi := big.NewInt(1), big.NewInt(1)
-	for _, x := range exponents {
-		p := new(big.Int).Sub(new(big.Int).Lsh(one, x), one)
+// newRawRSA returns the key with the public exponent e and these primes.
+func newRawRSA(e int, primes ...*big.Int) rawRSA {
+	n := big.NewInt(1)
+	for _, p := range primes {
 		n.Mul(n, p)
-		phi.Mul(phi, p.Sub(p, one))
 	}
-	return rawRSA{&rsa.PublicKey{N: n, E: int(e)}, new(big.Int).ModInverse(big.NewInt(e), phi)}
+	return rawRSA{&rsa.PublicKey{N: n, E: e}, primes}
 }
 
-// ordinary is a key of 2048 bits with the exponent e.
-func ordinary(t *testing.T, e int64) rawRSA {
-	one, exponent := big.NewInt(1), big.NewInt(e)
-	prime := func() (p, less *big.Int) {
-		for {
-			p, err := rand.Prime(rand.Reader, 1024)
-			require.NoError(t, err)
-			less := new(big.Int).Sub(p, one)
-			if new(big.Int).GCD(nil, nil, less, exponent).Cmp(one) == 0 {
-				return p, less
-			}
-		}
+// mersenne returns the Mersenne primes with these exponents. Their product has as many
+// bits as the exponents have together.
+func mersenne(exponents ...uint) (primes []*big.Int) {
+	one := big.NewInt(1)
+	for _, x := range exponents {
+		primes = append(primes, new(big.Int).Sub(new(big.Int).Lsh(one, x), one))
 	}
-	p, p1 := prime()
-	q, q1 := prime()
-	return rawRSA{&rsa.PublicKey{N: p.Mul(p, q), E: int(e)}, new(big.Int).ModInverse(exponent, p1.Mul(p1, q1))}
+	return primes
 }
 
 func (k rawRSA) sign(signed string) []byte {
@@ -324,8 +292,18 @@ func (k rawRSA) sign(signed string) []byte {
 	for len(em) < size-len(tail)-1 {
 		em = append(em, 0xff)
 	}
-	em = append(append(em, 0), tail...)
-	return new(big.Int).Exp(new(big.Int).SetBytes(em), k.d, k.public.N).FillBytes(make([]byte, size))
+	message := new(big.Int).SetBytes(append(append(em, 0), tail...))
+	// The power is computed for each prime alone, and put together as RFC 8017 §5.1.2
+	// does: that is much faster.
+	x, n := new(big.Int), big.NewInt(1)
+	for _, p := range k.primes {
+		d := new(big.Int).ModInverse(big.NewInt(int64(k.public.E)), new(big.Int).Sub(p, big.NewInt(1)))
+		h := new(big.Int).Exp(message, d, p)
+		h.Sub(h, x).Mul(h, new(big.Int).ModInverse(n, p)).Mod(h, p)
+		x.Add(x, h.Mul(h, n))
+		n.Mul(n, p)
+	}
+	return x.FillBytes(make([]byte, size))
 }
 
 func TestRSAKeySizes(t *testing.T) {
@@ -335,12 +313,12 @@ func TestRSAKeySizes(t *testing.T) {
 		key  rawRSA
 		ok   bool
 	}{
-		{"A4 1024 bits", 1024, mersenne(65537, 607, 127, 107, 89, 61, 31, 2), false},
-		{"A4 2047 bits", 2047, mersenne(65537, 1279, 607, 127, 31, 3), false},
-		{"A4 2048 bits", 2048, ordinary(t, 65537), true},
-		{"A4 8192 bits", 8192, mersenne(65537, 4423, 3217, 521, 31), true},
-		{"A4 8193 bits", 8193, mersenne(65537, 4253, 3217, 607, 89, 19, 5, 3), false},
-		{"A4 exponent 3", 2048, ordinary(t, 3), true}, // left to the loading of keys
+		{"A4 1024 bits", 1024, newRawRSA(65537, mersenne(607, 127, 107, 89, 61, 31, 2)...), false},
+		{"A4 2047 bits", 2047, newRawRSA(65537, mersenne(1279, 607, 127, 31, 3)...), false},
+		{"A4 2048 bits", 2048, newRawRSA(65537, mersenne(1279, 607, 127, 19, 13, 3)...), true},
+		{"A4 8192 bits", 8192, newRawRSA(65537, mersenne(4423, 3217, 521, 31)...), true},
+		{"A4 8193 bits", 8193, newRawRSA(65537, mersenne(4253, 3217, 607, 89, 19, 5, 3)...), false},
+		{"A4 exponent 3", 2048, newRawRSA(3, jwttest.RSAKey(179, 1037).Primes...), true}, // left to the loading of keys
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -351,9 +329,9 @@ func TestRSAKeySizes(t *testing.T) {
 			hash := jwttest.Digest(crypto.SHA256, signed)
 			require.NoError(t, rsa.VerifyPKCS1v15(tt.key.public, crypto.SHA256, hash, signature), "only the size is wrong")
 			v, _ := setup(t, func(cfg *set) {
-				cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{s.kid: {tt.key.public}}}
+				cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{s.KeyID: {tt.key.public}}}
 			})
-			_, err := v.Verify(ctx, s.attach(signed, signature))
+			_, err := v.Verify(ctx, jwttest.Attach(signed, signature))
 			if tt.ok {
 				require.NoError(t, err)
 				return
@@ -362,8 +340,7 @@ func TestRSAKeySizes(t *testing.T) {
 		})
 	}
 	t.Run("A4 PSS", func(t *testing.T) {
-		k := must(rsa.GenerateKey(rand.Reader, 1536))
-		s := &signer{alg: "PS256", kid: "small", private: k}
+		s := signer{&jwttest.Signer{Alg: "PS256", KeyID: "small", Private: jwttest.SmallRSAKey()}}
 		v, _ := withSigner(t, s)
 		_, err := v.Verify(ctx, s.good())
 		assertRefused(t, verifier.ErrSignature, err)
@@ -372,18 +349,12 @@ func TestRSAKeySizes(t *testing.T) {
 		for _, e := range []int{-1, 0, 1, 2, 65536} {
 			s := signerOf("RS256")
 			v, _ := setup(t, func(cfg *set) {
-				key := &rsa.PublicKey{N: s.public().(*rsa.PublicKey).N, E: e}
-				cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{s.kid: {key}}}
+				key := &rsa.PublicKey{N: s.Public().(*rsa.PublicKey).N, E: e}
+				cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{s.KeyID: {key}}}
 			})
 			_, err := v.Verify(ctx, s.good())
 			assertRefused(t, verifier.ErrSignature, err)
 			assert.Error(t, err, e)
 		}
 	})
-}
-
-// concat is the signature of RFC 7518 §3.4: r and s at the curve's full length.
-func concat(curve elliptic.Curve, r, s *big.Int) []byte {
-	n := (curve.Params().BitSize + 7) / 8
-	return append(r.FillBytes(make([]byte, n)), s.FillBytes(make([]byte, n))...)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
@@ -26,7 +27,7 @@ import (
 
 // staticKeys are those of a JWK Set.
 func staticKeys(t testing.TB, keys ...string) verifier.KeySource {
-	c, err := jwkscache.Static(jwks(keys...))
+	c, err := jwkscache.Static(jwttest.JWKS(keys...))
 	require.NoError(t, err)
 	return c
 }
@@ -42,8 +43,8 @@ func TestKeyFitsAlgorithm(t *testing.T) {
 		}
 		return "RSA"
 	}
-	for _, signs := range asymmetric {
-		for _, says := range asymmetric {
+	for _, signs := range jwttest.Asymmetric {
+		for _, says := range jwttest.Asymmetric {
 			if family(signs) == family(says) {
 				continue
 			}
@@ -58,7 +59,7 @@ func TestKeyFitsAlgorithm(t *testing.T) {
 	}
 	// Nothing but the curve is wrong: the hash, and the length of a half, fit.
 	for _, says := range []string{"ES256", "ES384", "ES512"} {
-		for signs := range curveOf {
+		for signs := range jwttest.Curves {
 			if signs == says {
 				continue
 			}
@@ -78,21 +79,21 @@ func TestJWKAlg(t *testing.T) {
 		jwk        string
 		reason     error
 	}{
-		{"A2 the JWK says so", "RS256", jwk(signerOf("RS256"), members{"alg": `"RS256"`}), nil},
-		{"A2 the JWK says nothing", "RS256", jwk(signerOf("RS256"), nil), nil},
-		{"A2 the JWK says nothing, PSS", "PS512", jwk(signerOf("PS512"), nil), nil},
-		{"A2 the JWK says nothing, ECDSA", "ES384", jwk(signerOf("ES384"), nil), nil},
-		{"A2 the JWK says PS256", "RS256", jwk(signerOf("RS256"), members{"alg": `"PS256"`}), verifier.ErrSignature},
-		{"A2 the JWK says RS512", "RS256", jwk(signerOf("RS256"), members{"alg": `"RS512"`}), verifier.ErrSignature},
-		{"A4 use enc", "ES256", jwk(signerOf("ES256"), members{"use": `"enc"`}), verifier.ErrSignature},
-		{"A4 key_ops encrypt", "ES256", jwk(signerOf("ES256"), members{"key_ops": `["encrypt"]`}), verifier.ErrSignature},
+		{"A2 the JWK says so", "RS256", signerOf("RS256").JWK(members{"alg": `"RS256"`}), nil},
+		{"A2 the JWK says nothing", "RS256", signerOf("RS256").JWK(nil), nil},
+		{"A2 the JWK says nothing, PSS", "PS512", signerOf("PS512").JWK(nil), nil},
+		{"A2 the JWK says nothing, ECDSA", "ES384", signerOf("ES384").JWK(nil), nil},
+		{"A2 the JWK says PS256", "RS256", signerOf("RS256").JWK(members{"alg": `"PS256"`}), verifier.ErrSignature},
+		{"A2 the JWK says RS512", "RS256", signerOf("RS256").JWK(members{"alg": `"RS512"`}), verifier.ErrSignature},
+		{"A4 use enc", "ES256", signerOf("ES256").JWK(members{"use": `"enc"`}), verifier.ErrSignature},
+		{"A4 key_ops encrypt", "ES256", signerOf("ES256").JWK(members{"key_ops": `["encrypt"]`}), verifier.ErrSignature},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := signerOf(tt.says)
 			jwkOf := strings.Replace(tt.jwk, `"kid":"`, `"kid":"the-`, 1)
-			v, _ := setup(t, func(cfg *set) { cfg.Keys = staticKeys(t, jwkOf, jwk(newSigner("ES256"), nil)) })
-			_, err := v.Verify(ctx, s.as(tt.says, "the-"+s.kid).good())
+			v, _ := setup(t, func(cfg *set) { cfg.Keys = staticKeys(t, jwkOf, newSigner("ES256").JWK(nil)) })
+			_, err := v.Verify(ctx, s.as(tt.says, "the-"+s.KeyID).good())
 			if tt.reason == nil {
 				require.NoError(t, err)
 				return
@@ -104,14 +105,14 @@ func TestJWKAlg(t *testing.T) {
 
 // TestPublicKeyAsSecret is the confusion of RFC 8725 §2.1.
 func TestPublicKeyAsSecret(t *testing.T) {
-	public := signerOf("RS256").public()
+	public := signerOf("RS256").Public()
 	der := must(x509.MarshalPKIXPublicKey(public))
 	secrets := map[string][]byte{
 		"DER":     der,
 		"PEM":     pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}),
 		"PKCS #1": x509.MarshalPKCS1PublicKey(public.(*rsa.PublicKey)),
 		"modulus": public.(*rsa.PublicKey).N.Bytes(),
-		"JWK":     []byte(jwk(signerOf("RS256"), nil)),
+		"JWK":     []byte(signerOf("RS256").JWK(nil)),
 		"empty":   {},
 	}
 	v, keys := setup(t)
@@ -137,9 +138,9 @@ func TestStrangeKeys(t *testing.T) {
 	}{
 		{"A1 a []byte for HS256's signature", "RS256", secret},
 		{"A2 nil", "RS256", nil},
-		{"A2 no pointer", "RS256", *signerOf("RS256").public().(*rsa.PublicKey)},
-		{"A2 a private key", "RS256", signerOf("RS256").private},
-		{"A2 a private Ed25519 key", "Ed25519", signerOf("Ed25519").private},
+		{"A2 no pointer", "RS256", *signerOf("RS256").Public().(*rsa.PublicKey)},
+		{"A2 a private key", "RS256", signerOf("RS256").Private},
+		{"A2 a private Ed25519 key", "Ed25519", signerOf("Ed25519").Private},
 		{"A2 a string", "ES256", "key"},
 		{"A2 a nil RSA key", "RS256", noRSA},
 		{"A2 a nil RSA key, PSS", "PS256", noRSA},
@@ -152,14 +153,14 @@ func TestStrangeKeys(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := signerOf(tt.alg)
 			v, _ := setup(t, func(cfg *set) {
-				cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{s.kid: {tt.key}}}
+				cfg.Keys = &keyMap{keys: map[string][]crypto.PublicKey{s.KeyID: {tt.key}}}
 			})
 			require.NotPanics(t, func() {
 				_, err := v.Verify(ctx, s.good())
 				assertRefused(t, verifier.ErrSignature, err)
 			})
-			hs := hmacSigner("HS256", secret).as(tt.alg, s.kid)
-			hs.alg = "HS256"
+			hs := hmacSigner("HS256", secret).as(tt.alg, s.KeyID)
+			hs.Alg = "HS256"
 			_, err := v.Verify(ctx, hs.token(members{"alg": `"` + tt.alg + `"`}, nil))
 			assert.Error(t, err)
 		})
@@ -170,7 +171,7 @@ func TestCandidates(t *testing.T) {
 	right := signerOf("ES256").as("ES256", "")
 	others := func(n int) (list []crypto.PublicKey) {
 		for range n {
-			list = append(list, newSigner("ES256").public())
+			list = append(list, newSigner("ES256").Public())
 		}
 		return list
 	}
@@ -180,15 +181,15 @@ func TestCandidates(t *testing.T) {
 		ok   bool
 	}{
 		{"A5 none", nil, false},
-		{"A5 one that fits", []crypto.PublicKey{right.public()}, true},
+		{"A5 one that fits", []crypto.PublicKey{right.Public()}, true},
 		{"A5 one that does not", others(1), false},
-		{"A5 the second of a doubled kid", append(others(1), right.public()), true},
-		{"A5 the first of a doubled kid", append([]crypto.PublicKey{right.public()}, others(1)...), true},
-		{"A5 the fourth of four", append(others(3), right.public()), true},
+		{"A5 the second of a doubled kid", append(others(1), right.Public()), true},
+		{"A5 the first of a doubled kid", append([]crypto.PublicKey{right.Public()}, others(1)...), true},
+		{"A5 the fourth of four", append(others(3), right.Public()), true},
 		{"A5 none of four", others(4), false},
-		{"A5 the fifth of five", append(others(4), right.public()), false},
-		{"A5 the first of five", append([]crypto.PublicKey{right.public()}, others(4)...), false},
-		{"A5 keys of other kinds between", []crypto.PublicKey{signerOf("ES384").public(), signerOf("RS256").public(), right.public()}, true},
+		{"A5 the fifth of five", append(others(4), right.Public()), false},
+		{"A5 the first of five", append([]crypto.PublicKey{right.Public()}, others(4)...), false},
+		{"A5 keys of other kinds between", []crypto.PublicKey{signerOf("ES384").Public(), signerOf("RS256").Public(), right.Public()}, true},
 	}
 	for _, tt := range tests {
 		for _, kid := range []string{"", "k"} {
@@ -234,7 +235,7 @@ func (a *asking) Lookup(ctx context.Context, q jwkscache.Query) ([]crypto.Public
 
 func TestWhatKeysAreAsked(t *testing.T) {
 	t.Run("A5 once, for the header's kid and alg", func(t *testing.T) {
-		src := &asking{keys: []crypto.PublicKey{signerOf("PS384").public()}}
+		src := &asking{keys: []crypto.PublicKey{signerOf("PS384").Public()}}
 		v, _ := setup(t, func(cfg *set) { cfg.Keys = src })
 		type mark struct{}
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -269,7 +270,7 @@ func TestThumbprintsAreAsked(t *testing.T) {
 			v, _ := setup(t, func(cfg *set) {
 				cfg.Keys = keyFunc(func(_ context.Context, q jwkscache.Query) ([]crypto.PublicKey, error) {
 					asked = append(asked, q)
-					return []crypto.PublicKey{s.public()}, nil
+					return []crypto.PublicKey{s.Public()}, nil
 				})
 			})
 			token := s.token(tt.header, nil)
@@ -287,13 +288,13 @@ func TestThumbprintsAreAsked(t *testing.T) {
 // Real servers publish more keys than are tried, without kid (ADFS).
 func TestManyKeysWithoutKID(t *testing.T) {
 	var published []string
-	signers := make([]*signer, 8)
+	signers := make([]signer, 8)
 	mark := func(i int) members { return members{"kid": "", "x5t": fmt.Sprintf(`"thumbprint-%d"`, i)} }
 	for i := range signers {
 		signers[i] = newSigner("ES256")
-		published = append(published, jwk(signers[i], mark(i)))
+		published = append(published, signers[i].JWK(mark(i)))
 	}
-	keys := must(jwkscache.Static(jwks(published...)))
+	keys := must(jwkscache.Static(jwttest.JWKS(published...)))
 	v, _ := setup(t, func(cfg *set) { cfg.Keys = keys })
 
 	t.Run("A5 x5t tells which one is meant", func(t *testing.T) {
@@ -319,7 +320,7 @@ func TestManyKeysWithoutKID(t *testing.T) {
 func TestSameKIDElsewhere(t *testing.T) {
 	t.Run("A5 the same kid at another trusted issuer", func(t *testing.T) {
 		a, b := newSigner("ES256"), newSigner("ES256")
-		require.Equal(t, a.kid, b.kid)
+		require.Equal(t, a.KeyID, b.KeyID)
 		cfgA, cfgB := config(), config()
 		cfgA.Keys, cfgB.Keys, cfgB.Issuer = keysOf(a), keysOf(b), "b"
 		v := newVerifier(t, cfgA, cfgB)
@@ -351,8 +352,8 @@ func (r *relooking) Lookup(ctx context.Context, q jwkscache.Query) ([]crypto.Pub
 }
 
 func TestTriedKeys(t *testing.T) {
-	right, wrong := signerOf("ES256"), newSigner("ES256").public()
-	fits, doesNot := []crypto.PublicKey{right.public()}, []crypto.PublicKey{wrong}
+	right, wrong := signerOf("ES256"), newSigner("ES256").Public()
+	fits, doesNot := []crypto.PublicKey{right.Public()}, []crypto.PublicKey{wrong}
 	five := append(fits[:1:1], wrong, wrong, wrong, wrong)
 	down := errors.New("down")
 	tests := []struct {
@@ -374,12 +375,12 @@ func TestTriedKeys(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			src := &relooking{newer: tt.newer, fails: tt.fails}
-			src.keys = map[string][]crypto.PublicKey{right.kid: tt.first}
+			src.keys = map[string][]crypto.PublicKey{right.KeyID: tt.first}
 			v, _ := setup(t, func(cfg *set) { cfg.Keys = src })
 			_, err := v.Verify(ctx, right.good())
 			require.Len(t, src.tried, tt.calls)
 			if tt.calls > 0 {
-				assert.Equal(t, lookup{ctx, right.kid, right.alg}, src.asked)
+				assert.Equal(t, lookup{ctx, right.KeyID, right.Alg}, src.asked)
 				assert.Equal(t, tt.first, src.tried[0])
 			}
 			if tt.reason == nil {
@@ -387,7 +388,7 @@ func TestTriedKeys(t *testing.T) {
 				return
 			}
 			assertRefused(t, tt.reason, err)
-			if strings.Contains(tt.name, "too many") {
+			if len(tt.first) > 4 || len(tt.newer) > 4 {
 				assert.Contains(t, err.Error(), "5 keys match")
 			}
 			if tt.fails != nil {

@@ -2,4 +2,10 @@
 
 package verifier_test
 
+import ()
+
+import ()
+
+import ()
+
 const raced = false

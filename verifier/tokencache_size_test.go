@@ -73,7 +73,7 @@ func TestTokenCacheBytes(t *testing.T) {
 				if header != "" {
 					header = fmt.Sprintf(header, i)
 				}
-				verified(t, v, s.sign(`{"alg":"HS256"`+header+`}`, fmt.Sprintf(`{"iss":%q,"exp":9999999999,"jti":"%d"%s}`, issuer, i, row.claims)))
+				verified(t, v, s.Sign(`{"alg":"HS256"`+header+`}`, fmt.Sprintf(`{"iss":%q,"exp":9999999999,"jti":"%d"%s}`, issuer, i, row.claims)))
 			}
 			verifier.Upkeep(v)
 			assert.Less(t, v.Stats().Tokens, row.tokens, "it was filled")

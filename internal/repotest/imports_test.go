@@ -78,15 +78,20 @@ func TestArrows(t *testing.T) {
 		"adapters/ginauth":      {"verifier"},
 		"internal/authserver":   nil,
 		"internal/jose":         nil,
+		"internal/jwttest":      nil,
 	} {
 		require.Contains(t, all, name)
 		assert.Subset(t, may, ours(all[name].Imports), name)
+	}
+	for name, p := range all {
+		assert.NotContains(t, p.Imports, module+"internal/jwttest", "%s: it is for tests", name)
 	}
 	const jsonLibrary = "github.com/go-json-experiment/json"
 	for name, may := range map[string][]string{
 		"jwkscache":           {jwx + "/v2/jwk", jsonLibrary, jsonLibrary + "/jsontext"},
 		"verifier":            {jsonLibrary, jsonLibrary + "/jsontext", jsonLibrary + "/v1", "github.com/maypok86/otter/v2"},
 		"internal/jose":       nil,
+		"internal/jwttest":    nil,
 		"adapters/httpauth":   nil,
 		"adapters/echoauth":   {"github.com/labstack/echo/v4"},
 		"adapters/ginauth":    {"github.com/gin-gonic/gin"},
