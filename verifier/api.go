@@ -4,9 +4,29 @@ package verifier
 // of challenges, and the log. A nil *api is that of a route without a Verifier.
 type api struct {
 	policies policies
+	tenants  *tenants // nil without Settings.Tenants
 	realm    string
 	log      refusalLog
 	bugs     bugLog
 
 	extensions
 }
+
+// hasAudience reports whether a token of some issuer may be for the audience.
+func (a *api) hasAudience(audience string) bool {
+	if a.tenants != nil { // whose audiences are not known yet
+		return true
+	}
+	for _, p := range a.policies {
+		if p.hasAudience(audience) {
+			return true
+		}
+	}
+	return false
+}
+
+// trusts reports whether tokens of the issuer may be good.
+func (a *api) trusts(issuer string) bool { return a.tenants != nil || a.policies[issuer] != nil }
+
+// hasSeveralIssuers reports whether a client id alone does not name a client.
+func (a *api) hasSeveralIssuers() bool { return a.tenants != nil || len(a.policies) > 1 }

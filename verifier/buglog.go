@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"strings"
 	"sync"
@@ -21,6 +22,12 @@ func (a *api) logBug(ctx context.Context, err *Error) {
 	if bugs.isDue(text, time.Now()) {
 		a.logger().ErrorContext(ctx, "jwtguard: the API is not set up correctly", "cause", text)
 	}
+}
+
+// reportSlowTenants logs that Settings.Tenants did not return soon.
+func (a *api) reportSlowTenants() {
+	defer func() { _ = recover() }()
+	a.logBug(context.Background(), &Error{Err: fmt.Errorf("Settings.Tenants took more than %s: it has to look the issuer up in memory", maxTenantsCall)})
 }
 
 // unguardedBugs are those of routes without a Verifier.

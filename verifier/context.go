@@ -127,7 +127,7 @@ func (a *admission) checkRules(ctx context.Context, rules []Rule) *Error {
 	case !a.token.isVerified():
 		return noToken
 	}
-	if err := configurationError(checkRules(rules, a.api.policies)); err != nil {
+	if err := configurationError(checkRules(rules, a.api)); err != nil {
 		return err
 	}
 	return applyRules(ctx, a.token, rules)

@@ -58,7 +58,7 @@ func (v *Verifier) judge(c *call, rules []Rule) (o outcome, m measured, err *Err
 		}
 	}
 	if !c.rulesChecked {
-		if err := configurationError(checkRules(rules, v.api.policies)); err != nil {
+		if err := configurationError(checkRules(rules, v.api)); err != nil {
 			return o, m, err
 		}
 	}
@@ -234,12 +234,16 @@ var (
 	nestedJWT   = refusal(ErrType, "a nested JWT")
 )
 
-func (d *decision) findIssuer() *Error {
+func (d *decision) findIssuer() (err *Error) {
 	iss := d.work.claims.issuer
-	if d.policy = d.api.policies[iss]; d.policy == nil {
-		return d.api.policies.wrongIssuer(iss)
+	switch d.policy = d.api.policies[iss]; {
+	case d.policy != nil:
+		return nil
+	case d.api.tenants == nil:
+		return d.api.wrongIssuer(iss)
 	}
-	return nil
+	d.policy, err = d.api.tenants.find(iss, d.now)
+	return err
 }
 
 func (d *decision) findAlgorithm() *Error {
@@ -284,6 +288,9 @@ func (d *decision) verifySignature() (err *Error) {
 	d.key, err = d.policy.verifySignature(d.ctx, d.now, &d.work.jws, d.algorithm)
 	if d.api.observe != nil {
 		d.signature = time.Since(began)
+	}
+	if t := d.policy.tenant; t != nil && err == nil {
+		t.markUsed(d.now)
 	}
 	return err
 }

@@ -34,7 +34,7 @@ func (v *Verifier) guard(rules []Rule, optional bool) Guard {
 	if v == nil || v.api == nil {
 		panic("verifier: nil Verifier, or one that New did not make")
 	}
-	if err := checkRules(rules, v.api.policies); err != nil {
+	if err := checkRules(rules, v.api); err != nil {
 		panic("verifier: " + err.Error())
 	}
 	rules = slices.Clone(rules)

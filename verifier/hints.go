@@ -24,11 +24,15 @@ const slashHint = ": they differ in the slash at the end"
 // wrongIssuer returns the refusal of a token of an issuer that is not configured. It
 // looks up likely spellings instead of comparing all issuers, of which there may be
 // thousands.
-func (all policies) wrongIssuer(iss string) *Error {
+func (a *api) wrongIssuer(iss string) *Error {
+	all := a.policies
 	for _, likely := range likelyIssuers(iss) {
 		if all[likely.issuer] != nil {
 			return refusal(ErrIssuer, "iss is %s, configured is %q%s", quote(iss), likely.issuer, likely.hint)
 		}
+	}
+	if a.tenants != nil {
+		return refusal(ErrIssuer, "iss is %s, which Settings.Tenants does not know, nor is it one of the %d configured", quote(iss), len(all))
 	}
 	if len(all) == 1 {
 		for configured := range all {

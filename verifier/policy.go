@@ -14,6 +14,7 @@ import (
 // An issuerPolicy is a Config that was checked, with its defaults. It is immutable.
 type issuerPolicy struct {
 	api         *api
+	tenant      *tenant // nil where the issuer is configured
 	issuer      string
 	keys        KeySource
 	algorithms  map[string]*jose.Algorithm
@@ -30,18 +31,8 @@ type issuerPolicy struct {
 	clientCredentials       Rule // or nil
 }
 
-// policies are those of one Verifier, by issuer. Nil means that the Verifier is not
-// known, as in RequireGuard.
+// policies are those of one Verifier, by issuer.
 type policies map[string]*issuerPolicy
-
-func (all policies) hasAudience(a string) bool {
-	for _, p := range all {
-		if p.hasAudience(a) {
-			return true
-		}
-	}
-	return false
-}
 
 // hasAudience reports whether a is configured. A token can have hundreds of audiences,
 // so many configured ones are not compared one by one.
@@ -110,7 +101,7 @@ func newPolicy(cfg *Config, a *api) (*issuerPolicy, error) {
 			return nil, err
 		}
 	}
-	only := policies{p.issuer: p}
+	only := &api{policies: policies{p.issuer: p}}
 	if err := checkRules(p.rules, only); err != nil {
 		return nil, fmt.Errorf("in Rules: %w", err)
 	}

@@ -211,6 +211,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		"Guard":        append(wrap(v.Protect()), wrap(inside)...),
 		"Claims":       wrap(verifier.Claims{ClientCredentials: verifier.Claim("a", "b")}),
 		"Settings":     wrap(verifier.Settings{Realm: "x"}),
+		"ActingParty":  wrap(verifier.ActingParty{Subject: "x"}),
 		"Rule":         wrap(verifier.Claim("a", "b")),
 		"Stats":        wrap(v.Stats()),
 		"IssuerStatus": wrap(v.Issuers()),

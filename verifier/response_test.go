@@ -84,7 +84,8 @@ func TestPlaces(t *testing.T) {
 		{name: "C8 roles of all places", claims: members{
 			"realm_access": `{ "roles" : [ "x" , "y" ] }`, "resource_access": `{"orders":{"roles":["no"]},"orders/api":{"n":{},"roles":["y","z"]}}`, "groups": `"w"`,
 		}, roles: []string{"x", "y", "z", "w"}},
-		{name: "C8 roles of another kind are none", claims: members{"realm_access": `{"roles":{"x":1}}`, "groups": `["a",1]`}},
+		{name: "C8 what is neither a string nor an object with a value is not a role", claims: members{"realm_access": `{"roles":{"x":1}}`, "groups": `[1,["no"],null,{"value":7},{"display":"no"},""]`}},
+		{name: "C8 roles as SCIM has them", claims: members{"groups": `[ {"value":"x","$ref":"r"} , "y" ,{"display":"Z","value":"z"}]`}, roles: []string{"x", "y", "z"}},
 		{name: "C8 a name with escapes", claims: members{"realm_access": `{"\u0072oles":["\u0078"]}`}, roles: []string{"x"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

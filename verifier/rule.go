@@ -17,9 +17,9 @@ import (
 type Rule interface {
 	// check returns nil if t passes, or an Error that is not shared.
 	check(ctx context.Context, t *Token) *Error
-	// misconfigured reports why the rule cannot work with these issuers, or, if
-	// they are nil, with any.
-	misconfigured(policies) error
+	// misconfigured reports why the rule cannot work in this API or, if that is
+	// nil, in any.
+	misconfigured(*api) error
 	// traits affect how the rule is combined with others.
 	traits() traits
 	// challenge returns the scopes that a client should request.
@@ -51,21 +51,21 @@ func applyRules(ctx context.Context, t *Token, lists ...[]Rule) *Error {
 	return nil
 }
 
-// checkRules returns an error for a rule that cannot work with these issuers, which are
-// nil if they are not known.
-func checkRules(rules []Rule, all policies) error {
+// checkRules returns an error for a rule that cannot work in this API, which is nil if
+// it is not known.
+func checkRules(rules []Rule, a *api) error {
 	var found traits
 	for _, r := range rules {
 		if r == nil {
 			return errors.New("a rule is nil")
 		}
-		if err := r.misconfigured(all); err != nil {
+		if err := r.misconfigured(a); err != nil {
 			return err
 		}
 		found |= r.traits()
 	}
-	if found&needsIssuer != 0 && found&namesIssuer == 0 && len(all) > 1 {
-		return errors.New("a rule on the client id needs an Issuer rule beside it, because there are several issuers")
+	if found&needsIssuer != 0 && found&namesIssuer == 0 && a != nil && a.hasSeveralIssuers() {
+		return errors.New("a rule on the client id or the actor needs an Issuer rule beside it, because there are several issuers")
 	}
 	return nil
 }

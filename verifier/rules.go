@@ -139,16 +139,16 @@ func newScopeList(rule string, scopes []string) ruleList {
 	return l
 }
 
-func (l ruleList) misconfigured(policies) error { return l.wrong }
-func (ruleList) traits() traits                 { return 0 }
-func (ruleList) challenge() []string            { return nil }
+func (l ruleList) misconfigured(*api) error { return l.wrong }
+func (ruleList) traits() traits             { return 0 }
+func (ruleList) challenge() []string        { return nil }
 
 // A plainRule is the common part of rules without a list.
 type plainRule struct{}
 
-func (plainRule) misconfigured(policies) error { return nil }
-func (plainRule) traits() traits               { return 0 }
-func (plainRule) challenge() []string          { return nil }
+func (plainRule) misconfigured(*api) error { return nil }
+func (plainRule) traits() traits           { return 0 }
+func (plainRule) challenge() []string      { return nil }
 
 func (r scopeRule) check(_ context.Context, t *Token) *Error {
 	for _, s := range r.values {
@@ -194,9 +194,9 @@ func (r audienceRule) check(_ context.Context, t *Token) *Error {
 	return t.wrongAudience("the route is for", r.values)
 }
 
-func (r audienceRule) misconfigured(all policies) error {
+func (r audienceRule) misconfigured(api *api) error {
 	for _, a := range r.values {
-		if r.wrong == nil && all != nil && !all.hasAudience(a) {
+		if r.wrong == nil && api != nil && !api.hasAudience(a) {
 			return fmt.Errorf("rule Audience(%s): no Config.Audiences lists it", quote(a))
 		}
 	}
@@ -212,9 +212,9 @@ func (r issuerRule) check(_ context.Context, t *Token) *Error {
 	return refusal(ErrIssuer, "the route is for tokens of %q", r.values)
 }
 
-func (r issuerRule) misconfigured(all policies) error {
+func (r issuerRule) misconfigured(api *api) error {
 	for _, i := range r.values {
-		if r.wrong == nil && all != nil && all[i] == nil {
+		if r.wrong == nil && api != nil && !api.trusts(i) {
 			return fmt.Errorf("rule Issuer(%s): not a trusted issuer", quote(i))
 		}
 	}
@@ -288,7 +288,7 @@ func (r checkRule) check(ctx context.Context, t *Token) *Error {
 	return e
 }
 
-func (r checkRule) misconfigured(policies) error {
+func (r checkRule) misconfigured(*api) error {
 	if r.f == nil {
 		return errors.New("rule Check: it needs a function")
 	}

@@ -19,6 +19,22 @@ type Settings struct {
 	// MaxTokenLength is the length limit of a token, in bytes. Zero means 16,384.
 	MaxTokenLength int
 
+	// Tenants returns the Config of an issuer that is not configured, or false
+	// where it is not trusted: for issuers that are not known when the program
+	// starts. It is called concurrently with whatever a stranger's token names as
+	// iss, once for each token of an issuer that is not kept. So it looks it up in
+	// memory: a call of more than 10 ms is logged as a configuration error. The
+	// Config's Issuer is the one that was asked for. Rules that name an audience or
+	// an issuer are checked with the token, not when a route is made.
+	Tenants func(issuer string) (Config, bool)
+
+	// MaxTenants is how many issuers of Tenants are kept, each with its own key
+	// cache. Zero means 1,000. Where there is no room, the one that was not used
+	// for longest goes: 10 minutes at least after its last good token, or one
+	// minute after it was first named if none came. If there is none, tokens of
+	// further tenants get 503.
+	MaxTenants int
+
 	// Realm is the realm of challenges (RFC 9110 §11.5), in printable ASCII
 	// without quotation mark and backslash. Empty means "api".
 	Realm string
@@ -67,13 +83,20 @@ func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	if len(issuers) == 0 {
+	if len(issuers) == 0 && s.Tenants == nil {
 		return nil, errors.New("no Config: New needs one for each issuer")
 	}
 	a := &api{policies: make(policies), realm: s.Realm, log: refusalLog{logger: s.Logger}}
 	v := &Verifier{api: a, tokenFrom: s.TokenFrom, maxTokenLength: s.MaxTokenLength}
 	if v.maxTokenLength == 0 {
 		v.maxTokenLength = defaultMaxTokenLength
+	}
+	if s.Tenants != nil {
+		a.tenants = &tenants{ask: s.Tenants, api: a, max: s.MaxTenants, live: make(map[string]*tenant)}
+		if a.tenants.max == 0 {
+			a.tenants.max = defaultMaxTenants
+		}
+		v.maxLeeway = maxLeeway
 	}
 	for i := range issuers {
 		p, err := newPolicy(&issuers[i], a)
@@ -119,6 +142,10 @@ func (s *Settings) check() error {
 	switch {
 	case s.MaxTokenLength < 0:
 		return errors.New("a negative MaxTokenLength")
+	case s.MaxTenants < 0:
+		return errors.New("a negative MaxTenants")
+	case s.MaxTenants > 0 && s.Tenants == nil:
+		return errors.New("no Tenants, but MaxTenants is set")
 	case s.Realm != "" && !isQuotable(s.Realm):
 		return errors.New("a Realm with characters other than printable ASCII, or a quotation mark or backslash")
 	}

@@ -160,32 +160,37 @@ func (t *Token) Scopes() []string { return slices.Clone(t.scopes) }
 func (t *Token) HasScope(s string) bool { return s != "" && slices.Contains(t.scopes, s) }
 
 // Roles returns the roles (RFC 9068 §2.2.3.1): those of the claim roles, or at the places
-// in [Config.Claims]. A claim that is neither a string nor an array of strings is
-// ignored. Each call reads them again.
+// in [Config.Claims]. A role is a string, or an object with a value as in SCIM (RFC 7643
+// §4.1.2); anything else is ignored. Each call reads them again.
 func (t *Token) Roles() (roles []string) {
-	for _, place := range t.rolePlaces() {
-		list, err := splitList(t.members().At(place.path))
-		switch {
-		case err != nil:
-		case roles == nil:
-			roles = list
-		case list != nil:
-			roles = merge(roles, list)
+	seen := make(map[string]bool)
+	t.eachRole(func(role string) {
+		if !seen[role] {
+			seen[role] = true
+			roles = append(roles, role)
 		}
-	}
+	})
 	return roles
 }
 
 // HasRole reports whether the token has the role r. Case matters.
-func (t *Token) HasRole(r string) bool {
+func (t *Token) HasRole(r string) (found bool) {
+	t.eachRole(func(role string) { found = found || role == r })
+	return found
+}
+
+// eachRole calls f with each role, some of them more than once.
+func (t *Token) eachRole(f func(role string)) {
 	for _, place := range t.rolePlaces() {
-		found := false
-		err := jose.EachString(t.members().At(place.path), func(quoted string) { found = found || jose.Unquote(quoted) == r })
-		if err == nil && found {
-			return r != ""
-		}
+		jose.EachElement(t.members().At(place.path), func(element string) {
+			if element[0] == '{' {
+				element = jose.MemberOf(element, "value")
+			}
+			if role, err := jose.StringValue(element); err == nil && role != "" {
+				f(role)
+			}
+		})
 	}
-	return false
 }
 
 // IssuedAt returns the iat claim (RFC 7519 §4.1.6) in UTC, zero if there is

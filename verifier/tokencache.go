@@ -102,6 +102,14 @@ func (v *Verifier) lookupCached(ctx context.Context, raw string, now time.Time) 
 		return nil, nil
 	}
 	p := e.token.policy
+	if p.tenant != nil {
+		if p.tenant.gone.Load() {
+			v.tokens.misses.add()
+			v.tokens.forget(e)
+			return nil, nil
+		}
+		p.tenant.markUsed(now)
+	}
 	good := !now.Before(e.begins) && now.Before(e.ends) && now.Before(e.recheckAt) && p.accepts(e.token.audience)
 	if good {
 		q := e.query

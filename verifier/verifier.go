@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ type Verifier struct {
 func (v *Verifier) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	return v.forEach(func(k ManagedKeys) error {
+	return forEach(v.configured(), func(k ManagedKeys) error {
 		err := k.Ready(ctx)
 		if err != nil {
 			cancel()
@@ -47,19 +48,18 @@ func (v *Verifier) Ready(ctx context.Context) error {
 // It is for operators, to drop a compromised key as soon as its issuer has withdrawn it.
 // The error names each issuer for which that failed; see jwkscache.Cache.Refresh.
 func (v *Verifier) Refresh(ctx context.Context) error {
-	return v.forEach(func(k ManagedKeys) error { return k.Refresh(ctx) })
+	return forEach(v.all(), func(k ManagedKeys) error { return k.Refresh(ctx) })
 }
 
-// forEach calls f concurrently for the keys of all issuers.
-func (v *Verifier) forEach(f func(ManagedKeys) error) error {
-	issuers := v.issuers()
-	errs := make([]error, len(issuers))
+// forEach calls f concurrently for the keys of all policies.
+func forEach(policies []*issuerPolicy, f func(ManagedKeys) error) error {
+	errs := make([]error, len(policies))
 	var all sync.WaitGroup
-	for i, issuer := range issuers {
-		if k, ok := v.api.policies[issuer].keys.(ManagedKeys); ok {
+	for i, p := range policies {
+		if k, ok := p.keys.(ManagedKeys); ok {
 			all.Go(func() {
 				if err := f(k); err != nil {
-					errs[i] = fmt.Errorf("verifier: issuer %q: %w", issuer, err)
+					errs[i] = fmt.Errorf("verifier: issuer %q: %w", p.issuer, err)
 				}
 			})
 		}
@@ -68,14 +68,29 @@ func (v *Verifier) forEach(f func(ManagedKeys) error) error {
 	return errors.Join(errs...)
 }
 
-func (v *Verifier) issuers() []string { return slices.Sorted(maps.Keys(v.api.policies)) }
+// configured returns the policies of the issuers that New was given, sorted by
+// issuer.
+func (v *Verifier) configured() []*issuerPolicy {
+	return slices.SortedFunc(maps.Values(v.api.policies), byIssuer)
+}
+
+// all returns the policies of those and of the tenants that are kept.
+func (v *Verifier) all() []*issuerPolicy {
+	all := slices.Concat(v.configured(), v.api.tenants.policies())
+	slices.SortFunc(all, byIssuer)
+	return all
+}
+
+func byIssuer(p, q *issuerPolicy) int { return cmp.Compare(p.issuer, q.issuer) }
 
 // Health returns nil while tokens of at least one issuer can be checked, and otherwise
-// why none can. It does not wait. [Verifier.Issuers] reports each issuer. Use Health for
-// readiness probes, not for liveness: a restart does not bring an issuer back.
+// why none can. It does not wait, and tenants do not count. [Verifier.Issuers] reports
+// each issuer. Use Health for readiness probes, not for liveness: a restart does not
+// bring an issuer back.
 func (v *Verifier) Health() error {
 	var errs []error
-	for _, s := range v.Issuers() {
+	for _, p := range v.configured() {
+		s := p.status()
 		if s.Err == nil {
 			return nil
 		}
@@ -95,17 +110,21 @@ type IssuerStatus struct {
 // pages.
 func (v *Verifier) Issuers() []IssuerStatus {
 	var all []IssuerStatus
-	for _, issuer := range v.issuers() {
-		s := IssuerStatus{Issuer: issuer}
-		if k, ok := v.api.policies[issuer].keys.(ManagedKeys); ok {
-			s.Err, s.Keys = k.Health(), k.Stats()
-		}
-		all = append(all, s)
+	for _, p := range v.all() {
+		all = append(all, p.status())
 	}
 	return all
 }
 
-// Stats are figures of the cache of verified tokens.
+func (p *issuerPolicy) status() IssuerStatus {
+	s := IssuerStatus{Issuer: p.issuer}
+	if k, ok := p.keys.(ManagedKeys); ok {
+		s.Err, s.Keys = k.Health(), k.Stats()
+	}
+	return s
+}
+
+// Stats are the figures of the cache of verified tokens.
 type Stats struct {
 	Hits   int // requests whose token was remembered
 	Misses int // all other requests with a token, valid or not
@@ -128,10 +147,11 @@ func (v *Verifier) Close() error {
 	for _, c := range v.closers {
 		errs = append(errs, c.Close())
 	}
+	errs = append(errs, v.api.tenants.close()...)
 	return errors.Join(errs...)
 }
 
 // Format writes the issuers, whatever the verb.
 func (v *Verifier) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "Verifier(issuers=%q)", v.issuers())
+	fmt.Fprintf(f, "Verifier(issuers=%q)", slices.Sorted(maps.Keys(v.api.policies)))
 }

@@ -85,6 +85,25 @@ func EachString(value string, f func(quoted string)) error {
 	return nil
 }
 
+// EachElement calls f with each element of an array as it was written, or with
+// value itself if it is no array.
+func EachElement(value string, f func(element string)) {
+	switch {
+	case value == "":
+		return
+	case value[0] != '[':
+		f(value)
+		return
+	}
+	for i := skipSpace(value, 1); value[i] != ']'; {
+		end := valueEnd(value, i)
+		f(value[i:end])
+		if i = skipSpace(value, end); value[i] == ',' {
+			i = skipSpace(value, i+1)
+		}
+	}
+}
+
 // stringEnd returns the index of the end of the string that begins at text[i]. The text
 // was read before, so there is one.
 func stringEnd(text string, i int) int {
@@ -123,14 +142,14 @@ func ParsePath(s string) (Path, error) {
 func (o Object) At(p Path) string {
 	value := o.Value(p[0])
 	for _, name := range p[1:] {
-		value = memberOf(value, name)
+		value = MemberOf(value, name)
 	}
 	return value
 }
 
-// memberOf returns the member with that name of value, or "" if value is not an object
-// with one. The text was read before, so it is well-formed.
-func memberOf(value, name string) string {
+// MemberOf returns the member with that name of value, or "" if value is not an object
+// with one or if it is null. Value is part of an [Object], so it is well-formed.
+func MemberOf(value, name string) string {
 	if value == "" || value[0] != '{' {
 		return ""
 	}

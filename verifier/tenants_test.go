@@ -1,0 +1,270 @@
+package verifier_test
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// tenantsOf returns a resolver of the tenants t0 to t<n-1>, each with the keys of
+// s, and the number of calls.
+func tenantsOf(n int, s *signer) (func(string) (verifier.Config, bool), *atomic.Int64) {
+	known := map[string]bool{}
+	for i := range n {
+		known[fmt.Sprintf("t%d", i)] = true
+	}
+	keys, calls := keysOf(s), new(atomic.Int64)
+	return func(iss string) (verifier.Config, bool) {
+		calls.Add(1)
+		return verifier.Config{Issuer: iss, Audiences: []string{"api of " + iss}, Keys: keys}, known[iss]
+	}, calls
+}
+
+func ofTenant(s *signer, i int) string {
+	return s.token(nil, members{"iss": fmt.Sprintf(`"t%d"`, i), "aud": fmt.Sprintf(`"api of t%d"`, i), "jti": fmt.Sprintf(`"%d"`, i)})
+}
+
+func TestTenants(t *testing.T) {
+	s := signerOf("ES256")
+	resolve, calls := tenantsOf(3, s)
+	v := newVerifierWith(t, verifier.Settings{Tenants: resolve}, config())
+	t.Run("T1 of the configured issuer nobody is asked", func(t *testing.T) {
+		verified(t, v, s.good())
+		assert.Zero(t, calls.Load())
+	})
+	t.Run("T1 a tenant is asked for once", func(t *testing.T) {
+		tok := verified(t, v, ofTenant(s, 1))
+		assert.Equal(t, "t1", tok.Issuer())
+		verified(t, v, s.token(nil, members{"iss": `"t1"`, "aud": `"api of t1"`}))
+		assert.EqualValues(t, 1, calls.Load())
+	})
+	t.Run("T1 no tenant", func(t *testing.T) {
+		_, err := v.Verify(ctx, ofTenant(s, 7))
+		assertRefused(t, verifier.ErrIssuer, err)
+		assert.ErrorContains(t, err, "Settings.Tenants does not know")
+		before := calls.Load()
+		_, err = v.Verify(ctx, s.token(nil, members{"iss": `"` + strings.Repeat("t", 3000) + `"`}))
+		assertRefused(t, verifier.ErrIssuer, err)
+		assert.Equal(t, before, calls.Load(), "a very long iss")
+	})
+	t.Run("T1 each with its own demands", func(t *testing.T) {
+		_, err := v.Verify(ctx, s.token(nil, members{"iss": `"t2"`, "aud": `"api of t1"`}))
+		assertRefused(t, verifier.ErrAudience, err)
+	})
+	t.Run("T1 an Audience rule is checked per tenant", func(t *testing.T) {
+		guard := v.Protect(verifier.Audience("api of t1"), verifier.Issuer("t1", "t2", issuer))
+		assert.NoError(t, guardError(guard, bearer(ofTenant(s, 1))))
+		assertRefused(t, verifier.ErrAudience, guardError(guard, bearer(ofTenant(s, 2))))
+		assertRefused(t, verifier.ErrIssuer, guardError(v.Protect(verifier.Issuer("t2")), bearer(ofTenant(s, 1))))
+	})
+	t.Run("C11 Client needs an Issuer beside it", func(t *testing.T) {
+		panicText(t, func() { v.Protect(verifier.Client("billing")) })
+		assert.NoError(t, guardError(v.Protect(verifier.Client("billing"), verifier.Issuer("t1")), bearer(ofTenant(s, 1))))
+	})
+	t.Run("T1 they are among the issuers, sorted", func(t *testing.T) {
+		var all []string
+		for _, i := range v.Issuers() {
+			all = append(all, i.Issuer)
+		}
+		assert.Equal(t, []string{issuer, "t1", "t2"}, all)
+		assert.NoError(t, v.Health())
+		assert.NoError(t, v.Ready(ctx))
+	})
+	t.Run("T1 no Config at all is needed", func(t *testing.T) {
+		v := newVerifierWith(t, verifier.Settings{Tenants: resolve})
+		verified(t, v, ofTenant(s, 0))
+		_, err := v.Verify(ctx, s.good())
+		assertRefused(t, verifier.ErrIssuer, err)
+	})
+}
+
+func TestTenantsConfiguration(t *testing.T) {
+	s := signerOf("ES256")
+	for name, row := range map[string]struct {
+		cfg  verifier.Config
+		says string
+	}{
+		"T1 another issuer":      {verifier.Config{Issuer: "other", Audiences: []string{api}}, `returned the Config of "other"`},
+		"T1 no audience":         {verifier.Config{Issuer: "t0"}, "no Audiences"},
+		"T1 no address for keys": {verifier.Config{Issuer: "t0", Audiences: []string{api}}, "t0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newVerifierWith(t, verifier.Settings{Tenants: func(string) (verifier.Config, bool) { return row.cfg, true }})
+			for range 2 {
+				_, err := v.Verify(ctx, ofTenant(s, 0))
+				assertConfigurationError(t, err)
+				assert.ErrorContains(t, err, row.says)
+			}
+			assert.Empty(t, v.Issuers())
+		})
+	}
+	for name, settings := range map[string]verifier.Settings{
+		"T1 MaxTenants negative":        {MaxTenants: -1, Tenants: func(string) (verifier.Config, bool) { return verifier.Config{}, false }},
+		"T1 MaxTenants without Tenants": {MaxTenants: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := settings.New(config())
+			assert.ErrorContains(t, err, "MaxTenants")
+		})
+	}
+	t.Run("T1 a resolver that is slow is reported", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j := new(journal)
+			v := newVerifierWith(t, verifier.Settings{Logger: j.logger(slog.LevelError), Tenants: func(string) (verifier.Config, bool) {
+				<-time.After(11 * time.Millisecond)
+				return verifier.Config{}, false
+			}})
+			for range 3 {
+				_, err := v.Verify(ctx, ofTenant(s, 0))
+				assertRefused(t, verifier.ErrIssuer, err)
+			}
+			assert.Equal(t, 1, j.count("Settings.Tenants took more than 10ms"))
+		})
+	})
+}
+
+// More tenants than there is room for.
+func TestMaxTenants(t *testing.T) {
+	s := signerOf("ES256")
+	synctest.Test(t, func(t *testing.T) {
+		resolve, calls := tenantsOf(100, s)
+		v := newVerifierWith(t, verifier.Settings{Tenants: resolve, MaxTenants: 10, TokenCache: 100})
+		verify := func(i int) error { _, err := v.Verify(ctx, ofTenant(s, i)); return err }
+		for i := range 10 {
+			require.NoError(t, verify(i))
+		}
+		raw0 := ofTenant(s, 0)
+		verified(t, v, raw0)
+		calls.Store(0)
+		for range 3 { // T2: 2 x MaxTenants live ones do not push each other out in turn
+			for i := range 20 {
+				if err := verify(i); i < 10 {
+					require.NoError(t, err)
+				} else {
+					assertRefused(t, verifier.ErrUnavailable, err)
+					assert.ErrorContains(t, err, "MaxTenants")
+				}
+			}
+		}
+		assert.EqualValues(t, 30, calls.Load(), "T2 those that are kept are not asked for again")
+
+		<-time.After(10*time.Minute - time.Second)
+		for i := 1; i < 10; i++ {
+			require.NoError(t, verify(i))
+		}
+		assertRefused(t, verifier.ErrUnavailable, verify(11))
+		<-time.After(time.Second)
+		require.NoError(t, verify(11), "T2 the one that was not used for 10 minutes makes room")
+		assertRefused(t, verifier.ErrUnavailable, verify(0))
+		assertRefused(t, verifier.ErrUnavailable, guardError(v.Protect(), bearer(raw0)))
+		assert.Len(t, v.Issuers(), 10)
+
+		<-time.After(time.Hour)
+		forger := newSigner("ES256")
+		for i := range 10 {
+			_, err := v.Verify(ctx, ofTenant(forger, 50+i))
+			assertRefused(t, verifier.ErrSignature, err)
+		}
+		assertRefused(t, verifier.ErrUnavailable, verify(3))
+		<-time.After(time.Minute)
+		require.NoError(t, verify(3), "T2 a tenant that no signature vouches for makes room after a minute")
+	})
+}
+
+// A tenant's key cache ends with it, and the tokens remembered of it count no
+// more.
+func TestTenantsLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := signerOf("ES256")
+		var fetches atomic.Int64
+		client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			fetches.Add(1)
+			body := string(jwks(jwk(s, nil)))
+			if strings.Contains(r.URL.Path, "well-known") {
+				body = fmt.Sprintf(`{"issuer":"https://%s","jwks_uri":"https://%s/keys"}`, r.URL.Host, r.URL.Host)
+			}
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		})}
+		v := newVerifierWith(t, verifier.Settings{MaxTenants: 1, TokenCache: 10, Tenants: func(iss string) (verifier.Config, bool) {
+			cfg := verifier.Config{Issuer: iss, Audiences: []string{api}}
+			cfg.JWKS.HTTPClient = client
+			return cfg, strings.HasSuffix(iss, ".test")
+		}})
+		of := func(iss string) string { return s.token(nil, members{"iss": `"` + iss + `"`, "exp": "9999999999"}) }
+		a, b := of("https://a.test"), of("https://b.test")
+		verified(t, v, a)
+		tok := verified(t, v, a)
+		require.EqualValues(t, 2, fetches.Load())
+		<-time.After(10 * time.Minute)
+		verified(t, v, b)
+		synctest.Wait() // the goroutine of a's cache is gone: the bubble counts them
+		_, err := v.Verify(ctx, a)
+		assertRefused(t, verifier.ErrUnavailable, err)
+		<-time.After(10 * time.Minute)
+		assert.NotSame(t, tok, verified(t, v, a))
+		require.NoError(t, v.Close())
+		_, err = v.Verify(ctx, b)
+		assertRefused(t, verifier.ErrUnavailable, err)
+		verified(t, v, a)
+	})
+}
+
+// Issuers that are nobody's cost nothing that stays.
+func TestMadeUpIssuers(t *testing.T) {
+	s := signerOf("ES256")
+	resolve, _ := tenantsOf(1, s)
+	v := newVerifierWith(t, verifier.Settings{Tenants: resolve})
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	forge := func(n int) {
+		for i := range n {
+			_, err := v.Verify(ctx, `eyJhbGciOiJFUzI1NiJ9.`+encode(fmt.Sprintf(`{"iss":"https://%d.example","exp":9999999999}`, i))+`.AAAA`)
+			assertRefused(t, verifier.ErrIssuer, err)
+		}
+	}
+	forge(100)
+	before, goroutines := heap(), runtime.NumGoroutine()
+	forge(10_000)
+	assert.Less(t, heap()-before, int64(1<<20), "T2 memory is flat")
+	assert.LessOrEqual(t, runtime.NumGoroutine(), goroutines, "T2 no goroutine")
+	assert.Empty(t, v.Issuers())
+}
+
+func TestTenantsConcurrently(t *testing.T) {
+	s := signerOf("EdDSA")
+	resolve, _ := tenantsOf(20, s)
+	v := newVerifierWith(t, verifier.Settings{Tenants: resolve, MaxTenants: 5})
+	var all sync.WaitGroup
+	for g := range 8 {
+		all.Go(func() {
+			for i := range 60 {
+				n := (i*7 + g) % 20
+				tok, err := v.Verify(ctx, ofTenant(s, n))
+				if err != nil {
+					assertRefused(t, verifier.ErrUnavailable, err)
+					continue
+				}
+				assert.Equal(t, fmt.Sprintf("t%d", n), tok.Issuer())
+			}
+		})
+	}
+	all.Wait()
+	assert.Len(t, v.Issuers(), 5)
+}
