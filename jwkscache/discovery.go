@@ -24,6 +24,7 @@ type locator struct {
 	issuer      string // "" where the key set's address was given
 	metadataURL string // "" means the well-known places
 	address     string // of the key set; "" until discovered
+	file        string // or folder, instead of all that
 
 	due    moment // when to read the metadata again
 	tooOld moment // from when on the discovered address is not used

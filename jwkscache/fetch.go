@@ -49,6 +49,9 @@ func (f *fetcher) fetch(ctx context.Context, old *snapshot, mode fetchMode) (s *
 			s, err = nil, shorten(fmt.Errorf("the fetch panicked: %v", p))
 		}
 	}()
+	if f.locator.file != "" {
+		return f.readFiles(old)
+	}
 	metadata, err := f.locator.locate(ctx, mode)
 	if err != nil {
 		return nil, err

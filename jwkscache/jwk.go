@@ -75,10 +75,15 @@ func parseKey(raw jsontext.Value, cfg Config) (k key, err error) {
 	if k.public, err = parsePublic(minimal); err != nil {
 		return k, err
 	}
-	if rsaKey, ok := k.public.(*rsa.PublicKey); ok && rsaKey.E < 65537 && !cfg.AllowSmallExponents {
-		return k, errors.New("the RSA exponent is below 65537")
+	return k, checkUsable(k.public, cfg)
+}
+
+// checkUsable reports why a key must not verify signatures.
+func checkUsable(public crypto.PublicKey, cfg Config) error {
+	if k, ok := public.(*rsa.PublicKey); ok && k.E < 65537 && !cfg.AllowSmallExponents {
+		return errors.New("the RSA exponent is below 65537")
 	}
-	return k, jose.CheckKey(k.public)
+	return jose.CheckKey(public)
 }
 
 // brokenJWK names the member that err is about, if it is about one.

@@ -16,11 +16,24 @@ const maxKeys = 256
 // with a warning, one that is unusual is used with a warning. A set without usable
 // keys is an error.
 func parseKeySet(doc []byte, cfg Config) (*keySet, error) {
+	set := newKeySet()
+	n, err := addKeySet(set, doc, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if set.size == 0 {
+		return nil, fmt.Errorf("no usable key among %d: %.500s", n, strings.Join(set.warnings, "; "))
+	}
+	set.clip()
+	return set, nil
+}
+
+// addKeySet adds the usable keys of a JWK Set, and returns how many keys it has.
+func addKeySet(set *keySet, doc []byte, cfg Config) (n int, err error) {
 	members, err := splitKeySet(doc)
 	if err != nil {
-		return nil, fmt.Errorf("not a JWK Set: %w", err)
+		return 0, fmt.Errorf("not a JWK Set: %w", err)
 	}
-	set := newKeySet()
 	for i, raw := range members {
 		k, err := parseKey(raw, cfg)
 		if err != nil {
@@ -32,11 +45,7 @@ func parseKeySet(doc []byte, cfg Config) (*keySet, error) {
 		}
 		set.add(k)
 	}
-	if set.size == 0 {
-		return nil, fmt.Errorf("no usable key among %d: %.500s", len(members), strings.Join(set.warnings, "; "))
-	}
-	set.clip()
-	return set, nil
+	return len(members), nil
 }
 
 // trimBOM removes a byte order mark. Some servers send one, and a parser may ignore

@@ -22,7 +22,10 @@ type reporter struct {
 
 func newReporter(f *fetcher) *reporter {
 	r := &reporter{logger: f.cfg.Logger, locator: &f.locator, source: slog.String("issuer", f.locator.issuer)}
-	if f.locator.issuer == "" {
+	switch {
+	case f.locator.file != "":
+		r.source = slog.String("file", f.locator.file)
+	case f.locator.issuer == "":
 		r.source = slog.String("jwks_uri", f.locator.address)
 	}
 	return r
