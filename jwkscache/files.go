@@ -103,8 +103,13 @@ func readKeyFiles(path string, cfg Config) (*keySet, error) {
 // keyFiles returns path itself, or the key files of that folder, sorted.
 func keyFiles(path string) ([]string, error) {
 	info, err := os.Stat(path)
-	if err != nil || !info.IsDir() {
-		return []string{path}, err
+	switch {
+	case err != nil:
+		return nil, err
+	case info.Mode().IsRegular():
+		return []string{path}, nil
+	case !info.IsDir(): // a pipe would block
+		return nil, fmt.Errorf("key file %q is not a regular file", cut(path))
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -135,11 +140,6 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("key file %q is not a regular file", cut(path))
-	}
 	doc, err := io.ReadAll(io.LimitReader(f, maxBody+1))
 	if err == nil && len(doc) > maxBody {
 		err = fmt.Errorf("key file %q has more than %d bytes", cut(path), maxBody)

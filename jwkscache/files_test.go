@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -209,6 +210,9 @@ func TestForFileConfiguration(t *testing.T) {
 			require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "keys.json")))
 			assert.ErrorIs(t, openFile(t, dir, jwkscache.Config{}).Stats().LastError, os.ErrNotExist)
 			assert.ErrorContains(t, openFile(t, os.DevNull, jwkscache.Config{}).Stats().LastError, "regular file")
+			pipe := filepath.Join(t.TempDir(), "pipe")
+			require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+			assert.ErrorContains(t, openFile(t, pipe, jwkscache.Config{}).Stats().LastError, "regular file")
 		})
 	})
 }

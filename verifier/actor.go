@@ -48,8 +48,9 @@ type (
 func Direct() Rule { return directRule{} }
 
 // Actor demands that the current actor's sub (RFC 8693 §4.1) is one of these, else
-// 403. A token without act claim does not pass. Where several issuers are trusted,
-// it needs an [Issuer] rule beside it, as [Client] does.
+// 403. A token without act claim does not pass, nor does one whose actor has another
+// iss than the token. With several issuers, it needs an [Issuer] rule beside it, as
+// [Client] does.
 func Actor(subjects ...string) Rule { return actorRule{newList("Actor", subjects)} }
 
 var errActs = errors.New("the token has act: somebody acts for its subject")
@@ -66,7 +67,10 @@ func (r actorRule) check(_ context.Context, t *Token) *Error {
 	if act == "" {
 		return refusal(ErrDenied, "the token has no act: nobody acts for its subject")
 	}
-	if actor := actingParty(act); !slices.Contains(r.values, actor.Subject) {
+	switch actor := actingParty(act); {
+	case actor.Issuer != "" && actor.Issuer != t.issuer:
+		return refusal(ErrDenied, "the actor is of the issuer %s", quote(actor.Issuer))
+	case !slices.Contains(r.values, actor.Subject):
 		return refusal(ErrDenied, "the actor %s is not on the list", quote(actor.Subject))
 	}
 	return nil

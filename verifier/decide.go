@@ -285,6 +285,12 @@ func (d *decision) verifySignature() (err *Error) {
 	if d.api.observe != nil {
 		began = time.Now()
 	}
+	if d.policy.config != nil && d.policy.tenant == nil {
+		// Only now, so that a token which anything else refuses keeps no tenant.
+		if d.policy, err = d.api.tenants.keep(d.policy, d.now); err != nil {
+			return err
+		}
+	}
 	d.key, err = d.policy.verifySignature(d.ctx, d.now, &d.work.jws, d.algorithm)
 	if d.api.observe != nil {
 		d.signature = time.Since(began)

@@ -23,8 +23,12 @@ const logPause = time.Minute
 // A refusalLog limits the lines about refused requests.
 type refusalLog struct {
 	logger *slog.Logger // nil means slog.Default()
-	lines  [configurationKind]logLine
+	lines  [configurationKind + 1]logLine
 }
+
+// noRoomLine is the line for tenants that there is no room for, in place of that for
+// configuration errors, which have a log of their own.
+const noRoomLine = configurationKind
 
 // unguarded is the log of refusals on routes without a Verifier.
 var unguarded refusalLog
@@ -74,6 +78,12 @@ func (a *api) logRefusal(ctx context.Context, e *Error) {
 		lines = &a.log.lines
 	}
 	now := time.Now().UnixNano()
+	if e.Err == errNoRoom { // apart, so that strangers cannot hide an issuer's outage
+		if count, ok := lines[noRoomLine].isDue(now); ok {
+			logger.LogAttrs(ctx, slog.LevelWarn, "jwtguard: tokens of further tenants get 503", append(e.attrs(), slog.Int64("count", count))...)
+		}
+		return
+	}
 	if status == http.StatusServiceUnavailable {
 		if lines[kind].begins(now) {
 			logger.LogAttrs(ctx, slog.LevelWarn, "jwtguard: tokens cannot be checked, so requests get 503", e.attrs()...)

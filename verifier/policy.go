@@ -6,15 +6,19 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
-// An issuerPolicy is a Config that was checked, with its defaults. It is immutable.
+// An issuerPolicy is a Config that was checked, with its defaults. It is immutable,
+// except that a tenant's may end.
 type issuerPolicy struct {
 	api         *api
-	tenant      *tenant // nil where the issuer is configured
+	tenant      *tenant     // nil if the issuer is configured, or not kept
+	config      *Config     // of a tenant
+	ended       atomic.Bool // another one holds for the tenant, or none
 	issuer      string
 	keys        KeySource
 	algorithms  map[string]*jose.Algorithm

@@ -19,20 +19,24 @@ type Settings struct {
 	// MaxTokenLength is the length limit of a token, in bytes. Zero means 16,384.
 	MaxTokenLength int
 
-	// Tenants returns the Config of an issuer that is not configured, or false
-	// where it is not trusted: for issuers that are not known when the program
-	// starts. It is called concurrently with whatever a stranger's token names as
-	// iss, once for each token of an issuer that is not kept. So it looks it up in
-	// memory: a call of more than 10 ms is logged as a configuration error. The
-	// Config's Issuer is the one that was asked for. Rules that name an audience or
-	// an issuer are checked with the token, not when a route is made.
+	// Tenants returns the Config of an issuer that is not configured, or false if
+	// it is not trusted: for issuers that are not known when the program starts. It
+	// is called concurrently, with whatever a token names as iss, before anything
+	// vouches for the token: once for each token of an issuer that is not kept, and
+	// once a minute for one that is, so that a Config that changed holds within a
+	// minute and an issuer that is not trusted any more is refused within one. So it
+	// looks the issuer up in memory: a call of more than 10 ms is logged as a
+	// configuration error. The Config's Issuer is the one that was asked for; a
+	// change of its JWKS takes effect when the tenant is dropped. Rules that name an
+	// audience or an issuer are checked with the token, not when a route is made.
 	Tenants func(issuer string) (Config, bool)
 
 	// MaxTenants is how many issuers of Tenants are kept, each with its own key
-	// cache. Zero means 1,000. Where there is no room, the one that was not used
-	// for longest goes: 10 minutes at least after its last good token, or one
-	// minute after it was first named if none came. If there is none, tokens of
-	// further tenants get 503.
+	// cache. Zero means 1,000. If there is no room, one is dropped: one that no
+	// signature has vouched for within 15 seconds, or the one that was not used for
+	// longest, but at least 10 minutes. If there is none, tokens of further tenants
+	// get 503, which anybody can cause who knows the names of more tenants than
+	// there is room for: set it to the number of all tenants, if you can.
 	MaxTenants int
 
 	// Realm is the realm of challenges (RFC 9110 §11.5), in printable ASCII
@@ -126,6 +130,9 @@ func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
 		remembered = defaultTokenCache
 	}
 	v.tokens = newTokenCache(max(remembered, 0))
+	if a.tenants != nil {
+		a.tenants.left = v.tokens.forgetAll
+	}
 	v.tooLong = a.complete(refusal(ErrMalformed, "the token has more than %d bytes", v.maxTokenLength), nil)
 	return v, nil
 }

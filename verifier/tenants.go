@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,12 +13,15 @@ import (
 const (
 	defaultMaxTenants = 1000
 
-	// How long a tenant is kept after its last good token, and after it was first
-	// named while none has come: anybody can name one.
+	// How long a tenant is kept at least: after its last good token, or after it was
+	// first named while no signature vouches for one of its tokens.
 	minTenantIdle = 10 * time.Minute
-	minTenantNew  = time.Minute
+	minTenantNew  = 15 * time.Second
 
-	// maxTenantIssuer is how long an issuer may be that Settings.Tenants is asked
+	// tenantPeriod is how often Settings.Tenants is asked for a tenant that is kept.
+	tenantPeriod = time.Minute
+
+	// maxTenantIssuer is the length limit of an issuer that Settings.Tenants is asked
 	// for, in bytes.
 	maxTenantIssuer = 2048
 
@@ -26,50 +30,49 @@ const (
 )
 
 // tenants are the issuers that [Settings.Tenants] has named, as far as they are
-// kept: at most max. One that was not used for a while makes room for another.
-// Where none was, the other is refused, so that more live tenants than there is
-// room for do not push each other out in turn.
+// kept: at most max. One that was not used for a while makes room for another. If
+// there is none, the other is refused: more tenants than there is room for do not
+// push each other out in turn.
 type tenants struct {
-	ask func(issuer string) (Config, bool)
-	api *api
-	max int
+	ask  func(issuer string) (Config, bool)
+	api  *api
+	max  int
+	left func(*issuerPolicy) // is called with a policy that does not hold any more
 
-	mu     sync.RWMutex // guards what follows
+	mu     sync.RWMutex // guards what follows; not held while anything waits
 	live   map[string]*tenant
-	full   time.Time // until when none can make room
+	full   time.Time // until then, nobody can make room
 	closed bool
 
-	leaving sync.WaitGroup // of key caches that are being closed
+	leaving sync.WaitGroup // key caches that are being closed
 }
 
 // A tenant is one of them.
 type tenant struct {
-	policy *issuerPolicy
-	keys   io.Closer // nil where the Config brought keys of its own
-	named  time.Time // when its first token came
-	used   atomic.Int64
-	gone   atomic.Bool // it has made room: its remembered tokens do not count
+	named time.Time // when it was added
+	keys  io.Closer // nil if the Config brought keys of its own
+	used  atomic.Int64
+
+	policy  atomic.Pointer[issuerPolicy]
+	checked atomic.Int64 // when Settings.Tenants last named it
 }
 
 // markUsed notes that a signature vouches for a token of t.
 func (t *tenant) markUsed(now time.Time) { t.used.Store(now.UnixNano()) }
 
-// freeAt returns when t may make room for another.
-func (t *tenant) freeAt() time.Time {
-	if used := t.used.Load(); used != 0 {
-		return time.Unix(0, used).Add(minTenantIdle)
-	}
-	return t.named.Add(minTenantNew)
+// isDue reports whether Settings.Tenants is to be asked again.
+func (t *tenant) isDue(now time.Time) bool {
+	return now.UnixNano()-t.checked.Load() >= int64(tenantPeriod)
 }
 
-// find returns the policy of an issuer that is not configured. Anybody's token
-// may name it, so nothing is kept of one that is not a tenant.
+// find returns the policy of an issuer that is not configured. Anybody's token can
+// name it, so nothing is kept here of one that is not kept already.
 func (ts *tenants) find(iss string, now time.Time) (*issuerPolicy, *Error) {
 	ts.mu.RLock()
 	t := ts.live[iss]
 	ts.mu.RUnlock()
-	if t != nil {
-		return t.policy, nil
+	if t != nil && !t.isDue(now) {
+		return t.policy.Load(), nil
 	}
 	if len(iss) > maxTenantIssuer {
 		return nil, ts.api.wrongIssuer(iss)
@@ -80,66 +83,133 @@ func (ts *tenants) find(iss string, now time.Time) (*issuerPolicy, *Error) {
 		ts.api.reportSlowTenants()
 	}
 	switch {
+	case !ok && t != nil:
+		ts.remove(t)
+		return nil, ts.api.wrongIssuer(iss)
 	case !ok:
 		return nil, ts.api.wrongIssuer(iss)
+	case t != nil && reflect.DeepEqual(cfg, *t.policy.Load().config):
+		t.checked.Store(now.UnixNano())
+		return t.policy.Load(), nil
 	case cfg.Issuer != iss:
-		return nil, configurationError(fmt.Errorf("Settings.Tenants was asked for the issuer %s and returned the Config of %s", quote(iss), quote(cfg.Issuer)))
+		return nil, configurationError(errors.New("Settings.Tenants returned the Config of another issuer than it was asked for"))
 	}
-	return ts.add(&cfg, now)
+	p, err := newPolicy(&cfg, ts.api)
+	if err != nil {
+		return nil, configurationError(fmt.Errorf("Settings.Tenants returned a Config that New would refuse: %w", err))
+	}
+	p.config = &cfg
+	if t != nil {
+		ts.replace(t, p, now)
+	}
+	return p, nil
 }
 
-func (ts *tenants) add(cfg *Config, now time.Time) (*issuerPolicy, *Error) {
-	p, err := newPolicy(cfg, ts.api)
-	if err != nil {
-		return nil, configurationError(fmt.Errorf("Settings.Tenants, issuer %s: %w", quote(cfg.Issuer), err))
+// replace puts p in place of the policy of t. The key cache of t stays.
+func (ts *tenants) replace(t *tenant, p *issuerPolicy, now time.Time) {
+	old := t.policy.Load()
+	if p.keys == nil {
+		p.keys = old.keys
 	}
+	p.tenant = t
+	t.policy.Store(p)
+	t.checked.Store(now.UnixNano())
+	ts.end(old)
+}
+
+// end ends the policy: remembered tokens do not count any more.
+func (ts *tenants) end(p *issuerPolicy) {
+	p.ended.Store(true)
+	ts.left(p)
+}
+
+// keep makes p the policy of a tenant that is kept, if there is room, and starts its
+// key cache. It returns the policy to use.
+func (ts *tenants) keep(p *issuerPolicy, now time.Time) (*issuerPolicy, *Error) {
+	left, p, err := ts.add(p, now)
+	if left != nil {
+		ts.leave(left)
+	}
+	return p, err
+}
+
+func (ts *tenants) add(p *issuerPolicy, now time.Time) (left *tenant, _ *issuerPolicy, _ *Error) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	if t := ts.live[cfg.Issuer]; t != nil { // another request was quicker
-		return t.policy, nil
+	if t := ts.live[p.issuer]; t != nil { // another request was quicker
+		return nil, t.policy.Load(), nil
 	}
 	if ts.closed {
-		return nil, keysUnavailable(errors.New("the Verifier is closed"))
+		return nil, nil, keysUnavailable(errors.New("the Verifier is closed"))
 	}
-	if len(ts.live) >= ts.max && !ts.makeRoom(now) {
-		return nil, keysUnavailable(fmt.Errorf("all %d tenants of MaxTenants are in use", ts.max))
+	if len(ts.live) >= ts.max {
+		if left = ts.makeRoom(now); left == nil {
+			return nil, nil, &Error{Reason: ErrUnavailable, Err: errNoRoom, ours: true}
+		}
 	}
-	t := &tenant{policy: p, named: now}
+	t := &tenant{named: now}
 	if p.keys == nil {
-		cache, err := discoverKeys(cfg, ts.api.log.logger)
+		cache, err := discoverKeys(p.config, ts.api.log.logger)
 		if err != nil {
-			return nil, configurationError(fmt.Errorf("Settings.Tenants, issuer %s: %w", quote(cfg.Issuer), err))
+			return left, nil, configurationError(fmt.Errorf("Settings.Tenants returned a Config that New would refuse: %w", err))
 		}
 		p.keys, t.keys = cache, cache
 	}
 	p.tenant = t
+	t.policy.Store(p)
+	t.checked.Store(now.UnixNano())
 	ts.live[p.issuer] = t
-	return p, nil
+	return left, p, nil
 }
 
-// makeRoom drops the tenant that was not used for longest, if that was long
-// enough. ts.mu is held.
-func (ts *tenants) makeRoom(now time.Time) bool {
+var errNoRoom = errors.New("as many tenants as MaxTenants are in use")
+
+// makeRoom takes out a tenant that no signature has vouched for, or else the one
+// that was not used for longest. It returns nil if all are to be kept. ts.mu is
+// held.
+func (ts *tenants) makeRoom(now time.Time) *tenant {
 	if now.Before(ts.full) {
-		return false
+		return nil
 	}
-	var oldest *tenant
-	for _, t := range ts.live {
-		if oldest == nil || t.freeAt().Before(oldest.freeAt()) {
-			oldest = t
+	var least *tenant
+	for _, t := range ts.live { // in random order, so that nobody can choose
+		used := t.used.Load()
+		if used == 0 && now.Sub(t.named) >= minTenantNew {
+			least = t
+			break
+		}
+		if used != 0 && now.UnixNano()-used >= int64(minTenantIdle) && (least == nil || used < least.used.Load()) {
+			least = t
 		}
 	}
-	if now.Before(oldest.freeAt()) {
-		// Without this, each token of the excess would look through all tenants.
-		ts.full = now.Add(min(oldest.freeAt().Sub(now), time.Second))
-		return false
+	if least == nil {
+		ts.full = now.Add(time.Second) // or each token of the excess would go through all tenants
+		return nil
 	}
-	oldest.gone.Store(true)
-	delete(ts.live, oldest.policy.issuer)
-	if oldest.keys != nil {
-		ts.leaving.Go(func() { _ = oldest.keys.Close() }) // it waits for a fetch to end
+	delete(ts.live, least.policy.Load().issuer)
+	return least
+}
+
+// remove takes out a tenant that Settings.Tenants does not know any more.
+func (ts *tenants) remove(t *tenant) {
+	ts.mu.Lock()
+	iss := t.policy.Load().issuer
+	known := ts.live[iss] == t
+	if known {
+		delete(ts.live, iss)
 	}
-	return true
+	ts.mu.Unlock()
+	if known {
+		ts.leave(t)
+	}
+}
+
+// leave ends what was kept of a tenant that was taken out.
+func (ts *tenants) leave(t *tenant) {
+	ts.end(t.policy.Load())
+	if t.keys != nil {
+		ts.leaving.Go(func() { _ = t.keys.Close() }) // it waits for a fetch to end
+	}
 }
 
 // policies returns those of all tenants that are kept.
@@ -151,24 +221,32 @@ func (ts *tenants) policies() []*issuerPolicy {
 	defer ts.mu.RUnlock()
 	all := make([]*issuerPolicy, 0, len(ts.live))
 	for _, t := range ts.live {
-		all = append(all, t.policy)
+		all = append(all, t.policy.Load())
 	}
 	return all
 }
 
-// close stops the key caches of all tenants. Their last keys serve on.
-func (ts *tenants) close() (errs []error) {
+// close stops the key caches of all tenants. Their last keys go on serving.
+func (ts *tenants) close() {
 	if ts == nil {
-		return nil
+		return
 	}
 	ts.mu.Lock()
-	defer ts.mu.Unlock()
+	first := !ts.closed
 	ts.closed = true
+	var all []io.Closer
 	for _, t := range ts.live {
 		if t.keys != nil {
-			errs = append(errs, t.keys.Close())
+			all = append(all, t.keys)
 		}
 	}
-	ts.leaving.Wait()
-	return errs
+	ts.mu.Unlock()
+	var closing sync.WaitGroup
+	for _, c := range all {
+		closing.Go(func() { _ = c.Close() })
+	}
+	closing.Wait()
+	if first {
+		ts.leaving.Wait()
+	}
 }

@@ -81,6 +81,18 @@ func (c *tokenCache) remember(t *Token, q jwkscache.Query, key crypto.PublicKey)
 
 func (c *tokenCache) forget(e *cacheEntry) { c.entries.Invalidate(c.key(e.token.source().raw)) }
 
+// forgetAll forgets the tokens of a policy.
+func (c *tokenCache) forgetAll(p *issuerPolicy) {
+	if c.maxTokens == 0 {
+		return
+	}
+	for key, e := range c.entries.All() {
+		if e.token.policy == p {
+			c.entries.Invalidate(key)
+		}
+	}
+}
+
 // key hashes the end of raw, which is part of the signature, where tokens differ most.
 // All of raw is compared afterwards.
 func (c *tokenCache) key(raw string) uint64 {
@@ -102,13 +114,13 @@ func (v *Verifier) lookupCached(ctx context.Context, raw string, now time.Time) 
 		return nil, nil
 	}
 	p := e.token.policy
-	if p.tenant != nil {
-		if p.tenant.gone.Load() {
+	if t := p.tenant; t != nil {
+		if p.ended.Load() || t.isDue(now) {
 			v.tokens.misses.add()
 			v.tokens.forget(e)
 			return nil, nil
 		}
-		p.tenant.markUsed(now)
+		t.markUsed(now)
 	}
 	good := !now.Before(e.begins) && now.Before(e.ends) && now.Before(e.recheckAt) && p.accepts(e.token.audience)
 	if good {

@@ -147,7 +147,7 @@ func (v *Verifier) Close() error {
 	for _, c := range v.closers {
 		errs = append(errs, c.Close())
 	}
-	errs = append(errs, v.api.tenants.close()...)
+	v.api.tenants.close()
 	return errors.Join(errs...)
 }
 
