@@ -27,8 +27,8 @@ func TestR5ChallengesAreAdded(t *testing.T) {
 	}
 }
 
-// Wiring that could not do what it says panics before the first request.
-func TestWiringPanics(t *testing.T) {
+// A configuration error that shows when routes are made panics, before the first request.
+func TestConfigurationErrorsPanic(t *testing.T) {
 	v := verifiertest.NewIssuer(t).Verifier(ordersAPI)
 	unknown := verifier.Audience("https://nobody.example.com")
 	for _, f := range frameworks {
@@ -51,9 +51,9 @@ func TestWiringPanics(t *testing.T) {
 	}
 }
 
-// R10: what cannot be found when routes are made is logged, in each framework, with what to
-// change; and not once per request.
-func TestR10WiringBugsAreLogged(t *testing.T) {
+// R10: a configuration error that only shows with a request is logged, in each framework,
+// with what to change; and not once per request.
+func TestR10ConfigurationErrorsAreLogged(t *testing.T) {
 	for name, tt := range map[string]struct {
 		rule verifier.Rule
 		want string

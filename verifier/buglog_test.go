@@ -55,8 +55,8 @@ func captureLog(t *testing.T) *lockedBuffer {
 	return &log
 }
 
-// TestConfigurationErrorsAreLogged has every way into a configuration error that only shows with a
-// request: it is a 500, and the operator reads what to change.
+// A configuration error that only shows with a request is a 500 and is logged, with what
+// to change, whichever way it is found.
 func TestConfigurationErrorsAreLogged(t *testing.T) {
 	raw := signerOf("ES256").good()
 	unknown := &verifier.Error{Reason: errors.New("my own reason")}
@@ -75,13 +75,13 @@ func TestConfigurationErrorsAreLogged(t *testing.T) {
 		"Require": {func(_ *verifier.Verifier, inside context.Context) error {
 			return verifier.Require(inside, verifier.Scope())
 		}, "rule Scope: the list is empty"},
-		"Inner": {func(_ *verifier.Verifier, inside context.Context) error {
+		"RequireGuard": {func(_ *verifier.Verifier, inside context.Context) error {
 			return guardError(verifier.RequireGuard(verifier.Audience("x")), anonymous().WithContext(inside))
 		}, `rule Audience(\"x\"): no Config.Audiences lists it`},
 		"Require outside": {func(*verifier.Verifier, context.Context) error {
 			return verifier.Require(ctx, verifier.Scope("a"))
 		}, "outside Protect and Optional"},
-		"Inner outside": {func(*verifier.Verifier, context.Context) error {
+		"RequireGuard outside": {func(*verifier.Verifier, context.Context) error {
 			return guardError(verifier.RequireGuard(), bearer(raw))
 		}, "outside Protect and Optional"},
 		"a Check": {func(v *verifier.Verifier, _ context.Context) error {

@@ -101,7 +101,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// TestOtherSlash has the commonest mistake, of which operators are told.
+// An issuer that differs by its last slash only is the most common mistake; the error
+// names it.
 func TestOtherSlash(t *testing.T) {
 	s := signerOf("ES256")
 	for configured, sent := range map[string]string{

@@ -14,7 +14,7 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// guardError is a gate's refusal as an error, nil if there is none.
+// guardError returns what a Guard refuses r with, or nil.
 func guardError(g verifier.Guard, r *http.Request) error {
 	if _, refused := g(r); refused != nil {
 		return refused

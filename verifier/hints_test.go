@@ -131,9 +131,9 @@ func TestLikelyIssuerOfMany(t *testing.T) {
 	})
 }
 
-// What went wrong is said to the operator exactly, where the client is told one
+// The cause says exactly what is wrong, where the client reads one
 // sentence for all.
-func TestOperatorsAreTold(t *testing.T) {
+func TestCausesForOperators(t *testing.T) {
 	s := signerOf("ES256")
 	stranger := newSigner("ES256")
 	v, _ := setup(t)
@@ -141,7 +141,7 @@ func TestOperatorsAreTold(t *testing.T) {
 		name   string
 		token  string
 		reason error
-		told   string
+		cause  string
 	}{
 		{"C1 no iss", s.token(nil, members{"iss": ""}), verifier.ErrIssuer, "no iss"},
 		{"C1 an empty iss", s.token(nil, members{"iss": `""`}), verifier.ErrIssuer, "no iss"},
@@ -159,7 +159,7 @@ func TestOperatorsAreTold(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := v.Verify(ctx, row.token)
 			assertRefused(t, row.reason, err)
-			assert.ErrorContains(t, err, row.told)
+			assert.ErrorContains(t, err, row.cause)
 		})
 	}
 

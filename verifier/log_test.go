@@ -78,7 +78,7 @@ func TestRefusalsAreLogged(t *testing.T) {
 		"Require": func(v *verifier.Verifier) error {
 			return verifier.Require(verifier.NewContext(ctx, verified(t, v, s.good())), verifier.Scope("x"))
 		},
-		"Inner": func(v *verifier.Verifier) error {
+		"RequireGuard": func(v *verifier.Verifier) error {
 			r := anonymous()
 			r = r.WithContext(verifier.NewContext(ctx, verified(t, v, s.good())))
 			return guardError(verifier.RequireGuard(verifier.Scope("x")), r)

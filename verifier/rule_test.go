@@ -63,7 +63,7 @@ func TestMisconfiguredRules(t *testing.T) {
 			assertConfigurationError(t, errRequire)
 		})
 	}
-	t.Run("C11 nil in Inner", func(t *testing.T) {
+	t.Run("C11 nil in RequireGuard", func(t *testing.T) {
 		panicText(t, func() { verifier.RequireGuard(verifier.Scope("a"), nil) })
 	})
 	t.Run("C11 nil Verifier", func(t *testing.T) {

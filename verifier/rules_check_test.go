@@ -79,7 +79,7 @@ func TestReasons(t *testing.T) {
 			"wrapped twice":     fmt.Errorf("revocation: %w", fmt.Errorf("jti 7: %w", reason)),
 			"beside its cause":  fmt.Errorf("%w: %w", reason, cause),
 			"after its cause":   fmt.Errorf("%w: %w", cause, reason),
-			"joined":            errors.Join(cause, reason),
+			"errors.Join":       errors.Join(cause, reason),
 			"an *Error":         &verifier.Error{Reason: reason, Err: cause},
 			"a wrapped *Error":  fmt.Errorf("%w: %w", cause, &verifier.Error{Reason: reason}),
 			"by a type's Is":    sentinelError{reason},
@@ -227,7 +227,7 @@ func TestChecksSeeTheTokenTheyJudge(t *testing.T) {
 		"Require": func() error {
 			return verifier.Require(behind(t, routes.Protect(), request()), look)
 		},
-		"Inner": func() error {
+		"RequireGuard": func() error {
 			r := request()
 			return guardError(verifier.RequireGuard(look), r.WithContext(behind(t, routes.Protect(), r)))
 		},

@@ -171,11 +171,11 @@ func TestReadyAndHealth(t *testing.T) {
 		assert.Contains(t, err.Error(), `issuer "c"`)
 	})
 	t.Run("K11 keys of one's own that nobody manages are ready", func(t *testing.T) {
-		joined := newVerifier(t, with("a"), with("b"), with("c"), part("d"))
-		require.NoError(t, joined.Health())
-		assert.Equal(t, verifier.IssuerStatus{Issuer: "d"}, joined.Issuers()[3])
-		require.NoError(t, joined.Close())
-		require.NoError(t, joined.Close())
+		several := newVerifier(t, with("a"), with("b"), with("c"), part("d"))
+		require.NoError(t, several.Health())
+		assert.Equal(t, verifier.IssuerStatus{Issuer: "d"}, several.Issuers()[3])
+		require.NoError(t, several.Close())
+		require.NoError(t, several.Close())
 		assert.Zero(t, src["a"].closed, "keys of your own are yours to close")
 	})
 }
