@@ -37,7 +37,7 @@ func FuzzParseCompact(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		c, err := jose.Parse(raw, registered, new(jose.Buffer))
 		if err != nil {
-			require.Contains(t, jose.ParseErrors(), err)
+			require.True(t, slices.Contains(jose.ParseErrors(), err), "another error, or another of the same text: %v", err)
 			return
 		}
 		require.Equal(t, raw, c.Raw)
@@ -173,9 +173,16 @@ func TestSameMediaType(t *testing.T) {
 	}
 }
 
-// independent reads an object with encoding/json; nil is none.
+// independent reads an object with encoding/json; nil is none. Numbers are as they
+// are written, since not all of them fit into a float64.
 func independent(t *testing.T, text string) (all map[string]any) {
 	t.Helper()
-	require.NoError(t, json.Unmarshal([]byte(text), &all))
+	require.NoError(t, decodeJSON(text, &all))
 	return all
+}
+
+func decodeJSON(text string, to any) error {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	return dec.Decode(to)
 }

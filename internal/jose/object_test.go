@@ -1,7 +1,6 @@
 package jose_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -86,22 +85,35 @@ func TestPath(t *testing.T) {
 	assert.Equal(t, jose.Path{"~2"}, p)
 }
 
+// pointer writes names as a JSON Pointer (RFC 6901 §3).
+func pointer(names []string) (s string) {
+	for _, name := range names {
+		s += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	}
+	return s
+}
+
 // FuzzPath compares what a path leads to with encoding/json.
 func FuzzPath(f *testing.F) {
 	for _, text := range []string{
 		`{"a":{"b":{"c":1}}}`, `{"a":{"b":[{"c":1}]}}`, `{"a":{"b":"}"}}`, `{"a":{"x":{},"b":{"c":"\\\"," , "d":[]}}}`,
-		`{"a" : { "b" : 1 } }`, `{"a":{"\u0062":null}}`, `{"a":[]}`, `{"a":{"x":[[],{}],"y":-1e9,"b":true}}`,
+		`{"a" : { "b" : 1 } }`, `{"a":{"\u0062":null}}`, `{"a":[]}`, `{"a":{"x":[[],{}],"y":-1e9,"b":true}}`, `{"a":{"b":1e999}}`,
 	} {
 		f.Add(text, "a", "b", "c")
 	}
+	f.Add(`{"~":{"/":{"~1":1,"":2}}}`, "~", "/", "~1")
+	f.Add(`{"~":{"/":{"~1":1,"":2}}}`, "~", "/", "")
 	f.Fuzz(func(t *testing.T, text, a, b, c string) {
 		o, err := read(text)
 		if err != nil {
 			return
 		}
-		for _, p := range []jose.Path{{a}, {a, b}, {a, b, c}} {
+		for _, names := range []jose.Path{{a}, {a, b}, {a, b, c}} {
+			p, err := jose.ParsePath(pointer(names))
+			require.NoError(t, err)
+			require.Equal(t, names, p, "RFC 6901 section 3")
 			var want any
-			require.NoError(t, json.Unmarshal([]byte(text), &want))
+			require.NoError(t, decodeJSON(text, &want))
 			for _, name := range p {
 				m, _ := want.(map[string]any)
 				want = m[name]
@@ -112,9 +124,46 @@ func FuzzPath(f *testing.F) {
 				continue
 			}
 			var got any
-			require.NoError(t, json.Unmarshal([]byte(value), &got), "%q", value)
+			require.NoError(t, decodeJSON(value, &got), "%q", value)
 			require.Equal(t, want, got, p)
 			require.Equal(t, strings.TrimSpace(value), value)
 		}
+	})
+}
+
+// FuzzEachString compares the strings of a value with those that encoding/json reads.
+func FuzzEachString(f *testing.F) {
+	for _, value := range []string{
+		`"a"`, `[]`, `[ ]`, `["a"]`, `[ "a" , "b\u0063" ]`, `["]",",","\"","\\"]`, `["a",1]`, `[1]`, `[null]`, `[["a"]]`, `[{}]`, `["a",[]]`, `{}`, `{"a":"b"}`, `7`, `true`, `null`,
+	} {
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		o, err := read(`{"v":` + value + `}`)
+		if err != nil || len(o) != 1 {
+			return
+		}
+		var got []string
+		err = jose.EachString(o.Value("v"), func(quoted string) { got = append(got, jose.Unquote(quoted)) })
+		var want []string
+		switch v := independent(t, `{"v":`+value+`}`)["v"].(type) {
+		case nil:
+		case string:
+			want = []string{v}
+		case []any:
+			for _, element := range v {
+				s, ok := element.(string)
+				if !ok {
+					require.ErrorIs(t, err, jose.ErrKind)
+					return
+				}
+				want = append(want, s)
+			}
+		default:
+			require.ErrorIs(t, err, jose.ErrKind)
+			return
+		}
+		require.NoError(t, err)
+		require.Equal(t, want, got)
 	})
 }
