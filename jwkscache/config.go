@@ -61,9 +61,12 @@ type Config struct {
 }
 
 func (c Config) withDefaults() (Config, error) {
-	for _, d := range []time.Duration{c.Refresh, c.Cooldown, c.MaxStale} {
-		if d != 0 && d < time.Millisecond {
-			return c, fmt.Errorf("jwkscache: Refresh, Cooldown or MaxStale is %d ns: negative, or without its unit", d)
+	for _, d := range []struct {
+		name string
+		time.Duration
+	}{{"Refresh", c.Refresh}, {"Cooldown", c.Cooldown}, {"MaxStale", c.MaxStale}} {
+		if d.Duration != 0 && d.Duration < time.Millisecond {
+			return c, fmt.Errorf("jwkscache: %s is %d ns: negative, or without its unit", d.name, d.Duration)
 		}
 	}
 	if c.Cooldown == 0 {

@@ -1,5 +1,7 @@
 package verifier
 
+import "fmt"
+
 // An api is what the refusals of one Verifier share: the trusted issuers, the realm
 // of challenges, and the log. A nil *api is that of a route without a Verifier.
 type api struct {
@@ -23,6 +25,18 @@ func (a *api) hasAudience(audience string) bool {
 		}
 	}
 	return false
+}
+
+// likelyAudience returns a hint for an audience that is configured with another slash.
+func (a *api) likelyAudience(audience string) string {
+	for _, p := range a.policies {
+		for _, configured := range p.audiences {
+			if sameButSlash(audience, configured) {
+				return fmt.Sprintf("; configured is %q%s", configured, slashHint)
+			}
+		}
+	}
+	return ""
 }
 
 // trusts reports whether tokens of the issuer may be good.

@@ -14,7 +14,7 @@ func (a *api) logBug(ctx context.Context, err *Error) {
 	if err.api != nil {
 		a = err.api
 	}
-	bugs := &unguardedBugs
+	bugs := &sharedBugs
 	if a != nil {
 		bugs = &a.bugs
 	}
@@ -30,8 +30,8 @@ func (a *api) reportSlowTenants() {
 	a.logBug(context.Background(), &Error{Err: fmt.Errorf("Settings.Tenants took more than %s: it has to look the issuer up in memory", maxTenantsCall)})
 }
 
-// unguardedBugs are those of routes without a Verifier.
-var unguardedBugs bugLog
+// sharedBugs are those of routes without a Verifier.
+var sharedBugs bugLog
 
 // A bugLog limits how often configuration errors are logged. The same one occurs in
 // every request, and its text may contain something of the request.

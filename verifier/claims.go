@@ -51,7 +51,7 @@ func (c *unverifiedClaims) read(members jose.Object) *Error {
 	case c.issuer == "":
 		return refusal(ErrIssuer, "no iss")
 	}
-	c.issuedAt, _ = dateOf(members, "iat") // it decides nothing, so a bad one is ignored (RFC 7519 §4.1.6)
+	c.issuedAt, _ = dateOf(members, "iat") // a bad iat counts as none (RFC 7519 §4.1.6)
 	c.bound = members.Has("cnf")
 	return nil
 }

@@ -64,7 +64,8 @@ func admissionOf(ctx context.Context) *admission {
 }
 
 // FromContext returns the verified token of the request. It returns false if no token
-// was sent, or if no Guard admitted the request.
+// was sent, if no Guard admitted the request, or if the innermost Guard that did was not
+// a Verifier's.
 func FromContext(ctx context.Context) (*Token, bool) {
 	a := admissionOf(ctx)
 	if a == nil || !a.token.isVerified() {
@@ -73,7 +74,7 @@ func FromContext(ctx context.Context) (*Token, bool) {
 	return a.token, true
 }
 
-// NewContext returns a context with t in it, for adapters and for tests of handlers.
+// NewContext returns a context with t in it, for tests of handlers.
 // A nil t hides an outer token, as Optional does.
 func NewContext(ctx context.Context, t *Token) context.Context {
 	a := &admission{Context: ctx, outcome: outcome{token: t}}

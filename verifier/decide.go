@@ -209,7 +209,7 @@ func (d *decision) parse() *Error {
 	case err != nil && d.request != nil && !isB64Token(d.raw):
 		return notB64Token
 	case err != nil:
-		return malformed[err]
+		return malformedFor(err)
 	case c.Alg == "":
 		return noAlgorithm
 	case jose.SameMediaType(c.Cty, "JWT"):
@@ -228,6 +228,13 @@ var malformed = func() map[error]*Error {
 	}
 	return refusals
 }()
+
+func malformedFor(err error) *Error {
+	if e := malformed[err]; e != nil {
+		return e
+	}
+	return refusal(ErrMalformed, "%w", err)
+}
 
 var (
 	noAlgorithm = refusal(ErrAlgorithm, "the header has no alg")

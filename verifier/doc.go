@@ -27,8 +27,9 @@
 // signed with an algorithm that is allowed for its issuer, by a key that the issuer
 // publishes for it. Its iss equals the configured issuer byte for byte, exp is in
 // the future, nbf (if present) is in the past, both within the leeway, aud contains
-// a configured audience, and its type is that of an access token. [Config] has a
-// field for each of these.
+// a configured audience, and its type is that of an access token. [Config] has the
+// settings for algorithms, audiences, types and leeway, and [Settings] that for the
+// length; the limits of JSON are fixed.
 //
 // Only [Config.RFC9068] separates access tokens from every other JWT of the same
 // issuer with certainty. Without it, typ may be absent or JWT, as it is in ID tokens

@@ -66,7 +66,7 @@ func ExampleAudience() {
 	_, refused = invoices(r)
 	fmt.Println(refused == nil)
 	// Output:
-	// jwtguard: token is for another audience: aud is "https://billing.example.com", the route is for ["https://api.example.com"]
+	// jwtguard: token is for another audience: aud is "https://billing.example.com", the rule requires ["https://api.example.com"]
 	// true
 }
 

@@ -31,7 +31,7 @@ func Change(t *Token, bound bool, audience ...string) { t.bound, t.audience = bo
 
 // ForgetBugs lets configuration errors that no Verifier has a part in be logged
 // again.
-func ForgetBugs() { unguardedBugs = bugLog{} }
+func ForgetBugs() { sharedBugs = bugLog{} }
 
 // Bugs returns how many configuration errors v keeps in mind.
 func Bugs(v *Verifier) int { return len(v.api.bugs.logged) }

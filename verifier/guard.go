@@ -77,7 +77,9 @@ func RequireGuard(rules ...Rule) Guard {
 }
 
 // FirstOf returns a Guard that calls guards in turn until one admits the request. If
-// none does, the error is the last one's. It panics without guards and on a nil one.
+// none does, the error is the last one's; but where that is [ErrNoToken], the first that
+// is another one: a token that has expired is reported as such, whatever a guard for
+// API keys says after it. It panics without guards and on a nil one.
 // Put [Verifier.Optional] last: it admits every request without a token, so that
 // guards after it would not be called.
 func FirstOf(guards ...Guard) Guard {
@@ -85,22 +87,34 @@ func FirstOf(guards ...Guard) Guard {
 		panic("verifier: FirstOf: no Guard, or a nil one")
 	}
 	guards = slices.Clone(guards)
-	last := len(guards) - 1
 	return func(r *http.Request) (context.Context, error) {
-		for _, g := range guards[:last] {
+		var first, last error
+		for _, g := range guards {
 			t := &trial{Context: r.Context()}
 			ctx, err := g(r.WithContext(t))
 			t.over.Store(true)
 			if err == nil {
 				return ctx, nil
 			}
+			if last = err; first == nil && !errors.Is(err, ErrNoToken) {
+				first = err
+			}
 		}
-		return guards[last](r)
+		if first != nil && errors.Is(last, ErrNoToken) {
+			last = first
+		}
+		if e, own := last.(*Error); own && e != nil && e.ours && e.Status() < http.StatusInternalServerError {
+			e.api.logRefusal(r.Context(), e) // was not yet, since another guard might have admitted
+			if e.api != nil && e.api.observe != nil {
+				e.api.report(r.Context(), observation{}, nil, e)
+			}
+		}
+		return nil, last
 	}
 }
 
-// A trial is the context of a request that a later Guard of FirstOf may still admit.
-// A refusal is not logged there.
+// A trial is the context of a request that another Guard of FirstOf may still admit. A
+// refusal is not logged there, except a 500 or 503.
 type trial struct {
 	context.Context
 	over atomic.Bool // set before a handler gets the context

@@ -314,6 +314,18 @@ func TestFirstOf(t *testing.T) {
 		assert.Equal(t, `Bearer realm="two", scope="orders:write"`, challengeOf(t, err))
 		assert.Equal(t, 1, j.count("level=DEBUG", "refused"))
 	})
+	t.Run("R8 no token is no news where another guard has read one", func(t *testing.T) {
+		apiKey := verifier.Guard(func(*http.Request) (context.Context, error) { return nil, verifier.ErrNoToken })
+		expired := bearer(s.token(nil, members{"exp": "1"}))
+		before := j.count("level=DEBUG", "expired")
+		for _, g := range []verifier.Guard{verifier.FirstOf(one.Protect(), apiKey), verifier.FirstOf(apiKey, one.Protect())} {
+			err := guardError(g, expired)
+			assertRefused(t, verifier.ErrExpired, err)
+			assert.Contains(t, challengeOf(t, err), `realm="one"`)
+		}
+		assert.Equal(t, before+2, j.count("level=DEBUG", "expired"))
+		assertRefused(t, verifier.ErrNoToken, guardError(verifier.FirstOf(one.Protect(), one.Protect()), anonymous()))
+	})
 	t.Run("R10 that keys are not available is logged all the same", func(t *testing.T) {
 		keys.err = errors.New("down")
 		defer func() { keys.err = nil }()

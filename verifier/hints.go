@@ -150,9 +150,9 @@ func (t *Token) wrongScope(scopes, challenge []string) *Error {
 
 // wrongClient returns the refusal of a token whose client a rule does not name, or
 // that has no client id.
-func (t *Token) wrongClient() *Error {
+func (t *Token) wrongClient(required []string) *Error {
 	if t.clientID != "" {
-		return refusal(ErrDenied, "client %s is not on the list", quote(t.clientID))
+		return refusal(ErrDenied, "client %s is not one of %s", quote(t.clientID), quoteList(required))
 	}
 	elsewhere := ""
 	for _, name := range []string{"client_id", "azp", "cid", "appid"} {

@@ -50,7 +50,7 @@ func testLikelyMistakesAreNamed(t *testing.T) {
 		{"C2 the route's audience", func(cfg *set) {
 			cfg.Audiences = []string{api, "https://b.example"}
 			cfg.Rules = []verifier.Rule{verifier.Audience("https://b.example")}
-		}, s.good(), []string{"the route is for", "https://b.example"}},
+		}, s.good(), []string{"the rule requires", "https://b.example"}},
 
 		{"A1 the allowed algorithms", func(cfg *set) { cfg.Algorithms = []string{"RS256", "PS256"} }, s.good(), []string{`alg is "ES256"`, "not one of PS256, RS256"}},
 		{"C5 typ of RFC 9068 demanded", func(cfg *set) { cfg.RFC9068 = true }, s.token(members{"typ": `"JWT"`}, nil), []string{`typ is "JWT"`, "at+jwt"}},

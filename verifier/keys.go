@@ -39,7 +39,8 @@ type ManagedKeys interface {
 	Stats() jwkscache.Stats
 }
 
-// maxCandidates limits the public-key operations for one token.
+// maxCandidates is how many keys of one Lookup are tried, of which a token causes at most
+// two, and how many SharedSecrets there may be.
 const maxCandidates = 4
 
 // queryOf returns the Query for the keys of a token with that header.

@@ -30,8 +30,8 @@ type refusalLog struct {
 // configuration errors, which have a log of their own.
 const noRoomLine = configurationKind
 
-// unguarded is the log of refusals on routes without a Verifier.
-var unguarded refusalLog
+// sharedLog is the log of refusals on routes without a Verifier.
+var sharedLog refusalLog
 
 // A logLine counts the refusals of one reason.
 type logLine struct {
@@ -50,7 +50,7 @@ func (l *logLine) isDue(now int64) (count int64, ok bool) {
 	return l.count.Swap(0), true
 }
 
-// begins reports whether this is the first refusal in logPause.
+// begins notes a refusal, and reports whether there was none in the minute before.
 func (l *logLine) begins(now int64) bool {
 	last := l.last.Swap(now)
 	return last == 0 || now-last >= int64(logPause)
@@ -73,7 +73,7 @@ func (a *api) logRefusal(ctx context.Context, e *Error) {
 	if logger.Enabled(ctx, slog.LevelDebug) {
 		logger.LogAttrs(ctx, slog.LevelDebug, "jwtguard: a request was refused", append(e.attrs(), slog.Int("status", status))...)
 	}
-	lines := &unguarded.lines
+	lines := &sharedLog.lines
 	if a != nil {
 		lines = &a.log.lines
 	}

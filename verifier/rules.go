@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -191,13 +192,13 @@ func (r audienceRule) check(_ context.Context, t *Token) *Error {
 			return nil
 		}
 	}
-	return t.wrongAudience("the route is for", r.values)
+	return t.wrongAudience("the rule requires", r.values)
 }
 
 func (r audienceRule) misconfigured(api *api) error {
 	for _, a := range r.values {
 		if r.wrong == nil && api != nil && !api.hasAudience(a) {
-			return fmt.Errorf("rule Audience(%s): no Config.Audiences lists it", quote(a))
+			return fmt.Errorf("rule Audience(%s): no Config.Audiences lists it%s", quote(a), api.likelyAudience(a))
 		}
 	}
 	return r.wrong
@@ -209,13 +210,13 @@ func (r issuerRule) check(_ context.Context, t *Token) *Error {
 	if slices.Contains(r.values, t.issuer) {
 		return nil
 	}
-	return refusal(ErrIssuer, "the route is for tokens of %q", r.values)
+	return refusal(ErrIssuer, "iss is %s; the rule requires one of %q", quote(t.issuer), r.values)
 }
 
 func (r issuerRule) misconfigured(api *api) error {
 	for _, i := range r.values {
 		if r.wrong == nil && api != nil && !api.trusts(i) {
-			return fmt.Errorf("rule Issuer(%s): not a trusted issuer", quote(i))
+			return fmt.Errorf("rule Issuer(%s): not a trusted issuer; configured are %q", quote(i), slices.Sorted(maps.Keys(api.policies)))
 		}
 	}
 	return r.wrong
@@ -227,7 +228,7 @@ func (r clientRule) check(_ context.Context, t *Token) *Error {
 	if slices.Contains(r.values, t.clientID) {
 		return nil
 	}
-	return t.wrongClient()
+	return t.wrongClient(r.values)
 }
 
 func (clientRule) traits() traits { return needsIssuer }
@@ -265,6 +266,7 @@ var auth0ClientCredentials = Claim("gty", "client-credentials")
 func (clientCredentialsRule) check(ctx context.Context, t *Token) *Error {
 	switch id := t.clientID; {
 	case id == "":
+		return t.wrongClient(nil)
 	case t.policy.clientCredentials != nil:
 		return t.policy.clientCredentials.check(ctx, t)
 	case t.subject == id:

@@ -23,7 +23,7 @@ func Require(rules ...verifier.Rule) echo.MiddlewareFunc {
 }
 
 // Token returns the verified token of c's request. It returns false if Optional admitted the
-// request without a token.
+// request without a token, and inside a [Guard] that is not a Verifier's.
 func Token(c echo.Context) (*verifier.Token, bool) {
 	return verifier.FromContext(c.Request().Context())
 }
@@ -36,7 +36,8 @@ func Refuse(c echo.Context, err error) error {
 }
 
 // Guard puts any Guard in front of handlers, such as verifier.FirstOf or one of your
-// own that checks API keys.
+// own that checks API keys. Inside Protect it takes its place: the handler does not see
+// the token then. To add a condition to Protect, use verifier.Check.
 func Guard(g verifier.Guard) echo.MiddlewareFunc {
 	if g == nil {
 		panic("echoauth: nil Guard")

@@ -25,18 +25,20 @@ func Optional(v *verifier.Verifier, rules ...verifier.Rule) gin.HandlerFunc {
 func Require(rules ...verifier.Rule) gin.HandlerFunc { return Middleware{}.Require(rules...) }
 
 // Token returns the verified token of c's request. It returns false if Optional admitted the
-// request without a token.
+// request without a token, and inside a [Guard] that is not a Verifier's.
 func Token(c *gin.Context) (*verifier.Token, bool) {
 	return verifier.FromContext(c.Request.Context())
 }
 
 // Guard puts any Guard in front of handlers, such as verifier.FirstOf or one of your
-// own that checks API keys.
+// own that checks API keys. Inside Protect it takes its place: the handler does not see
+// the token then. To add a condition to Protect, use verifier.Check.
 func Guard(g verifier.Guard) gin.HandlerFunc { return Middleware{}.Guard(g) }
 
 // Refuse aborts the chain and writes the response to a refusal, as Protect does. The
 // refusal is the *verifier.Error or the reason of package verifier that err wraps, and
-// 403 for any other err. The handler should return after it.
+// 403 for any other err. The body is the default one; a [Middleware] has a Refuse of its
+// own. The handler should return after it.
 func Refuse(c *gin.Context, err error) { Middleware{}.Refuse(c, err) }
 
 // A Middleware has the package's functions, with another response to refused requests.

@@ -23,16 +23,18 @@ func Require(rules ...verifier.Rule) func(http.Handler) http.Handler {
 }
 
 // Token returns the verified token of r. It returns false if Optional admitted the
-// request without a token.
+// request without a token, and inside a [Guard] that is not a Verifier's.
 func Token(r *http.Request) (*verifier.Token, bool) { return verifier.FromContext(r.Context()) }
 
 // Guard puts any Guard in front of handlers, such as verifier.FirstOf or one of your
-// own that checks API keys.
+// own that checks API keys. Inside Protect it takes its place: the handler does not see
+// the token then. To add a condition to Protect, use verifier.Check.
 func Guard(g verifier.Guard) func(http.Handler) http.Handler { return Middleware{}.Guard(g) }
 
 // Refuse writes the response to a refusal, as Protect does. The refusal is the
 // *verifier.Error or the reason of package verifier that err wraps, and 403 for any
-// other err. The handler should return after it.
+// other err. The body is the default one; a [Middleware] has a Refuse of its own. The
+// handler should return after it.
 func Refuse(w http.ResponseWriter, r *http.Request, err error) { Middleware{}.Refuse(w, r, err) }
 
 // A Middleware has the package's functions, with another response to refused requests.

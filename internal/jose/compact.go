@@ -43,7 +43,8 @@ type Buffer struct {
 	table     nameTable
 }
 
-// Size returns the capacity of b in bytes of a token.
+// Size returns how many bytes b has room for: those of a token and of its decoded
+// segments.
 func (b *Buffer) Size() int { return cap(b.bytes) }
 
 // The errors of [Parse] are preallocated, because unauthenticated clients can cause them
@@ -71,6 +72,14 @@ func ParseErrors() []error {
 		}
 	}
 	return all
+}
+
+// inObject returns the error of errs for err of [ReadObject].
+func inObject(errs map[error]error, err error) error {
+	if known := errs[err]; known != nil {
+		return known
+	}
+	return err
 }
 
 // objectErrors returns the errors of [ReadObject], prefixed with what the object is.
@@ -131,7 +140,7 @@ func Parse(raw string, registered []string, b *Buffer) (c Compact, err error) {
 		return c, err
 	}
 	if c.Claims, err = readObject(all[ends[0]:ends[1]], c.Payload, registered, b, nil); err != nil {
-		return c, claimsErrors[err]
+		return c, inObject(claimsErrors, err)
 	}
 	return c, nil
 }
@@ -143,7 +152,7 @@ func readHeader(text []byte, kept string, b *Buffer) (h Header, err error) {
 	b.header = o[:0]
 	defer clear(o) // so that the buffer does not keep the text in memory
 	if err != nil {
-		return h, headerErrors[err]
+		return h, inObject(headerErrors, err)
 	}
 	if o.Has("crit") || o.Has("b64") {
 		return h, errCritical

@@ -14,5 +14,6 @@
 // In a testing/synctest bubble, [NewIssuer] opens no socket: a verifier made with
 // [Issuer.Config], [Issuer.StandIn] or [Issuer.Verifier] calls it in memory, and tokens
 // expire by the bubble's clock. Several issuers in one bubble have different
-// identifiers and keys.
+// identifiers and keys. Make the issuer inside the bubble, and close a verifier that
+// you made with verifier.New before the bubble ends; [Issuer.Verifier] does that itself.
 package verifiertest

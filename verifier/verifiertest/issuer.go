@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
@@ -138,7 +139,10 @@ func (i *Issuer) Config(audience string, more ...string) verifier.Config {
 
 // StandIn returns a copy of cfg, the configuration of another issuer, with the
 // identifier and the keys of this one. Audiences, rules, claims and all else are those
-// of cfg, so that a test shows what your production configuration refuses. The first
+// of cfg, so that a test shows what your production configuration refuses. An Issuer
+// rule must name [Issuer.URL] then: give your routes the issuer as an argument. If cfg
+// does not allow the algorithm of this issuer, it rotates to the first that cfg allows.
+// Where cfg reads the client id from another claim, give that claim to Token. The first
 // audience of the first call of StandIn or [Issuer.Config] is the default aud of
 // [Issuer.Token].
 func (i *Issuer) StandIn(cfg verifier.Config) verifier.Config {
@@ -147,7 +151,16 @@ func (i *Issuer) StandIn(cfg verifier.Config) verifier.Config {
 	if i.audience == "" && len(cfg.Audiences) > 0 {
 		i.audience = cfg.Audiences[0]
 	}
-	cfg.Issuer, cfg.Keys, cfg.SharedSecrets = i.URL(), nil, nil
+	if cfg.SharedSecrets != nil { // with which HMAC is all that is allowed
+		cfg.SharedSecrets, cfg.Algorithms = nil, nil
+	}
+	if _, alg := i.server.Key(); len(cfg.Algorithms) > 0 && !slices.Contains(cfg.Algorithms, alg) {
+		i.tb.Helper()
+		if err := i.server.Rotate(cfg.Algorithms[0]); err != nil {
+			i.tb.Fatalf("verifiertest: %v", err)
+		}
+	}
+	cfg.Issuer, cfg.Keys = i.URL(), nil
 	cfg.JWKS.MetadataURL, cfg.JWKS.HTTPClient = "", nil
 	if i.memory {
 		cfg.JWKS.HTTPClient = i.HTTPClient()

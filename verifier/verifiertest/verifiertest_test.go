@@ -139,3 +139,22 @@ func TestStandIn(t *testing.T) {
 		assert.Equal(t, "https://login.example.com/", production.Issuer)
 	})
 }
+
+// What production allows is what the test's issuer signs with.
+func TestStandInSigns(t *testing.T) {
+	for name, cfg := range map[string]verifier.Config{
+		"an algorithm of its own": {Algorithms: []string{"RS256", "PS256"}},
+		"shared secrets":          {SharedSecrets: [][]byte{make([]byte, 32)}, Algorithms: []string{"HS256"}},
+		"the default":             {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			iss := verifiertest.NewIssuer(t)
+			cfg.Issuer, cfg.Audiences = "https://login.example.com/", []string{audience}
+			v, err := verifier.New(iss.StandIn(cfg))
+			require.NoError(t, err)
+			defer v.Close()
+			_, err = v.Verify(t.Context(), iss.Token(nil))
+			require.NoError(t, err)
+		})
+	}
+}
