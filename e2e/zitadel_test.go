@@ -3,11 +3,6 @@ package e2e
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"io"
 	"log/slog"
 	"net/http"
@@ -22,6 +17,8 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 )
 
 // startZitadel starts zitadel/oidc over its own example storage, with keys of
@@ -63,7 +60,7 @@ func (s *zitadelStorage) publish(t *testing.T, kids ...string) {
 	s.published = nil
 	for _, kid := range kids {
 		if s.made[kid] == nil {
-			s.made[kid] = &zitadelKey{kid, newKey(t, algorithm(kid))}
+			s.made[kid] = &zitadelKey{kid, jwttest.NewSigner(algorithm(kid)).Private.(crypto.Signer)}
 		}
 		s.published = append(s.published, s.made[kid])
 	}
@@ -131,23 +128,3 @@ type zitadelPublicKey struct{ *zitadelKey }
 func (k zitadelPublicKey) Key() any                           { return k.private.Public() }
 func (k zitadelPublicKey) Use() string                        { return "sig" }
 func (k zitadelPublicKey) Algorithm() jose.SignatureAlgorithm { return k.SignatureAlgorithm() }
-
-func newKey(t *testing.T, alg string) (key crypto.Signer) {
-	t.Helper()
-	var err error
-	switch alg {
-	case "RS256", "PS256":
-		key, err = rsa.GenerateKey(rand.Reader, 2048)
-	case "ES256":
-		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case "ES384":
-		key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	case "ES512":
-		key, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
-	case "EdDSA":
-		_, key, err = ed25519.GenerateKey(rand.Reader)
-	}
-	require.NoError(t, err)
-	require.NotNil(t, key, alg)
-	return key
-}

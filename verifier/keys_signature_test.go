@@ -318,7 +318,7 @@ func TestRSAKeySizes(t *testing.T) {
 		{"A4 2048 bits", 2048, newRawRSA(65537, mersenne(1279, 607, 127, 19, 13, 3)...), true},
 		{"A4 8192 bits", 8192, newRawRSA(65537, mersenne(4423, 3217, 521, 31)...), true},
 		{"A4 8193 bits", 8193, newRawRSA(65537, mersenne(4253, 3217, 607, 89, 19, 5, 3)...), false},
-		{"A4 exponent 3", 2048, newRawRSA(3, jwttest.RSAKey(179, 1037).Primes...), true}, // left to the loading of keys
+		{"A4 exponent 3", 2048, newRawRSA(3, jwttest.RSAKey(0).Primes...), true}, // left to the loading of keys
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -366,7 +366,7 @@ func TestTokenCacheBounds(t *testing.T) {
 		{"100", 100, 0, 1000, 100, 100},
 		{"as many as there are", 6000, 0, 500, 500, 500},
 		{"16 MiB of short ones", 1 << 30, 0, 10000, 4096, 9000},
-		{"16 MiB of long ones", 4096, 10000, 1500, 200, 600},
+		{"16 MiB of long ones", 4096, 10000, 800, 200, 600},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			v := newVerifierWith(t, verifier.Settings{TokenCache: row.size}, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret}})

@@ -3,11 +3,7 @@ package vectors
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -21,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
@@ -51,28 +48,14 @@ type signer struct {
 	key    any // for golang-jwt
 }
 
-func newSigner(t *testing.T, alg string) signer {
-	t.Helper()
-	var key crypto.Signer
-	var err error
-	switch alg {
-	case "HS256", "HS384", "HS512":
+func newSigner(alg string) signer {
+	if strings.HasPrefix(alg, "HS") {
 		secret := make([]byte, 64)
 		_, _ = rand.Read(secret) // never fails
 		return signer{alg, secret, secret}
-	case "ES256":
-		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case "ES384":
-		key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	case "ES512":
-		key, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
-	case "EdDSA", "Ed25519":
-		_, key, err = ed25519.GenerateKey(rand.Reader)
-	default:
-		key, err = rsa.GenerateKey(rand.Reader, 2048)
 	}
-	require.NoError(t, err)
-	return signer{alg, key.Public(), key}
+	s := jwttest.NewSigner(alg)
+	return signer{alg, s.Public(), s.Private}
 }
 
 // sign returns the token of this header's alg, or another, and payload.
@@ -113,7 +96,7 @@ func newVerifier(key any, algorithms ...string) (*verifier.Verifier, error) {
 
 // runTokens has verifiers decide good tokens of alg, and what becomes of them.
 func runTokens(t *testing.T, alg string) (r row) {
-	s := newSigner(t, alg)
+	s := newSigner(alg)
 	decide := func(result, what, raw string, key any, algorithms ...string) {
 		t.Helper()
 		v, err := newVerifier(key, algorithms...)
@@ -167,7 +150,7 @@ func runTokens(t *testing.T, alg string) (r row) {
 	more := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + alg + `","x":1}`))
 	decide("invalid", "another header", more+"."+segments[1]+"."+segments[2], s.public)
 	decide("invalid", "other claims", segments[0]+"."+boss(t, claims)+"."+segments[2], s.public)
-	decide("invalid", "another's key", newSigner(t, alg).sign(t, alg, claims), s.public)
+	decide("invalid", "another's key", newSigner(alg).sign(t, alg, claims), s.public)
 	return r
 }
 

@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"math/big"
 	"strings"
+	"sync/atomic"
 )
 
 // Asymmetric are the algorithms that sign with a private key.
@@ -26,13 +27,13 @@ type Signer struct {
 	Private    any // a crypto.Signer, or a []byte for HMAC
 }
 
-// NewSigner returns a Signer with a new key, whose KeyID is alg. Its RSA key is not new,
-// because a random one takes long: it is always [RSAKey](179, 1037).
+// NewSigner returns a Signer with a new key, whose KeyID is alg. RSA keys are the nine of
+// [RSAKey] in turn, because a random one takes long to find.
 func NewSigner(alg string) *Signer {
 	s := &Signer{Alg: alg, KeyID: alg}
 	switch alg[:2] {
 	case "RS", "PS":
-		s.Private = RSAKey(179, 1037)
+		s.Private = RSAKey(int(rsaKeys.Add(1)))
 	case "ES":
 		s.Private = must(ecdsa.GenerateKey(Curves[alg], rand.Reader))
 	case "Ed":
@@ -42,13 +43,18 @@ func NewSigner(alg string) *Signer {
 	return s
 }
 
-// RSAKey returns the key of 2048 bits whose primes are 2^1024 - a and 3·2^1022 + b. Of
-// such primes, a = 179, 1397, 6083 and b = 1037, 1697, 1937 also fit the public exponent 3.
-func RSAKey(a, b int64) *rsa.PrivateKey { return rsaKey(1024, a, b) }
+var rsaKeys atomic.Int64 // that NewSigner has returned
+
+// RSAKey returns the nth of nine keys of 2048 bits. Their primes also fit the public
+// exponent 3.
+func RSAKey(n int) *rsa.PrivateKey {
+	return rsaKey(1024, [...]int64{179, 1397, 6083}[n%3], [...]int64{1037, 1697, 1937}[n/3%3])
+}
 
 // SmallRSAKey returns a key of 1536 bits, which is too short.
 func SmallRSAKey() *rsa.PrivateKey { return rsaKey(768, 1385, 65) }
 
+// rsaKey returns the key of the primes 2^bits - a and 3·2^(bits-2) + b.
 func rsaKey(bits uint, a, b int64) *rsa.PrivateKey {
 	one := big.NewInt(1)
 	p := new(big.Int).Sub(new(big.Int).Lsh(one, bits), big.NewInt(a))
