@@ -83,7 +83,7 @@ func (p *issuerPolicy) checkLifetime(c *registeredClaims, now time.Time) *Error 
 	if life := c.expiresAt.Sub(c.issuedAt); !c.issuedAt.IsZero() && life > p.maxLifetime {
 		return refusal(ErrClaims, "exp is %s after iat; MaxLifetime is %s", life.Round(time.Second), p.maxLifetime)
 	}
-	if life := c.expiresAt.Sub(now); life > p.maxLifetime+p.leeway {
+	if life := c.expiresAt.Sub(now); life-p.leeway > p.maxLifetime {
 		return refusal(ErrClaims, "exp is %s from now; MaxLifetime is %s", life.Round(time.Second), p.maxLifetime)
 	}
 	return nil

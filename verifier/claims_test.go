@@ -266,7 +266,7 @@ func TestCausesNameTheTokensSide(t *testing.T) {
 		`the token has "orders:read orders:write"`: verifier.Scope("order:read"),
 		`there is no claim "tennant"`:              verifier.Claim("tennant", "a"),
 		`claim "jti" is`:                           verifier.Claim("jti", "a"),
-		`client "billing" is not one of`:      verifier.Client("shop"),
+		`client "billing" is not one of`:           verifier.Client("shop"),
 	} {
 		_, err := v.Verify(ctx, raw, rule)
 		assert.ErrorContains(t, err, want)

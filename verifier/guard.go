@@ -62,7 +62,7 @@ func RequireGuard(rules ...Rule) Guard {
 	rules = slices.Clone(rules)
 	return func(r *http.Request) (context.Context, error) {
 		ctx := r.Context()
-		if h, ok := ctx.Value(contextKey{}).(*hidden); ok {
+		if h, ok := ctx.Value(contextKey{}).(*hidden); ok && h.outer != nil {
 			if ctx == context.Context(h) {
 				ctx = h.Context
 			} else {
@@ -77,33 +77,47 @@ func RequireGuard(rules ...Rule) Guard {
 }
 
 // FirstOf returns a Guard that calls guards in turn until one admits the request. If
-// none does, the error is the last one's; but where that is [ErrNoToken], the first that
-// is another one: a token that has expired is reported as such, whatever a guard for
-// API keys says after it. It panics without guards and on a nil one.
-// Put [Verifier.Optional] last: it admits every request without a token, so that
-// guards after it would not be called.
+// none does, the error is the first 500 or 503, because the request might be good; else
+// the last one's; but where that is [ErrNoToken], the first that is another: a token that
+// has expired is reported as such, whatever a guard for API keys says after it.
+//
+// The guards get copies of the request: one must not read its body. FirstOf panics
+// without guards and on a nil one. Put [Verifier.Optional] last: it admits every request
+// without a token, so that guards after it would not be called.
 func FirstOf(guards ...Guard) Guard {
 	if len(guards) == 0 || slices.ContainsFunc(guards, func(g Guard) bool { return g == nil }) {
 		panic("verifier: FirstOf: no Guard, or a nil one")
 	}
 	guards = slices.Clone(guards)
 	return func(r *http.Request) (context.Context, error) {
-		var first, last error
+		var broken, first, last error
 		for _, g := range guards {
 			t := &trial{Context: r.Context()}
 			ctx, err := g(r.WithContext(t))
-			t.over.Store(true)
 			if err == nil {
+				t.over.Store(true)
 				return ctx, nil
 			}
-			if last = err; first == nil && !errors.Is(err, ErrNoToken) {
+			e, own := err.(*Error)
+			if !own || e == nil || !e.ours {
+				e = AsError(t, err) // logs what is not for clients alone
+			}
+			t.over.Store(true)
+			last = err
+			if broken == nil && e.Status() >= http.StatusInternalServerError {
+				broken = err
+			}
+			if first == nil && e.Reason != ErrNoToken {
 				first = err
 			}
 		}
-		if first != nil && errors.Is(last, ErrNoToken) {
+		switch {
+		case broken != nil:
+			return nil, broken
+		case first != nil && errors.Is(last, ErrNoToken):
 			last = first
 		}
-		if e, own := last.(*Error); own && e != nil && e.ours && e.Status() < http.StatusInternalServerError {
+		if e, own := last.(*Error); own && e != nil && e.ours {
 			e.api.logRefusal(r.Context(), e) // was not yet, since another guard might have admitted
 			if e.api != nil && e.api.observe != nil {
 				e.api.report(r.Context(), observation{}, nil, e)
@@ -150,7 +164,10 @@ func (g Guard) Admit(r *http.Request) (*http.Request, *Error) {
 	case sameContext(admitted, ctx):
 		return r, nil
 	}
-	return r.WithContext(admitted), nil
+	if h, ok := admitted.Value(contextKey{}).(*hidden); ok && h.outer != nil {
+		admitted = &hidden{admitted, nil} // for RequireGuards of the handler, too
+	}
+	return inner.WithContext(admitted), nil
 }
 
 // sameContext reports whether a and b are one context, if they can be compared.

@@ -292,6 +292,25 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
+// What a Guard of one's own hides stays hidden from a RequireGuard after it.
+func TestHiddenForGood(t *testing.T) {
+	v, _ := setup(t)
+	outer, refused := v.Protect().Admit(bearer(signerOf("ES256").good()))
+	require.Nil(t, refused)
+	pass := verifier.Guard(func(r *http.Request) (context.Context, error) { return r.Context(), nil })
+	inner, refused := pass.Admit(outer)
+	require.Nil(t, refused)
+	assertConfigurationError(t, verifier.Require(inner.Context()))
+	_, refused = verifier.RequireGuard().Admit(inner)
+	assertConfigurationError(t, refused)
+	reads := verifier.Guard(func(r *http.Request) (context.Context, error) { return r.Context(), r.ParseForm() })
+	outer.Method, outer.Body = http.MethodPost, http.NoBody
+	outer.URL.RawQuery = "a=b"
+	inner, refused = reads.Admit(outer)
+	require.Nil(t, refused)
+	assert.Equal(t, "b", inner.Form.Get("a"), "R8 what the guard has read of the request")
+}
+
 func TestFirstOf(t *testing.T) {
 	j := new(journal)
 	one, keys := setup(t, func(cfg *set) { cfg.Realm = "one"; cfg.Logger = j.logger(slog.LevelDebug) })
@@ -326,11 +345,24 @@ func TestFirstOf(t *testing.T) {
 		assert.Equal(t, before+2, j.count("level=DEBUG", "expired"))
 		assertRefused(t, verifier.ErrNoToken, guardError(verifier.FirstOf(one.Protect(), one.Protect()), anonymous()))
 	})
-	t.Run("R10 that keys are not available is logged all the same", func(t *testing.T) {
+	t.Run("R4 without the keys of one it is 503, whatever the others say", func(t *testing.T) {
 		keys.err = errors.New("down")
 		defer func() { keys.err = nil }()
-		assertRefused(t, verifier.ErrIssuer, guardError(g, bearer(s.token(nil, members{"jti": `"7"`}))))
-		assert.Equal(t, 1, j.count("level=WARN", "503"))
+		assertRefused(t, verifier.ErrUnavailable, guardError(g, bearer(s.token(nil, members{"jti": `"7"`}))))
+		assert.Equal(t, 1, j.count("level=WARN", "503"), "R10")
+		assert.NoError(t, guardError(g, bearer(ofTwo)))
+	})
+	t.Run("R10 what is broken in a guard of one's own is logged, even if another admits", func(t *testing.T) {
+		broken := verifier.Guard(func(*http.Request) (context.Context, error) {
+			return nil, &verifier.Error{Err: errors.New("the key store is not configured")}
+		})
+		log := new(journal)
+		old := slog.Default()
+		slog.SetDefault(log.logger(slog.LevelError))
+		defer slog.SetDefault(old)
+		verifier.ForgetBugs()
+		require.NoError(t, guardError(verifier.FirstOf(broken, one.Protect()), bearer(s.good())))
+		assert.Equal(t, 1, log.count("level=ERROR", "key store"))
 	})
 	t.Run("R10 a refusal in the handler is logged", func(t *testing.T) {
 		before := j.count("level=DEBUG", "refused")

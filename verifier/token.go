@@ -39,9 +39,6 @@ type tokenMemory struct {
 
 // newToken returns the Token of a JWS whose signature was verified.
 func (p *issuerPolicy) newToken(jws *jose.Compact, c *registeredClaims) (*Token, *Error) {
-	if err := p.checkPayload(jws.Claims); err != nil {
-		return nil, err
-	}
 	m := &tokenMemory{source: tokenSource{jws.Text, jws.Raw, jws.Payload, jws.Claims}}
 	t := &m.token
 	t.registeredClaims, t.policy = *c, p
@@ -49,12 +46,15 @@ func (p *issuerPolicy) newToken(jws *jose.Compact, c *registeredClaims) (*Token,
 		t.audience = append(m.audiences[:0], t.audience...) // the memory of c is reused
 	}
 	t.source = func() *tokenSource { return &m.source }
-	var err *Error
-	if t.clientID, err = p.clientID.first(jws.Claims); err != nil {
-		return nil, err
+	err := p.checkPayload(jws.Claims)
+	if err == nil {
+		t.clientID, err = p.clientID.first(jws.Claims)
 	}
-	if t.scopes, err = p.readScopes(jws.Claims); err != nil {
-		return nil, err
+	if err == nil {
+		t.scopes, err = p.readScopes(jws.Claims)
+	}
+	if err != nil {
+		return nil, t.refused(err)
 	}
 	return t, nil
 }
@@ -104,7 +104,7 @@ func merge(a, b []string) []string {
 			a = append(a, s)
 		}
 	}
-	return a
+	return slices.Clone(a) // without spare room, which the token cache does not count
 }
 
 // isVerified reports whether a verifier made t.

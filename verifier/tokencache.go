@@ -72,6 +72,9 @@ func (c *tokenCache) remember(t *Token, q jwkscache.Query, key crypto.PublicKey)
 	if t.policy.rfc9068 && begins.Before(t.issuedAt) {
 		begins = t.issuedAt
 	}
+	if longest := t.policy.maxLifetime; longest > 0 && begins.Before(t.expiresAt.Add(-longest)) {
+		begins = t.expiresAt.Add(-longest)
+	}
 	e := &cacheEntry{
 		token: t, query: q, key: key,
 		begins: begins.Add(-leeway), ends: t.expiresAt.Add(leeway), recheckAt: q.Now.Add(maxRemembering),

@@ -52,6 +52,7 @@ func TestTokenCacheBytes(t *testing.T) {
 		{"two scopes far apart", 390, "", aud + `,"scope":"\n` + strings.Repeat(" ", 11800) + `a"`},
 		{"spaces for a scope", 550, "", aud + `,"scope":"` + strings.Repeat(" ", 11900) + `"`},
 		{"aud of commas", 550, "", `,"aud":["` + api + `","` + strings.Repeat(",", 11900) + `"]`},
+		{"scopes at two places", 2600, "", aud + `,"scope":"` + numbered(255, "s%d ") + `","scp":"one more"`},
 		{"256 audiences", 670, "", `,"aud":["` + api + `"` + numbered(255, `,"`+as+`%d"`) + `]`},
 		{"256 audiences with escapes", 360, "", `,"aud":["` + api + `"` + numbered(255, `,"`+as+`\n%d"`) + `]`},
 		{"256 members", 560, "", aud + numbered(250, `,"`+as+`%d":1`)},

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 	"sync"
@@ -411,4 +412,18 @@ func TestTokenCacheConcurrently(t *testing.T) {
 	all.Wait()
 	s := v.Stats()
 	assert.Equal(t, 8*201, s.Hits+s.Misses)
+}
+
+// With MaxLifetime, a token is valid for so long before its exp, and a clock that steps
+// back counts.
+func TestRememberedTokensAndMaxLifetime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, _ := remembering(t, func(cfg *set) { cfg.MaxLifetime = time.Hour })
+		raw := signerOf("EdDSA").token(nil, members{"iat": "", "exp": seconds(time.Now().Add(59 * time.Minute))})
+		tok := verified(t, v, raw)
+		require.Same(t, tok, verifier.LookupCached(v, raw, time.Now()), "C13")
+		assert.Nil(t, verifier.LookupCached(v, raw, time.Now().Add(-time.Hour)), "C13 an hour before")
+	})
+	unlimited, _ := setup(t, func(cfg *set) { cfg.MaxLifetime = math.MaxInt64 })
+	verified(t, unlimited, signerOf("EdDSA").good())
 }
