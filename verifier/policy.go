@@ -59,6 +59,9 @@ const (
 
 // newPolicy checks and copies cfg. The keys are nil if they will be discovered.
 func newPolicy(cfg *Config, a *api) (*issuerPolicy, error) {
+	if err := checkRules(cfg.fixedRules, nil); err != nil { // first: see Invalid
+		return nil, err
+	}
 	if err := checkConfig(cfg); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ type (
 		plainRule
 		f func(context.Context, *Token) error
 	}
+	invalidRule struct{ ruleList }
 )
 
 // Scope requires all of these scopes (RFC 6749 §3.3); otherwise the response is 403.
@@ -112,6 +113,16 @@ func NoClaim(places ...string) Rule {
 // f is called concurrently, and only with verified tokens. [FromContext] returns the
 // same token from its context.
 func Check(f func(context.Context, *Token) error) Rule { return checkRule{f: f} }
+
+// Invalid is a rule that no [New] accepts: its error is err. A function that
+// returns a Config says with it what is wrong with its arguments; in
+// [Config.With], err comes before anything else that is wrong with the Config.
+func Invalid(err error) Rule {
+	if err == nil {
+		err = errors.New("rule Invalid: it needs an error")
+	}
+	return invalidRule{ruleList{wrong: err}}
+}
 
 // A ruleList is the common part of rules with a list of strings.
 type ruleList struct {
@@ -276,6 +287,9 @@ func (clientCredentialsRule) check(ctx context.Context, t *Token) *Error {
 	}
 	return refusal(ErrDenied, "sub %s is not the client id %s, so the token may be a user's: see Config.Claims.ClientCredentials", quote(t.subject), quote(t.clientID))
 }
+
+// check is never reached, since a rule that is misconfigured is not asked.
+func (r invalidRule) check(context.Context, *Token) *Error { return &Error{Err: r.wrong} }
 
 func (r checkRule) check(ctx context.Context, t *Token) *Error {
 	if inContext, _ := FromContext(ctx); inContext != t {
