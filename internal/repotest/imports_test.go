@@ -71,7 +71,8 @@ func TestArrows(t *testing.T) {
 	all := packages(t)
 	for name, may := range map[string][]string{
 		"jwkscache":             {"internal/jose"},
-		"verifier":              {"internal/jose", "jwkscache"},
+		"verifier":              {"internal/jose", "internal/tokenclaims", "jwkscache"},
+		"verifier/providers":    {"internal/tokenclaims", "jwkscache", "verifier"},
 		"verifier/verifiertest": {"internal/authserver", "jwkscache", "verifier"},
 		"adapters/httpauth":     {"verifier"},
 		"adapters/echoauth":     {"verifier"},
@@ -79,6 +80,7 @@ func TestArrows(t *testing.T) {
 		"internal/authserver":   nil,
 		"internal/jose":         nil,
 		"internal/jwttest":      nil,
+		"internal/tokenclaims":  nil,
 	} {
 		require.Contains(t, all, name)
 		assert.Subset(t, may, ours(all[name].Imports), name)
@@ -90,6 +92,7 @@ func TestArrows(t *testing.T) {
 	for name, may := range map[string][]string{
 		"jwkscache":           {jwx + "/v2/jwk", jsonLibrary, jsonLibrary + "/jsontext"},
 		"verifier":            {jsonLibrary, jsonLibrary + "/jsontext", jsonLibrary + "/v1", "github.com/maypok86/otter/v2"},
+		"verifier/providers":  nil,
 		"internal/jose":       nil,
 		"internal/jwttest":    nil,
 		"adapters/httpauth":   nil,
@@ -106,7 +109,7 @@ func TestArrows(t *testing.T) {
 // go.sum.
 func TestNoFrameworkReachesUsersOfHTTPAuth(t *testing.T) {
 	all := packages(t)
-	for _, name := range []string{"jwkscache", "verifier", "adapters/httpauth"} {
+	for _, name := range []string{"jwkscache", "verifier", "verifier/providers", "adapters/httpauth"} {
 		p := all[name]
 		for _, i := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
 			assert.NotRegexp(t, `gin-gonic|labstack|echoauth|ginauth`, i, name)
@@ -155,7 +158,7 @@ func TestIndoors(t *testing.T) {
 func TestExportedNamesAreDocumented(t *testing.T) {
 	all := packages(t)
 	for _, name := range []string{
-		"verifier", "verifier/verifiertest", "jwkscache", "adapters/httpauth", "adapters/echoauth", "adapters/ginauth",
+		"verifier", "verifier/providers", "verifier/verifiertest", "jwkscache", "adapters/httpauth", "adapters/echoauth", "adapters/ginauth",
 	} {
 		assert.Contains(t, all[name].GoFiles, "doc.go", name)
 		for _, f := range all[name].GoFiles {
