@@ -16,8 +16,11 @@ import (
 // compile.
 func TestSnippetsAreCompiled(t *testing.T) {
 	var snippets [][]string
-	for _, page := range []string{"README.md", "docs/providers.md", "docs/migrate.md"} {
-		text, err := os.ReadFile(filepath.Join(root, page))
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "providers", "*.md"))
+	require.NoError(t, err)
+	require.NotEmpty(t, pages)
+	for _, page := range append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "docs", "migrate.md")) {
+		text, err := os.ReadFile(page)
 		require.NoError(t, err)
 		found := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(text), -1)
 		require.NotEmpty(t, found, page)

@@ -20,7 +20,7 @@ import (
 func Entra(tenant, audience string) verifier.Config {
 	return checked("Entra", entra(verifier.Config{
 		Issuer:    "https://login.microsoftonline.com/" + strings.ToLower(tenant) + "/v2.0",
-		Audiences: []string{audience},
+		Audiences: []string{strings.ToLower(audience)},
 	}, "azp"),
 		entraTenant(tenant),
 		matching(guid, "audience", "the API's application (client) ID, a GUID", audience))
@@ -31,7 +31,7 @@ func Entra(tenant, audience string) verifier.Config {
 // slash at the end, or the application (client) ID: Entra ID may write either, so
 // append the other to Audiences.
 func EntraV1(tenant, audience string) verifier.Config {
-	tenant, audiences := strings.ToLower(tenant), []string{audience}
+	tenant, audiences := strings.ToLower(tenant), []string{strings.ToLower(audience)}
 	if !guid.MatchString(audience) {
 		bare := strings.TrimSuffix(audience, "/")
 		audiences = []string{bare, bare + "/"}

@@ -55,6 +55,16 @@ func (s sample) with(changes claims) sample {
 	return sample{s.Header, all}
 }
 
+// headed returns a copy with another member of the header; "" leaves it out.
+func (s sample) headed(name, value string) sample {
+	header := maps.Clone(s.Header)
+	header[name] = value
+	if value == "" {
+		delete(header, name)
+	}
+	return sample{header, s.Claims}
+}
+
 // An issuer signs tokens of whatever iss.
 type issuer struct{ server *authserver.Server }
 

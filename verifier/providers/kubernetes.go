@@ -44,10 +44,9 @@ var kubernetesName = regexp.MustCompile(`^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$`)
 
 // KubernetesServiceAccount is for the projected tokens of a cluster's service
 // accounts. The issuer is the cluster's, byte for byte as in
-// kubectl get --raw /.well-known/openid-configuration: that of EKS
-// (https://oidc.eks.{region}.amazonaws.com/id/{id}) has no slash at the end, that
-// of AKS has one. The audience is the one of the projected volume; it must be your
-// own. The client id is sub, system:serviceaccount:{namespace}:{name}.
+// kubectl get --raw /.well-known/openid-configuration; some end with a slash. The
+// audience is the one of the projected volume; it must be your own. The client id is
+// sub, system:serviceaccount:{namespace}:{name}.
 //
 // Where the issuer's address can only be reached inside the cluster, set JWKS to
 // [InCluster]. A token stays good until it expires, also after its pod was deleted.
