@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 	"github.com/seed-12ed5b1c/jwtguard/verifier/providers"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
 // The fields that the doc comments speak of.
@@ -77,6 +78,16 @@ func TestFieldsThatChange(t *testing.T) {
 	t.Run("V1 the other typ of a JWT-SVID", func(t *testing.T) {
 		_, err := iss.verifier(t, spiffe()).Verify(t.Context(), iss.sign(t, readGolden(t, "spiffe").Machine.headed("typ", "JOSE")))
 		assert.NoError(t, err)
+	})
+	t.Run("V1 a test's issuer stands in", func(t *testing.T) {
+		stand := verifiertest.NewIssuer(t)
+		v, err := verifier.New(stand.StandIn(keycloakInside()))
+		require.NoError(t, err)
+		defer v.Close()
+		_, err = v.Verify(t.Context(), stand.Token(verifiertest.Claims{"client_id": "billing", "azp": "billing", "sub": "9f4db6ad"}))
+		assert.NoError(t, err)
+		_, err = v.Verify(t.Context(), stand.Token(verifiertest.Claims{"client_id": nil, "azp": "billing", "sub": "9f4db6ad"}))
+		refused(t, err, verifier.ErrDenied, "a user's token", "a user")
 	})
 	t.Run("V1 IDs in capital letters", func(t *testing.T) {
 		for name, cfg := range map[string]verifier.Config{
