@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"runtime"
@@ -81,6 +82,33 @@ func TestAllocationsOfAMiss(t *testing.T) {
 			}
 			assert.LessOrEqual(t, int(n), atMost+more, "%s, TokenCache %d", alg, cache)
 		}
+	}
+}
+
+// A list is counted first, so however long it is, it takes one allocation.
+func TestAllocationsOfLists(t *testing.T) {
+	secret := []byte(strings.Repeat("s", 32))
+	s := hmacSigner("HS256", secret)
+	v := newVerifierWith(t, verifier.Settings{TokenCache: -1}, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{secret}})
+	list := func(n int) string { return `["` + api + `"` + strings.Repeat(`,"a"`, n) + `]` }
+	count := func(claims members) int {
+		raw := s.token(nil, claims)
+		return allocations(t, func() { verified(t, v, raw) })
+	}
+	few := count(nil)
+	for name, claims := range map[string]members{
+		"aud":               {"aud": list(200)},
+		"scope, an array":   {"scope": list(200)},
+		"scope, a string":   {"scope": `"` + strings.Repeat("a ", 200) + `"`},
+		"scope, few before": {"scope": `["a"]`},
+	} {
+		assert.LessOrEqual(t, count(claims), few+1, "P7 %s", name)
+	}
+	for _, n := range []int{1, 2, 3, 255} {
+		var want []string
+		require.NoError(t, json.Unmarshal([]byte(list(n)), &want))
+		assert.Equal(t, want, verified(t, v, s.token(nil, members{"aud": list(n)})).Audience())
+		assert.Equal(t, want, verified(t, v, s.token(nil, members{"scope": list(n)})).Scopes())
 	}
 }
 

@@ -123,7 +123,7 @@ const maxAudiences = 256
 // elements are counted before memory is allocated for them.
 func audienceOf(o jose.Object, list []string) ([]string, error) {
 	value, n := o.Value("aud"), 0
-	if err := jose.EachString(value, func(string) { n++ }); err != nil || n == 0 {
+	if err := jose.EachString(value, func(string) { n++ }); err != nil {
 		return nil, err
 	}
 	if n > maxAudiences {
@@ -132,8 +132,8 @@ func audienceOf(o jose.Object, list []string) ([]string, error) {
 	if n > cap(list) {
 		list = make([]string, 0, n)
 	}
-	err := jose.EachString(value, func(quoted string) { list = append(list, jose.Unquote(quoted)) })
-	return list, err
+	_ = jose.EachString(value, func(quoted string) { list = append(list, jose.Unquote(quoted)) })
+	return list, nil
 }
 
 // splitScopes returns the scopes of one claim: a string with spaces between them
@@ -166,23 +166,17 @@ func splitList(value string) (list []string, err error) {
 		return nil, err
 	}
 	list = make([]string, 0, n)
-	err = jose.EachString(value, func(quoted string) {
+	_ = jose.EachString(value, func(quoted string) {
 		if quoted != `""` {
 			list = append(list, jose.Unquote(quoted))
 		}
 	})
-	return list, err
+	return list, nil
 }
 
 // words yields the parts of s between spaces.
 func words(s string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for w := range strings.SplitSeq(s, " ") {
-			if w != "" && !yield(w) {
-				return
-			}
-		}
-	}
+	return strings.FieldsFuncSeq(s, func(r rune) bool { return r == ' ' })
 }
 
 // lastDate is the end of the year 9999, in seconds.

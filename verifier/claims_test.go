@@ -278,6 +278,24 @@ func TestCausesNameTheTokensSide(t *testing.T) {
 	assert.ErrorContains(t, err, "scheme is not Bearer")
 }
 
+// Durations in causes are rounded to whole seconds.
+func TestDurationsInCauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, now := signerOf("ES256"), time.Now()
+		v, _ := setup(t, func(cfg *set) { cfg.MaxLifetime = 90 * time.Second })
+		after := func(d time.Duration) string { return seconds(now.Add(d)) }
+		for want, claims := range map[string]members{
+			"1m40s ago":                           {"iat": after(-150 * time.Second), "exp": after(-100 * time.Second)},
+			"in 1m40s":                            {"nbf": after(100 * time.Second), "exp": after(120 * time.Second)},
+			"exp is 1m40s after iat; MaxLifetime": {"iat": after(0), "exp": after(100 * time.Second)},
+			"exp is 3m20s from now; MaxLifetime":  {"iat": "", "exp": after(200 * time.Second)},
+		} {
+			_, err := v.Verify(ctx, s.token(nil, claims))
+			assert.ErrorContains(t, err, want)
+		}
+	})
+}
+
 // TestNull has every member that is read: null is answered as absence is, and the
 // members that refuse by their presence refuse as null, too.
 func TestNull(t *testing.T) {

@@ -209,6 +209,11 @@ func TestSharedSecret(t *testing.T) {
 			})
 		}
 	}
+	t.Run("A1 the cause names the secrets", func(t *testing.T) {
+		v := newVerifier(t, verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{all}})
+		_, err := v.Verify(ctx, hmacSigner("HS256", []byte("another secret of thirty-two bytes")).good())
+		assert.ErrorContains(t, err, "none of the SharedSecrets verifies the HS256 signature")
+	})
 	t.Run("A1 a named algorithm alone", func(t *testing.T) {
 		v := newVerifier(t, verifier.Config{
 			Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{all}, Algorithms: []string{"HS512"},

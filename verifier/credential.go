@@ -70,7 +70,7 @@ func isAlphaNum(c byte) bool {
 
 // b64token are the characters of a b64token before its padding (RFC 6750 §2.1).
 var b64token = func() (set [256]bool) {
-	for c := range 256 {
+	for c := range set {
 		set[c] = isAlphaNum(byte(c)) || strings.IndexByte("-._~+/", byte(c)) >= 0
 	}
 	return set

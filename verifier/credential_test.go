@@ -72,6 +72,7 @@ func TestAuthorizationField(t *testing.T) {
 		{"X1 an empty field", []string{""}, verifier.ErrNoToken},
 		{"X1 Basic", []string{"Basic dTpw"}, verifier.ErrNoToken},
 		{"X1 DPoP", []string{"DPoP " + raw}, verifier.ErrNoToken},
+		{"X1 another scheme as long as Bearer", []string{"Digest " + raw}, verifier.ErrNoToken},
 		{"X1 a longer scheme", []string{"Bearers " + raw}, verifier.ErrNoToken},
 		{"X1 a scheme of other signs", []string{"Bearer-2 " + raw}, verifier.ErrNoToken},
 		{"X1 a shorter scheme", []string{"Beare " + raw}, verifier.ErrNoToken},

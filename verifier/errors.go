@@ -53,8 +53,7 @@ func hideReason(e *Error) *Error {
 // is none. Its cause is err. It is logged, unless it was logged before.
 func AsError(ctx context.Context, err error) *Error {
 	a, e := admissionOf(ctx), asRefusal(err, ErrDenied)
-	var refused *Error
-	if errors.As(err, &refused) && e.ours && e.kind() != configurationKind {
+	if e.ours && e.kind() != configurationKind {
 		return a.complete(e, nil) // it was logged when it refused
 	}
 	e.ours = true

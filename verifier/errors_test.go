@@ -126,6 +126,19 @@ func TestScopeInTheChallenge(t *testing.T) {
 	})
 }
 
+func TestRouteScopesWithRealm(t *testing.T) {
+	v, _ := setup(t, func(cfg *set) { cfg.Realm = "orders" })
+	for name, raw := range map[string]string{"R2 too long": strings.Repeat("x", 17<<10), "R2 no JWT": "x"} {
+		t.Run(name, func(t *testing.T) {
+			var e *verifier.Error
+			require.ErrorAs(t, guardError(v.Protect(verifier.Scope("a")), bearer(raw)), &e)
+			h := http.Header{}
+			e.SetHeaders(h)
+			assert.Regexp(t, `^Bearer realm="orders", .*, scope="a"$`, h.Get("WWW-Authenticate"))
+		})
+	}
+}
+
 // TestRouteScopes has the scopes that a route's rules demand, in the challenge
 // of every refusal (RFC 6750 §3).
 func TestRouteScopes(t *testing.T) {

@@ -3,6 +3,7 @@ package verifier
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,7 +108,7 @@ func (p *issuerPolicy) wrongType(h *jose.Header) *Error {
 // clockHint compares iat with this machine's clock. If iat is in the future, one of
 // the two clocks is wrong.
 func (c *registeredClaims) clockHint(now time.Time) string {
-	if c.issuedAt.IsZero() || !c.issuedAt.After(now) {
+	if !c.issuedAt.After(now) {
 		return ""
 	}
 	return fmt.Sprintf("; iat is %s ahead of this machine's clock", c.issuedAt.Sub(now).Round(time.Second))
@@ -118,7 +119,7 @@ func dateHint(o jose.Object, name string, err error) error {
 	if err != errRange { // the length of other values is not bounded
 		return err
 	}
-	if f, parseErr := strconv.ParseFloat(o.Value(name), 64); parseErr == nil && f > 0 && f/1000 < lastDate {
+	if f, _ := strconv.ParseFloat(o.Value(name), 64); !math.Signbit(f) && f/1000 <= lastDate {
 		return fmt.Errorf("%w: in milliseconds?", err)
 	}
 	return err

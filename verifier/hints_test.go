@@ -40,6 +40,7 @@ func testLikelyMistakesAreNamed(t *testing.T) {
 		{"R9 iss without the slash", issuerIs("https://login.example/"), claims("iss", `"https://login.example"`), []string{"slash at the end"}},
 		{"R9 iss with the slash", issuerIs("https://login.example"), claims("iss", `"https://login.example/"`), []string{"slash at the end"}},
 		{"R9 http and https", issuerIs("https://login.example"), claims("iss", `"http://login.example"`), []string{"one is http, the other https"}},
+		{"R9 https and http", issuerIs("http://login.example"), claims("iss", `"https://login.example"`), []string{"one is http, the other https"}},
 		{"R9 Entra ID version 1.0 for 2.0", issuerIs("https://login.microsoftonline.com/" + tenant + "/v2.0"), claims("iss", `"https://sts.windows.net/`+tenant+`/"`), []string{"version 1.0, where 2.0"}},
 		{"R9 Entra ID version 2.0 for 1.0", issuerIs("https://sts.windows.net/" + tenant + "/"), claims("iss", `"https://login.microsoftonline.com/`+tenant+`/v2.0"`), []string{"version 2.0, where 1.0"}},
 		{"R9 another realm", issuerIs("https://login.example/realms/test"), claims("iss", `"https://login.example/realms/prod"`), []string{"realms/prod", "realms/test"}},
@@ -59,10 +60,13 @@ func testLikelyMistakesAreNamed(t *testing.T) {
 
 		{"C8 the claims that were read for scopes", rules(verifier.Scope("a")), claims("scope", `"b"`), []string{`has "b"`, "in scope, scp"}},
 		{"C8 the scope is in permissions", rules(verifier.Scope("a")), claims("permissions", `["b","a"]`), []string{"permissions has it", "Config.Claims.Scopes"}},
+		{"C8 the first of two scopes is in permissions", rules(verifier.Scope("a")), claims("permissions", `["a","b"]`), []string{"permissions has it"}},
+		{"C8 the scope is in permissions and in roles", rules(verifier.Scope("a")), claims("permissions", `["a"]`, "roles", `["a"]`), []string{"permissions has it"}},
 		{"C8 the scope is in roles", rules(verifier.AnyScope("a", "c")), claims("roles", `["c"]`), []string{"roles has it"}},
 		{"C8 the scope is in a string of scopes", rules(verifier.Scope("a")), claims("scopes", `"b a"`), []string{"scopes has it"}},
 		{"C8 no client id", rules(verifier.Client("a")), claims("client_id", "", "azp", ""), []string{"no client id found in client_id, azp"}},
 		{"C8 the client id is in cid", rules(verifier.Client("a")), claims("client_id", "", "azp", "", "cid", `"a"`), []string{`cid is "a"`, "Config.Claims.ClientID"}},
+		{"C8 the client id is in cid and in appid", rules(verifier.Client("a")), claims("client_id", "", "azp", "", "cid", `"a"`, "appid", `"b"`), []string{`cid is "a"`}},
 		{"C8 the client id is in appid", rules(verifier.Client("a")), claims("client_id", "", "azp", "", "appid", `"a"`), []string{`appid is "a"`}},
 
 		{"P1 an opaque token", nil, strings.Repeat("x", 40), []string{"an opaque token?"}},
@@ -70,6 +74,7 @@ func testLikelyMistakesAreNamed(t *testing.T) {
 		{"C3 expired, for how long", nil, claims("exp", in(-3*time.Hour)), []string{"3h0m0s ago"}},
 		{"C3 not valid yet, for how long", nil, claims("nbf", in(time.Hour)), []string{"in 1h0m0s"}},
 		{"C3 not valid yet, by a clock ahead", nil, claims("nbf", in(10*time.Minute), "iat", in(10*time.Minute)), []string{"iat is 10m0s ahead of this machine's clock"}},
+		{"C4 the end of 9999 in milliseconds", nil, claims("exp", "253402300799000"), []string{"in milliseconds?"}},
 		{"C4 a lifetime in milliseconds", nil, claims("exp", in(time.Hour)+"000"), []string{"exp: out of range", "in milliseconds?"}},
 	} {
 		var changes []func(*set)
@@ -84,6 +89,82 @@ func testLikelyMistakesAreNamed(t *testing.T) {
 			assert.ErrorContains(t, err, words, tt.name)
 			assert.NotContains(t, e.Description()+e.Code(), words, "R3 clients do not learn it: %s", tt.name)
 		}
+	}
+}
+
+// A hint is given only where it is likely.
+func TestUnlikelyMistakesAreNotNamed(t *testing.T) {
+	s := signerOf("ES256")
+	const tenant = "11111111-2222-3333-4444-555555555555"
+	for iss, configured := range map[string]string{
+		"login.example":  "https://login.example",
+		"login2.example": "http://login2.example",
+		tenant + "/":     "https://login.microsoftonline.com/" + tenant + "/v2.0",
+		tenant + "/v2.0": "https://sts.windows.net/" + tenant + "/",
+	} {
+		t.Run("R9 iss "+iss, func(t *testing.T) {
+			v, _ := setup(t, func(cfg *set) { cfg.Issuer = configured })
+			_, err := v.Verify(ctx, s.token(nil, members{"iss": `"` + iss + `"`}))
+			assertRefused(t, verifier.ErrIssuer, err)
+			assert.True(t, strings.HasSuffix(err.Error(), fmt.Sprintf("configured is %q", configured)), err)
+		})
+	}
+	v, _ := setup(t)
+	for name, row := range map[string]struct {
+		claims members
+		rule   verifier.Rule
+		not    string
+	}{
+		"C3 expired, issued before":             {members{"iat": "1", "exp": "2"}, nil, "clock"},
+		"C4 exp negative":                       {members{"exp": "-1"}, nil, "milliseconds"},
+		"C4 exp negative zero":                  {members{"exp": "-0"}, nil, "milliseconds"},
+		"C4 exp beyond milliseconds":            {members{"exp": "1e300"}, nil, "milliseconds"},
+		"C4 exp beyond any number":              {members{"exp": "1e999"}, nil, "milliseconds"},
+		"C4 exp after 9999 in milliseconds":     {members{"exp": "253402300800000"}, nil, "milliseconds"},
+		"C4 exp in milliseconds and too long":   {members{"exp": "1700000000000." + strings.Repeat("0", 60)}, nil, "milliseconds"},
+		"C8 permissions has other scopes":       {members{"permissions": `["b"]`}, verifier.Scope("a"), "has it"},
+		"C8 scope has it as part of an element": {members{"scope": `["a b"]`}, verifier.Scope("a"), "has it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var rules []verifier.Rule
+			if row.rule != nil {
+				rules = append(rules, row.rule)
+			}
+			_, err := v.Verify(ctx, s.token(nil, row.claims), rules...)
+			require.Error(t, err)
+			assert.NotContains(t, err.Error(), row.not)
+		})
+	}
+	t.Run("C11 the audience that a rule requires, of another issuer", func(t *testing.T) {
+		v := newVerifier(t, config(), part("b", func(cfg *set) { cfg.Audiences = []string{"https://b.example"} }))
+		_, err := v.Verify(ctx, s.token(nil, members{"aud": `["` + api + `","https://b.example"]`}), verifier.Audience("https://b.example"))
+		assertRefused(t, verifier.ErrAudience, err)
+		assert.NotContains(t, err.Error(), "slash")
+	})
+}
+
+// Of many audiences, eight are named or compared.
+func TestHintsOfManyAudiences(t *testing.T) {
+	s := signerOf("ES256")
+	for n, more := range map[int]string{8: "", 9: " and 1 more", 10: " and 2 more"} {
+		t.Run(fmt.Sprintf("C2 %d configured", n), func(t *testing.T) {
+			var all []string
+			for i := range n {
+				all = append(all, fmt.Sprint("a", i))
+			}
+			v, _ := setup(t, func(cfg *set) { cfg.Audiences = all })
+			_, err := v.Verify(ctx, s.token(nil, members{"aud": `"x"`}))
+			assertRefused(t, verifier.ErrAudience, err)
+			assert.True(t, strings.HasSuffix(err.Error(), fmt.Sprintf("configured is %q%s", all[:8], more)), err)
+		})
+	}
+	for n, hinted := range map[int]bool{0: true, 7: true, 8: false} {
+		t.Run(fmt.Sprintf("C2 %d before the one with a slash", n), func(t *testing.T) {
+			v, _ := setup(t)
+			_, err := v.Verify(ctx, s.token(nil, members{"aud": "[" + strings.Repeat(`"x",`, n) + `"` + api + `/"]`}))
+			assertRefused(t, verifier.ErrAudience, err)
+			assert.Equal(t, hinted, strings.Contains(err.Error(), "slash at the end"), err)
+		})
 	}
 }
 
@@ -149,11 +230,16 @@ func TestCausesForOperators(t *testing.T) {
 		{"A1 no alg, of another issuer", s.token(members{"alg": ""}, members{"iss": `"b"`}), verifier.ErrAlgorithm, "the header has no alg"},
 		{"C4 the first of two claims", s.token(nil, members{"sub": "7", "exp": `"x"`}), verifier.ErrClaims, "sub: of the wrong kind"},
 		{"C4 a string for a date", s.token(nil, members{"exp": `"1"`}), verifier.ErrClaims, "exp: of the wrong kind"},
+		{"C4 a boolean for a date", s.token(nil, members{"exp": "true"}), verifier.ErrClaims, "exp: of the wrong kind"},
 		{"C4 no date", s.token(nil, members{"exp": "-1"}), verifier.ErrClaims, "exp: out of range"},
 		{"P1 the first segment", "=." + encode("{}") + ".AA", verifier.ErrMalformed, "segment 1: not base64url"},
 		{"P1 the second segment", encode("{}") + "..AA", verifier.ErrMalformed, "segment 2: empty"},
 		{"P1 the third segment", encode("{}") + "." + encode("{}") + ".A=", verifier.ErrMalformed, "segment 3: not base64url"},
 		{"A5 no key", s.as("ES256", "other").token(nil, nil), verifier.ErrSignature, "the issuer has no key with kid"},
+		{"A5 no key with x5t", s.token(members{"kid": "", "x5t": `"one"`}, nil), verifier.ErrSignature, `the issuer has no key with x5t "one" for ES256`},
+		{"A5 no key with x5t#S256", s.token(members{"kid": "", "x5t": `"one"`, "x5t#S256": `"two"`}, nil), verifier.ErrSignature, `the issuer has no key with x5t#S256 "two" for ES256`},
+		{"A5 no key with kid, beside thumbprints", s.as("ES256", "other").token(members{"x5t": `"one"`, "x5t#S256": `"two"`}, nil), verifier.ErrSignature, `the issuer has no key with kid "other" for ES256`},
+		{"A5 no key without either", s.token(members{"kid": ""}, nil), verifier.ErrSignature, `the issuer has no key with kid "" for ES256`},
 		{"A5 a key that does not fit", stranger.token(nil, nil), verifier.ErrSignature, `no key with kid "ES256" verifies the ES256 signature`},
 	} {
 		t.Run(row.name, func(t *testing.T) {

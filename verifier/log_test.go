@@ -179,6 +179,25 @@ func TestRefusalsAreLogged(t *testing.T) {
 		require.Equal(t, before, j.count(), "Require has logged it")
 	})
 
+	t.Run("R10 a handler that returns a refusal does not log it again", func(t *testing.T) {
+		v, j := logged(t, slog.LevelDebug)
+		down, keys := setup(t, func(cfg *set) { cfg.Logger = j.logger(slog.LevelDebug) })
+		keys.err = errors.New("down")
+		for i, refuse := range []func() (*verifier.Token, error){
+			func() (*verifier.Token, error) { return v.Authenticate(anonymous()) },
+			func() (*verifier.Token, error) { return v.Verify(ctx, "x") },
+			func() (*verifier.Token, error) { return v.Verify(ctx, elsewhere) },
+			func() (*verifier.Token, error) { return down.Verify(ctx, s.good()) },
+		} {
+			before := j.count("level=DEBUG")
+			_, err := refuse()
+			require.Error(t, err)
+			require.Equal(t, before+1, j.count("level=DEBUG"), i)
+			verifier.AsError(ctx, err)
+			require.Equal(t, before+1, j.count("level=DEBUG"), i)
+		}
+	})
+
 	t.Run("R10 without a token a request that may pass is not refused", func(t *testing.T) {
 		v, j := logged(t, slog.LevelDebug)
 		require.NoError(t, guardError(v.Optional(), anonymous()))

@@ -137,6 +137,19 @@ func TestTenantsConfiguration(t *testing.T) {
 	})
 }
 
+func TestSlowTenantsAndALoggerThatPanics(t *testing.T) {
+	t.Run("R10 it changes no answer", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			v := newVerifierWith(t, verifier.Settings{Logger: slog.New(loggingPanic{}), Tenants: func(string) (verifier.Config, bool) {
+				<-time.After(time.Second)
+				return verifier.Config{}, false
+			}})
+			_, err := v.Verify(ctx, ofTenant(signerOf("ES256"), 0))
+			assertRefused(t, verifier.ErrIssuer, err)
+		})
+	})
+}
+
 // More tenants than there is room for.
 func TestMaxTenants(t *testing.T) {
 	s := signerOf("ES256")
