@@ -88,7 +88,9 @@
 //
 // [New] accepts several Configs, one for each issuer. Each has its own keys,
 // audiences and rules; a kid or an audience of one means nothing for another.
-// [Settings] are those of the API as a whole.
+// [Settings] are those of the API as a whole. Issuers that are not known when the
+// program starts, such as one for each customer, come from [Settings.Tenants]. Package
+// verifier/providers has the Config of many issuers in one line.
 //
 // # Other credentials
 //
@@ -97,6 +99,6 @@
 //
 // # Other keys
 //
-// [KeySource] is one method. jwkscache.ForURL, jwkscache.Static and types of your
-// own can be used as [Config.Keys].
+// [KeySource] is one method. jwkscache.ForURL, jwkscache.ForFile, jwkscache.Static and
+// types of your own can be used as [Config.Keys].
 package verifier
