@@ -48,9 +48,10 @@ type handler func(r *http.Request, token *verifier.Token, ok bool) (body string,
 type framework struct {
 	name  string
 	build func([]route) http.Handler
+	hooks bool // the adapter has OnError; Echo's error handler is the application's
 }
 
-var frameworks = []framework{{"net/http", buildHTTP}, {"echo", buildEcho}, {"gin", buildGin}}
+var frameworks = []framework{{"net/http", buildHTTP, true}, {"echo", buildEcho, false}, {"gin", buildGin, true}}
 
 // ran marks an answer that the handler gave.
 const ran = "Handler-Ran"

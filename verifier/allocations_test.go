@@ -2,6 +2,7 @@ package verifier_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"runtime"
@@ -140,6 +141,21 @@ func TestAllocationsOfRubbish(t *testing.T) {
 		assert.Zero(t, allocations(t, func() { _, err = v.Authenticate(r) }), name)
 		assertRefused(t, verifier.ErrNoToken, err)
 	}
+}
+
+// The memory that a token was read into is used for the next one, but not if it is
+// larger than any token of the default length needs.
+func TestLongTokensDoNotKeepMemory(t *testing.T) {
+	v, _ := setup(t, func(cfg *set) { cfg.MaxTokenLength = 1 << 20 })
+	refuse := func(raw string) func() {
+		return func() {
+			if _, err := v.Verify(ctx, raw); !errors.Is(err, verifier.ErrMalformed) {
+				panic(err)
+			}
+		}
+	}
+	short, long := allocations(t, refuse(encode("{")+".e30.AA")), allocations(t, refuse(encode("{")+"."+strings.Repeat("e30A", 30_000)+".AA"))
+	assert.Greater(t, long, short, "memory for a long token is new each time")
 }
 
 var distinct = flag.Int("tokens", 10_000, "distinct tokens of TestFlatMemory")

@@ -120,7 +120,7 @@ func TestNew(t *testing.T) {
 		{"A1 SharedSecret long enough for HS384", withSecret(48, "HS384"), ""},
 		{"A1 SharedSecret too short for HS512", withSecret(63, "HS512"), "HS512"},
 		{"A1 SharedSecret long enough for HS512", withSecret(64, "HS512"), ""},
-		{"A1 SharedSecret with RS256", withSecret(64, "RS256"), "RS256"},
+		{"A1 SharedSecret with RS256", withSecret(64, "RS256"), `"RS256" does not use SharedSecrets`},
 		{"A1 SharedSecret with none", withSecret(64, "none"), "none"},
 		{"A1 Algorithms of public keys", func(c *cfg) { c.Algorithms = jwttest.Asymmetric }, ""},
 		{"A1 Algorithms with HS256", func(c *cfg) { c.Algorithms = []string{"RS256", "HS256"} }, "HS256"},

@@ -55,6 +55,7 @@ func TestExtensions(t *testing.T) {
 		{"B1 a bound token as Bearer", "Bearer", bound(nil), "of 1", verifier.ErrBinding, 1, 1},
 		{"B1 a token that is not bound, with the scheme", "PoP", s.good(), "of 1", verifier.ErrBinding, 1, 0},
 		{"B1 a token bound to what nobody knows", "PoP", s.token(nil, members{"cnf": `{"x":"key"}`}), "of 1", verifier.ErrBinding, 1, 0},
+		{"B1 a token bound to what nobody knows, as Bearer", "Bearer", s.token(nil, members{"cnf": `{"x":"key"}`}), "of 1", verifier.ErrBinding, 1, 0},
 		{"B1 a token that is not bound", "Bearer", s.good(), "", nil, 2, 0},
 		{"C11 a revoked token", "Bearer", s.token(nil, members{"jti": `"revoked"`}), "", verifier.ErrRevoked, 1, 0},
 		{"C11 a token of which it cannot be said", "Bearer", s.token(nil, members{"jti": `"lost"`}), "", verifier.ErrUnavailable, 1, 0},
@@ -85,6 +86,20 @@ func TestExtensions(t *testing.T) {
 			assert.Equal(t, row.reason == verifier.ErrSignature || row.reason == verifier.ErrNoToken, last.Caller == verifier.Caller{}, "who it was is known by a signature only")
 		})
 	}
+	t.Run("B1 the cause names the scheme", func(t *testing.T) {
+		r := anonymous()
+		r.Header.Set("Authorization", "PoP "+s.good())
+		_, err := v.Authenticate(r)
+		assertRefused(t, verifier.ErrBinding, err)
+		assert.ErrorContains(t, err, "the token is not bound, but was sent with the scheme PoP")
+	})
+	t.Run("R8 nobody is observed where no token was sent", func(t *testing.T) {
+		seen = nil
+		require.NoError(t, guardError(v.Optional(), anonymous()))
+		require.Len(t, seen, 1)
+		assert.Nil(t, seen[0].Err)
+		assert.Equal(t, verifier.Caller{}, seen[0].Caller)
+	})
 	t.Run("B1 without a request nothing confirms", func(t *testing.T) {
 		_, err := v.Verify(ctx, bound(nil))
 		assertRefused(t, verifier.ErrBinding, err)
@@ -107,4 +122,39 @@ func TestExtensions(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, seen)
 	})
+}
+
+// A token may be bound in two ways. Each binding has to confirm it, and the response
+// has the header fields of both.
+func TestTwoBindings(t *testing.T) {
+	refuses := map[string]bool{}
+	confirm := func(name string) func(*http.Request, string, *verifier.Token) (http.Header, error) {
+		return func(*http.Request, string, *verifier.Token) (http.Header, error) {
+			if refuses[name] {
+				return nil, errors.New("no proof of " + name)
+			}
+			return http.Header{name: {"confirmed"}}, nil
+		}
+	}
+	v, _ := setup(t)
+	verifier.Extend(v, []verifier.Binding{
+		{Member: "a", Scheme: "PoP", Confirm: confirm("Proof-A")}, {Member: "b", Confirm: confirm("Proof-B")},
+	}, nil, nil)
+	raw := signerOf("ES256").token(nil, members{"cnf": `{"a":"key","b":"key"}`})
+	r := anonymous()
+	r.Header.Set("Authorization", "PoP "+raw)
+
+	h := http.Header{}
+	verifier.SetHeaders(behind(t, v.Protect(), r), h)
+	assert.Equal(t, http.Header{"Proof-A": {"confirmed"}, "Proof-B": {"confirmed"}}, h, "B1")
+	assertRefused(t, verifier.ErrBinding, guardError(v.Protect(), bearer(raw)))
+	for name := range h {
+		t.Run("B1 refused by "+name, func(t *testing.T) {
+			refuses[name] = true
+			defer delete(refuses, name)
+			err := guardError(v.Protect(), r)
+			assertRefused(t, verifier.ErrBinding, err)
+			assert.ErrorContains(t, err, "no proof of "+name)
+		})
+	}
 }

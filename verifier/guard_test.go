@@ -311,6 +311,24 @@ func TestHiddenForGood(t *testing.T) {
 	assert.Equal(t, "b", inner.Form.Get("a"), "R8 what the guard has read of the request")
 }
 
+// Without an outer Guard there is nothing to hide.
+func TestAdmitOutside(t *testing.T) {
+	type mark struct{}
+	t.Run("R8 the very request goes on", func(t *testing.T) {
+		r := anonymous()
+		admitted, refused := verifier.Guard(func(r *http.Request) (context.Context, error) { return r.Context(), nil }).Admit(r)
+		require.Nil(t, refused)
+		assert.Same(t, r, admitted)
+	})
+	t.Run("R10 RequireGuard in a guard of one's own is a configuration error", func(t *testing.T) {
+		_, refused := verifier.Guard(func(r *http.Request) (context.Context, error) {
+			return verifier.RequireGuard()(r.WithContext(context.WithValue(r.Context(), mark{}, "inner")))
+		}).Admit(anonymous())
+		require.NotNil(t, refused)
+		assertConfigurationError(t, refused)
+	})
+}
+
 func TestFirstOf(t *testing.T) {
 	j := new(journal)
 	one, keys := setup(t, func(cfg *set) { cfg.Realm = "one"; cfg.Logger = j.logger(slog.LevelDebug) })
