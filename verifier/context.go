@@ -156,3 +156,19 @@ func (a *admission) owner() *api {
 	}
 	return a.api
 }
+
+// AsError returns err as the refusal of the request of ctx, for adapters. That is an
+// [*Error] that err wraps; otherwise an Error whose Reason is the reason of this
+// package that err wraps (of several, the first in their list), or ErrDenied if there
+// is none. Its cause is err. It is logged, unless it was logged before.
+func AsError(ctx context.Context, err error) *Error {
+	a, e := admissionOf(ctx), asRefusal(err, ErrDenied)
+	if e.ours && e.kind() != configurationKind {
+		return a.complete(e, nil) // it was logged when it refused
+	}
+	e.ours = true
+	if a != nil && a.token.isVerified() {
+		e.caller = a.token.caller()
+	}
+	return a.refuse(ctx, e, nil)
+}

@@ -1,7 +1,6 @@
 package verifier
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,22 +44,6 @@ func configurationError(err error) *Error {
 func hideReason(e *Error) *Error {
 	e.hidesReason = true
 	return e
-}
-
-// AsError returns err as the refusal of the request of ctx, for adapters. That is an
-// [*Error] that err wraps; otherwise an Error whose Reason is the reason of this
-// package that err wraps (of several, the first in their list), or ErrDenied if there
-// is none. Its cause is err. It is logged, unless it was logged before.
-func AsError(ctx context.Context, err error) *Error {
-	a, e := admissionOf(ctx), asRefusal(err, ErrDenied)
-	if e.ours && e.kind() != configurationKind {
-		return a.complete(e, nil) // it was logged when it refused
-	}
-	e.ours = true
-	if a != nil && a.token.isVerified() {
-		e.caller = a.token.caller()
-	}
-	return a.refuse(ctx, e, nil)
 }
 
 // asRefusal returns err as a new Error, because errors may be shared between requests.

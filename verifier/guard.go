@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"sync/atomic"
 )
 
 // A Guard decides whether a request is admitted. It returns the context for the
@@ -126,24 +125,6 @@ func FirstOf(guards ...Guard) Guard {
 		return nil, last
 	}
 }
-
-// A trial is the context of a request that another Guard of FirstOf may still admit. A
-// refusal is not logged there, except a 500 or 503.
-type trial struct {
-	context.Context
-	over atomic.Bool // set before a handler gets the context
-}
-
-type trialKey struct{}
-
-func (t *trial) Value(key any) any {
-	if key == (trialKey{}) && !t.over.Load() {
-		return t
-	}
-	return t.Context.Value(key)
-}
-
-func isTrial(ctx context.Context) bool { return ctx.Value(trialKey{}) != nil }
 
 // Admit calls g, for adapters. It returns the request for the handler, or the refusal,
 // which was logged. Neither g nor the handler sees what an outer Guard admitted, unless

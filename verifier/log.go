@@ -115,3 +115,21 @@ func (e *Error) attrs() []slog.Attr {
 	}
 	return attrs
 }
+
+// A trial is the context of a request that another Guard of FirstOf may still admit. A
+// refusal is not logged there, except a 500 or 503.
+type trial struct {
+	context.Context
+	over atomic.Bool // set before a handler gets the context
+}
+
+type trialKey struct{}
+
+func (t *trial) Value(key any) any {
+	if key == (trialKey{}) && !t.over.Load() {
+		return t
+	}
+	return t.Context.Value(key)
+}
+
+func isTrial(ctx context.Context) bool { return ctx.Value(trialKey{}) != nil }
