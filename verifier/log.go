@@ -44,16 +44,15 @@ type logLine struct {
 func (l *logLine) isDue(now int64) (count int64, ok bool) {
 	l.count.Add(1)
 	last := l.last.Load()
-	if last != 0 && now-last < int64(logPause) && now >= last || !l.last.CompareAndSwap(last, now) {
-		return 0, false
+	if now-last < int64(logPause) && now >= last || !l.last.CompareAndSwap(last, now) {
+		return count, false
 	}
 	return l.count.Swap(0), true
 }
 
 // begins notes a refusal, and reports whether there was none in the minute before.
 func (l *logLine) begins(now int64) bool {
-	last := l.last.Swap(now)
-	return last == 0 || now-last >= int64(logPause)
+	return now-l.last.Swap(now) >= int64(logPause)
 }
 
 // logRefusal logs e, a refusal by a, which may be nil. A Logger that panics does not
@@ -95,7 +94,8 @@ func (a *api) logRefusal(ctx context.Context, e *Error) {
 	}
 }
 
-// attrs returns reason, cause and caller for the log.
+// attrs returns reason, cause and caller for the log. e is not a configuration error, so
+// it has a reason.
 func (e *Error) attrs() []slog.Attr {
 	var attrs []slog.Attr
 	add := func(name, value string) {
@@ -103,9 +103,7 @@ func (e *Error) attrs() []slog.Attr {
 			attrs = append(attrs, slog.String(name, value))
 		}
 	}
-	if e.Reason != nil {
-		add("reason", e.Reason.Error())
-	}
+	add("reason", e.Reason.Error())
 	if e.Err != nil {
 		add("cause", e.Err.Error())
 	}

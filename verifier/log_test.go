@@ -125,6 +125,7 @@ func TestRefusalsAreLogged(t *testing.T) {
 		require.Error(t, err)
 		require.Equal(t, 1, j.count())
 		require.Zero(t, j.count("-7"), "it was refused before its signature was verified")
+		require.Zero(t, j.count("issuer="), "and nothing stands for it")
 		var e *verifier.Error
 		require.ErrorAs(t, err, &e)
 		require.Zero(t, e.Caller())
@@ -152,6 +153,14 @@ func TestRefusalsAreLogged(t *testing.T) {
 			_, err := v.Verify(ctx, s.good())
 			require.Error(t, err)
 			require.Equal(t, 2, j.count("level=WARN"), "it begins again")
+			<-time.After(time.Minute - 1)
+			_, err = v.Verify(ctx, s.good())
+			require.Error(t, err)
+			require.Equal(t, 2, j.count("level=WARN"), "it goes on")
+			<-time.After(time.Minute)
+			_, err = v.Verify(ctx, s.good())
+			require.Error(t, err)
+			require.Equal(t, 3, j.count("level=WARN"), "it was over for a minute")
 		})
 	})
 
@@ -198,6 +207,17 @@ func TestRefusalsAreLogged(t *testing.T) {
 		}
 	})
 
+	t.Run("R10 on a route without a Verifier", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { // in which no other test has logged
+			log := captureLog(t)
+			for range 3 {
+				verifier.AsError(ctx, errors.New("closed on Sundays"))
+			}
+			assert.Equal(t, 1, strings.Count(log.String(), "level=INFO"))
+			assert.Contains(t, log.String(), "closed on Sundays")
+		})
+	})
+
 	t.Run("R10 without a token a request that may pass is not refused", func(t *testing.T) {
 		v, j := logged(t, slog.LevelDebug)
 		require.NoError(t, guardError(v.Optional(), anonymous()))
@@ -208,7 +228,7 @@ func TestRefusalsAreLogged(t *testing.T) {
 		v, j := logged(t, slog.LevelInfo)
 		_, err := v.Verify(ctx, s.token(nil, members{"sub": `"` + strings.Repeat("s", 9000) + `"`}), verifier.Scope("none-has-it"))
 		require.Error(t, err)
-		assert.Equal(t, 1, j.count("sub="+strings.Repeat("s", 200)))
+		assert.Equal(t, 1, j.count(" sub="+strings.Repeat("s", 200)+" "))
 		assert.Less(t, j.buf.Len(), 1000)
 	})
 

@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -349,6 +350,24 @@ func TestTenantsAreKeptLast(t *testing.T) {
 	assert.Zero(t, j.count("tokens cannot be checked"), "R10 what an outage is logged as")
 }
 
+// Tenants without room do not hide an issuer's outage from the log.
+func TestOutageBesideTenantsWithoutRoom(t *testing.T) {
+	t.Run("R10", func(t *testing.T) {
+		s := signerOf("ES256")
+		resolve, _ := tenantsOf(2, s)
+		j := new(journal)
+		v := newVerifierWith(t, verifier.Settings{Tenants: resolve, MaxTenants: 1, Logger: j.logger(slog.LevelWarn)},
+			part("down", func(cfg *set) { cfg.Keys = &keyMap{err: errors.New("connection refused")} }))
+		verified(t, v, ofTenant(s, 0))
+		for _, raw := range []string{ofTenant(s, 1), s.token(nil, members{"iss": `"down"`})} {
+			_, err := v.Verify(ctx, raw)
+			assertRefused(t, verifier.ErrUnavailable, err)
+		}
+		assert.Equal(t, 1, j.count("further tenants"))
+		assert.Equal(t, 1, j.count("tokens cannot be checked", "connection refused"))
+	})
+}
+
 // The tokens of a tenant that was dropped are not kept either.
 func TestTenantsLeaveNoTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -361,6 +380,33 @@ func TestTenantsLeaveNoTokens(t *testing.T) {
 		verifier.Upkeep(v)
 		assert.Equal(t, 1, v.Stats().Tokens, "T2")
 	})
+}
+
+// The tokens of a tenant that is not known any more are forgotten, and no others.
+func TestDroppedTenant(t *testing.T) {
+	for _, row := range []struct{ size, before, after int }{{-1, 0, 0}, {1, 1, 0}, {100, 2, 1}} {
+		t.Run(fmt.Sprintf("T2 TokenCache %d", row.size), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := signerOf("ES256")
+				resolve, _ := tenantsOf(2, s)
+				known := true
+				v := newVerifierWith(t, verifier.Settings{TokenCache: row.size, Tenants: func(iss string) (verifier.Config, bool) {
+					cfg, ok := resolve(iss)
+					return cfg, ok && (known || iss != "t0")
+				}})
+				if row.before != 1 {
+					verified(t, v, ofTenant(s, 1))
+				}
+				verified(t, v, ofTenant(s, 0))
+				require.Equal(t, row.before, v.Stats().Tokens)
+				known = false
+				<-time.After(time.Minute)
+				_, err := v.Verify(ctx, s.token(nil, members{"iss": `"t0"`, "aud": `"api of t0"`}))
+				assertRefused(t, verifier.ErrIssuer, err)
+				assert.Equal(t, row.after, v.Stats().Tokens)
+			})
+		})
+	}
 }
 
 // While a key cache closes slowly, nobody waits for it.

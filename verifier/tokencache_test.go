@@ -180,6 +180,27 @@ func TestRememberedTokensExpire(t *testing.T) {
 		require.NotNil(t, verifier.LookupCached(v, raw, now.Add(-time.Minute)))
 		require.Nil(t, verifier.LookupCached(v, raw, now.Add(-time.Minute-1)))
 	})
+	for _, row := range []struct {
+		name    string
+		rfc9068 bool
+		claims  func(now time.Time) members
+		ever    bool // valid
+	}{
+		{"C3 iat, when the clock steps back", false, func(now time.Time) members { return members{"iat": seconds(now)} }, true},
+		{"C3 iat with RFC9068, when the clock steps back", true, func(now time.Time) members { return members{"iat": seconds(now)} }, false},
+		{"C3 nbf after iat with RFC9068, when the clock steps back", true, func(now time.Time) members {
+			return members{"iat": seconds(now.Add(-time.Hour)), "nbf": seconds(now)}
+		}, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			v, _ := remembering(t, func(cfg *set) { cfg.RFC9068 = row.rfc9068 })
+			now := time.Now().Truncate(time.Second)
+			raw := signerOf("EdDSA").token(nil, row.claims(now))
+			verified(t, v, raw)
+			require.NotNil(t, verifier.LookupCached(v, raw, now.Add(-time.Minute)))
+			require.Equal(t, row.ever, verifier.LookupCached(v, raw, now.Add(-time.Minute-1)) != nil)
+		})
+	}
 }
 
 // A withdrawn key takes its tokens with it; one that stays keeps them, however

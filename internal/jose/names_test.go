@@ -9,6 +9,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// Only what some case folding makes a registered name of is another spelling of it.
+func TestOtherSpellings(t *testing.T) {
+	for name, accepted := range map[string]bool{
+		"ISS": false, "Exp": false, "\u017fub": false, `\u0131ss`: false, "EX": true,
+		"\u0165XP": true, // whose last eight bits are those of e
+		"\u0080XP": true, "XP": true, "exp2": true, "eXPs": true, "SUBJECT": true,
+	} {
+		_, err := read(`{"` + name + `":1}`)
+		require.Equal(t, accepted, err == nil, "P2 %s: %v", name, err)
+	}
+}
+
 // A name twice is found wherever the two stand, among however many, in one
 // spelling or in two.
 func TestNamesTwice(t *testing.T) {

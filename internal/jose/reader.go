@@ -222,7 +222,7 @@ func (r *reader) name(i int) (span, int) {
 		return span{}, invalid
 	}
 	end, escaped := r.string(i)
-	if !escaped || end < 0 {
+	if !escaped { // or invalid
 		return span{from: int32(i + 1), to: int32(end - 1)}, end
 	}
 	from := len(r.unescaped)
