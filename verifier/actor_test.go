@@ -56,6 +56,10 @@ func TestActors(t *testing.T) {
 			}
 		})
 	}
+	t.Run("T3 the cause without act", func(t *testing.T) {
+		_, err := v.Verify(ctx, s.good(), verifier.Actor("admin"))
+		assert.ErrorContains(t, err, "the token has no act")
+	})
 	t.Run("C11 Actor with several issuers", func(t *testing.T) {
 		v := newVerifier(t, config(), part("b"))
 		panicText(t, func() { v.Protect(verifier.Actor("admin")) })

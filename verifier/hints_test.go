@@ -3,6 +3,7 @@ package verifier_test
 import (
 	"crypto"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -274,6 +275,16 @@ func TestCausesForOperators(t *testing.T) {
 		_, err = v.Authenticate(r)
 		assertRefused(t, verifier.ErrNoToken, err)
 		assert.ErrorContains(t, err, "its scheme is not Bearer")
+	})
+
+	t.Run("X1 X2 more than one token", func(t *testing.T) {
+		r := bearer("a")
+		r.Header.Add("Authorization", "Bearer b")
+		_, err := v.Authenticate(r)
+		assert.ErrorContains(t, err, "2 Authorization fields")
+		both, _ := setup(t, func(cfg *set) { cfg.TokenFrom = func(*http.Request) string { return "b" } })
+		_, err = both.Authenticate(bearer("a"))
+		assert.ErrorContains(t, err, "a token in two places")
 	})
 
 	for name, row := range map[string]struct{ text, want string }{
