@@ -138,6 +138,33 @@ func TestTenantsConfiguration(t *testing.T) {
 	})
 }
 
+func TestTenantsCall(t *testing.T) {
+	s := signerOf("ES256")
+	for n, asked := range map[int]bool{2048: true, 2049: false} {
+		t.Run(fmt.Sprintf("T1 an iss of %d bytes", n), func(t *testing.T) {
+			calls := 0
+			v := newVerifierWith(t, verifier.Settings{Tenants: func(string) (verifier.Config, bool) { calls++; return verifier.Config{}, false }})
+			_, err := v.Verify(ctx, s.token(nil, members{"iss": `"` + strings.Repeat("i", n) + `"`}))
+			assertRefused(t, verifier.ErrIssuer, err)
+			assert.Equal(t, asked, calls > 0)
+		})
+	}
+	for took, lines := range map[time.Duration]int{0: 0, 10 * time.Millisecond: 0, 10*time.Millisecond + 1: 1} {
+		t.Run("T1 a resolver that takes "+took.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := new(journal)
+				v := newVerifierWith(t, verifier.Settings{Logger: j.logger(slog.LevelError), Tenants: func(string) (verifier.Config, bool) {
+					<-time.After(took)
+					return verifier.Config{}, false
+				}})
+				_, err := v.Verify(ctx, ofTenant(s, 0))
+				assertRefused(t, verifier.ErrIssuer, err)
+				assert.Equal(t, lines, j.count())
+			})
+		})
+	}
+}
+
 func TestSlowTenantsAndALoggerThatPanics(t *testing.T) {
 	t.Run("R10 it changes no answer", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
