@@ -36,11 +36,12 @@ var keyFileEndings = []string{".json", ".jwks", ".pem", ".pub", ".crt", ".cer"}
 // for keys that are mounted or delivered instead of fetched. A file is a JWK Set
 // (RFC 7517 §5), or PEM blocks (RFC 7468) of public keys and certificates. A key of
 // a PEM block has no kid, so a token with any kid may mean it; one of a
-// certificate has its thumbprints.
+// certificate has its thumbprints, and the certificate's validity is not checked.
 //
 // The files are read again every 30 seconds, or every [Config.Refresh], and when a
 // key is missing. A reading that fails, of a broken file for example, leaves the
-// keys as they were, for [Config.MaxStale]. Symbolic links are followed, so that a
+// keys as they were, for [Config.MaxStale]; so does a folder without key files. To
+// revoke a key, put another in its place. Symbolic links are followed, so that a
 // folder of Kubernetes' is read as a whole. It is an error to set fields of Config
 // that concern HTTP. As with [ForIssuer], reading starts in the background and
 // ends with [Cache.Close].
@@ -165,8 +166,11 @@ func addPEM(set *keySet, doc []byte, cfg Config) error {
 		}
 		set.add(k)
 	}
-	if blocks == 0 {
+	switch begun := bytes.Count(doc, []byte("-----BEGIN ")); {
+	case blocks == 0:
 		return errors.New("the file is empty")
+	case begun != blocks: // pem.Decode skips what is broken
+		return fmt.Errorf("%d of %d PEM blocks are broken", begun-blocks, begun)
 	}
 	return nil
 }

@@ -156,13 +156,14 @@ func TestPEMFiles(t *testing.T) {
 			pkixPEM(t, edPublic) + "\n" + pkixPEM(t, &ec.PublicKey) + pemOf(t, "PRIVATE KEY", privatePEM, nil),
 			jwkscache.Query{Algorithm: "ES256"}, &ec.PublicKey, 2, "a private key",
 		},
-		"K15 a private key alone":     {pemOf(t, "PRIVATE KEY", privatePEM, nil), jwkscache.Query{}, nil, 0, "private key"},
-		"K15 another curve":           {pkixPEM(t, &p224.PublicKey), jwkscache.Query{}, nil, 0, "unknown kind of key"},
-		"K15 another kind of block":   {pemOf(t, "DH PARAMETERS", []byte{1}, nil), jwkscache.Query{}, nil, 0, "DH PARAMETERS"},
-		"K15 a broken block":          {pemOf(t, "PUBLIC KEY", []byte{1}, nil), jwkscache.Query{}, nil, 0, "not a public key"},
-		"K15 text after the blocks":   {pkixPEM(t, edPublic) + "x", jwkscache.Query{}, nil, 0, "something follows"},
-		"K15 neither JSON nor PEM":    {"keys", jwkscache.Query{}, nil, 0, "neither a JWK Set nor PEM"},
-		"K15 nothing but white space": {" \n", jwkscache.Query{}, nil, 0, "empty"},
+		"K15 a private key alone":              {pemOf(t, "PRIVATE KEY", privatePEM, nil), jwkscache.Query{}, nil, 0, "private key"},
+		"K15 another curve":                    {pkixPEM(t, &p224.PublicKey), jwkscache.Query{}, nil, 0, "unknown kind of key"},
+		"K15 another kind of block":            {pemOf(t, "DH PARAMETERS", []byte{1}, nil), jwkscache.Query{}, nil, 0, "DH PARAMETERS"},
+		"K15 a broken block":                   {pemOf(t, "PUBLIC KEY", []byte{1}, nil), jwkscache.Query{}, nil, 0, "not a public key"},
+		"K15 a broken block before a good one": {pkixPEM(t, &ec.PublicKey)[:60] + "\n" + pkixPEM(t, edPublic), jwkscache.Query{}, nil, 0, "1 of 2 PEM blocks are broken"},
+		"K15 text after the blocks":            {pkixPEM(t, edPublic) + "x", jwkscache.Query{}, nil, 0, "something follows"},
+		"K15 neither JSON nor PEM":             {"keys", jwkscache.Query{}, nil, 0, "neither a JWK Set nor PEM"},
+		"K15 nothing but white space":          {" \n", jwkscache.Query{}, nil, 0, "empty"},
 	} {
 		t.Run(name, inBubble(func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "key.pem")

@@ -44,7 +44,7 @@ type (
 )
 
 // Direct demands that nobody acts for the subject (RFC 8693 §4.1), else 403: the
-// token has no act claim, whatever is in it.
+// token has no act claim, whatever is in it; null is none.
 func Direct() Rule { return directRule{} }
 
 // Actor demands that the current actor's sub (RFC 8693 §4.1) is one of these, else
@@ -67,9 +67,10 @@ func (r actorRule) check(_ context.Context, t *Token) *Error {
 	if act == "" {
 		return refusal(ErrDenied, "the token has no act: nobody acts for its subject")
 	}
+	iss := jose.MemberOf(act, "iss")
 	switch actor := actingParty(act); {
-	case actor.Issuer != "" && actor.Issuer != t.issuer:
-		return refusal(ErrDenied, "the actor is of the issuer %s", quote(actor.Issuer))
+	case iss != "" && actor.Issuer != t.issuer: // also where it is not a string
+		return refusal(ErrDenied, "the actor is of the issuer %s", quote(iss))
 	case !slices.Contains(r.values, actor.Subject):
 		return refusal(ErrDenied, "the actor %s is not on the list", quote(actor.Subject))
 	}

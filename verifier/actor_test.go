@@ -27,6 +27,7 @@ func TestActors(t *testing.T) {
 		{"T3 null", "null", nil, true, false},
 		{"T3 one", `{"sub":"admin","iss":"` + issuer + `","client_id":"c","x":1}`, []verifier.ActingParty{{issuer, "admin", "c"}}, false, true},
 		{"T3 one without iss", `{"sub":"admin"}`, []verifier.ActingParty{{Subject: "admin"}}, false, true},
+		{"T3 one of an issuer of another kind", `{"sub":"admin","iss":["i"]}`, []verifier.ActingParty{{Subject: "admin"}}, false, false},
 		{"T3 one of another issuer", `{"sub":"admin","iss":"i"}`, []verifier.ActingParty{{Issuer: "i", Subject: "admin"}}, false, false},
 		{"T3 one and those before it", `{"sub":"x","act":{"sub":"admin","act":{"client_id":"c"}}}`, []verifier.ActingParty{{Subject: "x"}, {Subject: "admin"}, {ClientID: "c"}}, false, false},
 		{"T3 without a name", `{}`, []verifier.ActingParty{{}}, false, false},

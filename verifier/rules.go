@@ -111,8 +111,9 @@ func NoClaim(places ...string) Rule {
 // in their list); any other error is a refusal for [ErrDenied]. The error is the cause.
 //
 // f is called concurrently, and only with verified tokens. [FromContext] returns the
-// same token from its context.
-func Check(f func(context.Context, *Token) error) Rule { return checkRule{f: f} }
+// same token from its context. Two Checks are equal only if they are one: see
+// [Settings.Tenants].
+func Check(f func(context.Context, *Token) error) Rule { return &checkRule{f: f} }
 
 // Invalid is a rule that no [New] accepts: its error is err. A function that
 // returns a Config says with it what is wrong with its arguments; in
@@ -260,6 +261,9 @@ func (r claimRule) check(_ context.Context, t *Token) *Error {
 			return nil
 		}
 	}
+	if s, err := jose.StringValue(value); err == nil {
+		value = s
+	}
 	return refusal(ErrDenied, "claim %s is %s, not one of %s", quote(r.place.name), quote(value), quoteList(r.values))
 }
 
@@ -291,7 +295,7 @@ func (clientCredentialsRule) check(ctx context.Context, t *Token) *Error {
 // check is never reached, since a rule that is misconfigured is not asked.
 func (r invalidRule) check(context.Context, *Token) *Error { return &Error{Err: r.wrong} }
 
-func (r checkRule) check(ctx context.Context, t *Token) *Error {
+func (r *checkRule) check(ctx context.Context, t *Token) *Error {
 	if inContext, _ := FromContext(ctx); inContext != t {
 		ctx = NewContext(ctx, t) // hides an outer token
 	}
@@ -304,7 +308,7 @@ func (r checkRule) check(ctx context.Context, t *Token) *Error {
 	return e
 }
 
-func (r checkRule) misconfigured(*api) error {
+func (r *checkRule) misconfigured(*api) error {
 	if r.f == nil {
 		return errors.New("rule Check: it needs a function")
 	}

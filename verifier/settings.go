@@ -26,7 +26,9 @@ type Settings struct {
 	// once a minute for one that is, so that a Config that changed holds within a
 	// minute and an issuer that is not trusted any more is refused within one. So it
 	// looks the issuer up in memory: a call of more than 10 ms is logged as a
-	// configuration error. The Config's Issuer is the one that was asked for; a
+	// configuration error. While nothing changed it returns an equal Config, with
+	// the very same Checks, Keys and HTTPClient: each change makes remembered tokens
+	// be verified again. The Config's Issuer is the one that was asked for; a
 	// change of its JWKS takes effect when the tenant is dropped. Rules that name an
 	// audience or an issuer are checked with the token, not when a route is made.
 	Tenants func(issuer string) (Config, bool)

@@ -99,7 +99,11 @@ func (ts *tenants) find(iss string, now time.Time) (*issuerPolicy, *Error) {
 		return nil, configurationError(fmt.Errorf("Settings.Tenants returned a Config that New would refuse: %w", err))
 	}
 	p.config = &cfg
-	if t != nil {
+	switch {
+	case t == nil:
+	case p.keys == nil && t.keys == nil: // it had keys of its own, which must not stay
+		ts.remove(t)
+	default:
 		ts.replace(t, p, now)
 	}
 	return p, nil

@@ -461,3 +461,26 @@ func TestTenantsCloseWithoutLock(t *testing.T) {
 		<-closed
 	})
 }
+
+// Keys that a tenant's Config brought do not outlive it, and a Check that stayed the
+// same is no change.
+func TestTenantsKeysAndChecks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := signerOf("ES256")
+		check := verifier.Check(pass)
+		cfg := verifier.Config{Issuer: "https://t0.test", Audiences: []string{api}, Keys: keysOf(s), Rules: []verifier.Rule{check}}
+		cfg.Keys = keysOf(s)
+		v := newVerifierWith(t, verifier.Settings{TokenCache: 10, Tenants: func(string) (verifier.Config, bool) { return cfg, true }})
+		raw := s.token(nil, members{"iss": `"https://t0.test"`, "exp": "9999999999"})
+		first, other := verified(t, v, raw), s.token(nil, members{"iss": `"https://t0.test"`, "exp": "9999999999", "jti": `"2"`})
+		<-time.After(61 * time.Second)
+		verified(t, v, other)
+		require.Same(t, first, verified(t, v, raw), "T1 nothing changed")
+
+		cfg.Keys = nil // the tenant's server is asked now, which is down
+		cfg.JWKS.HTTPClient = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, io.EOF })}
+		<-time.After(61 * time.Second)
+		_, err := v.Verify(ctx, raw)
+		assertRefused(t, verifier.ErrUnavailable, err)
+	})
+}

@@ -17,6 +17,7 @@ import (
 // be taken for an access token, whatever its audience. The claim permissions is
 // read as roles.
 func Auth0(domain, audience string) verifier.Config {
+	domain = strings.ToLower(domain)
 	return checked("Auth0", admitting(verifier.Config{
 		Issuer:    "https://" + domain + "/",
 		Audiences: []string{audience},

@@ -13,11 +13,12 @@ type GitHubIdentity struct{ owner, repository string }
 
 // RepositoryOwnerID stands for all repositories of an organization or user, by its
 // numeric id: that of https://api.github.com/users/{name}. A name can pass to
-// somebody else, an id cannot.
+// somebody else, an owner's id cannot.
 func RepositoryOwnerID(id string) GitHubIdentity { return GitHubIdentity{owner: id} }
 
 // RepositoryID stands for one repository, by its numeric id: that of
-// https://api.github.com/repos/{owner}/{name}. It keeps the id when it is renamed.
+// https://api.github.com/repos/{owner}/{name}. It keeps the id when it is renamed, and
+// when it is transferred to somebody else: add a Claim rule on repository_owner_id.
 func RepositoryID(id string) GitHubIdentity { return GitHubIdentity{repository: id} }
 
 func (i GitHubIdentity) check() error {

@@ -32,7 +32,7 @@ func Keycloak(realm, audience string) verifier.Config {
 		filled("audience", "what an Audience mapper adds to the tokens", audience))
 }
 
-var keycloakRealm = regexp.MustCompile(`^https?://[^/?#@]+(/[^?#]*)?/realms/[^/?#]+$`)
+var keycloakRealm = regexp.MustCompile(`^https?://[^/?#@\s]+(/[^?#\s]*)?/realms/[^/?#\s]+$`)
 
 // Only the client-credentials grant writes the session note that client_id is
 // made of. A user may be named like a client, so sub and preferred_username say

@@ -149,7 +149,10 @@ func TestDemandsStay(t *testing.T) {
 			"Claims that admit all": func(c *verifier.Config) {
 				c.Claims.ClientCredentials = verifier.NoClaim("no-such-claim")
 			},
-			"Types": func(c *verifier.Config) { c.Types, c.Algorithms = nil, nil },
+			"Types":             func(c *verifier.Config) { c.Types, c.Algorithms = nil, nil },
+			"ClientID sub":      func(c *verifier.Config) { c.Claims.ClientID = []string{"sub"} },
+			"ClientID azp":      func(c *verifier.Config) { c.Claims.ClientID = []string{"azp"} },
+			"ClientID username": func(c *verifier.Config) { c.Claims.ClientID = []string{"username", "client_id"} },
 		} {
 			t.Run(fmt.Sprintf("V2 %s: %s", p.name, how), func(t *testing.T) {
 				cfg := p.cfg

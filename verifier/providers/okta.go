@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"strings"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/tokenclaims"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
@@ -23,6 +24,7 @@ func Okta(issuer, audience string) verifier.Config {
 		Algorithms: []string{"RS256"},
 		Claims:     verifier.Claims{ClientID: []string{"cid"}, Scopes: []string{"scp"}},
 	}, oktaMachine),
+		notOktaAdmin(issuer),
 		matching(oktaIssuer, "issuer", "that of a custom authorization server, such as https://example.okta.com/oauth2/default", issuer),
 		filled("audience", "the Audience of the authorization server", audience))
 }
@@ -38,4 +40,13 @@ var oktaMachine = verifier.Check(func(_ context.Context, t *verifier.Token) erro
 	return nil
 })
 
-var oktaIssuer = regexp.MustCompile(`^https://[^/?#@]+/oauth2/[^/?#]+$`)
+var oktaIssuer = regexp.MustCompile(`^https://[^/?#@\s]+/oauth2/[^/?#\s]+$`)
+
+// notOktaAdmin returns an error for the address of the Admin Console, which is close
+// at hand when one configures a server, and for that of the org server's endpoints.
+func notOktaAdmin(issuer string) error {
+	if strings.Contains(issuer, "-admin.okta") || strings.HasSuffix(issuer, "/oauth2/v1") {
+		return notA("issuer", "that of a custom authorization server, such as https://example.okta.com/oauth2/default", issuer)
+	}
+	return nil
+}

@@ -14,7 +14,8 @@ import (
 //
 //	verifier.New(providers.Tenants(providers.Entra, audience, tenants...)...)
 //
-// It fits every function here whose parameters are a tenant and an audience. A
+// It fits every function here whose parameters are a tenant and an audience. Mind the
+// order: here the audience comes first. A
 // client id is unique within its tenant only: a [verifier.Client] rule on a route
 // needs an [verifier.Issuer] rule beside it.
 func Tenants(preset func(tenant, audience string) verifier.Config, audience string, tenants ...string) []verifier.Config {
@@ -66,9 +67,10 @@ func matching(pattern *regexp.Regexp, what, expected, value string) error {
 	return notA(what, expected, value)
 }
 
-// filled returns an error where value is empty.
+// filled returns an error where value is empty, or has space around it, as a value
+// from a file may have.
 func filled(what, expected, value string) error {
-	if value == "" {
+	if value == "" || value != strings.TrimSpace(value) {
 		return notA(what, expected, value)
 	}
 	return nil
@@ -91,9 +93,10 @@ func claim(t *verifier.Token, name string) string {
 }
 
 // clients is the rule for the providers whose tokens have no claim that tells a
-// machine from a user: it lists the clients that only machines can be.
+// machine from a user: it lists the clients that only machines can be. It reads the
+// claim itself, whatever Claims.ClientID is assigned.
 func clients(first string, more []string) verifier.Rule {
-	return verifier.Client(append([]string{first}, more...)...)
+	return verifier.Claim("client_id", append([]string{first}, more...)...)
 }
 
 func clientID(id string) error { return filled("client", "a client id", id) }

@@ -3,6 +3,7 @@ package providers
 import (
 	"context"
 	"errors"
+	"regexp"
 
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
@@ -21,12 +22,14 @@ func WorkOS(issuer, environmentClientID string) verifier.Config {
 		Claims:    verifier.Claims{ClientID: []string{"client_id"}, Scopes: []string{"scope"}},
 	}, workOSMachine),
 		unslashedURL("issuer", "https://example.authkit.app", issuer),
-		filled("audience", "the environment's client ID", environmentClientID))
+		matching(workOSClient, "audience", "the environment's client ID, such as client_01ABC", environmentClientID))
 }
+
+var workOSClient = regexp.MustCompile(`^client_[0-9A-Za-z]+$`)
 
 // A user's sub is an id that WorkOS assigns, and never an application's.
 var workOSMachine = verifier.Check(func(_ context.Context, t *verifier.Token) error {
-	if t.ClientID() == "" || t.Subject() != t.ClientID() {
+	if id := claim(t, "client_id"); id == "" || t.Subject() != id {
 		return errors.New("sub is not the client id: a user's token")
 	}
 	return nil
