@@ -115,6 +115,22 @@ func TestExtensions(t *testing.T) {
 		assert.Equal(t, verifier.DefaultTokenCache > 0, seen[1].Remembered)
 		assert.Equal(t, "observed", seen[1].ID)
 	})
+	t.Run("R8 what no guard admits is observed once, and what one admits, too", func(t *testing.T) {
+		other, _ := setup(t)
+		for _, guards := range [][]verifier.Guard{{v.Protect()}, {v.Protect(), v.Protect()}, {other.Protect(), v.Protect()}} {
+			seen = nil
+			assertRefused(t, verifier.ErrNoToken, guardError(verifier.FirstOf(guards...), anonymous()))
+			require.Len(t, seen, 1)
+			assertRefused(t, verifier.ErrNoToken, seen[0].Err)
+			seen = nil
+			require.NoError(t, guardError(verifier.FirstOf(v.Protect()), bearer(s.good())))
+			require.Len(t, seen, 1)
+			assert.Nil(t, seen[0].Err)
+		}
+		seen = nil
+		assertRefused(t, verifier.ErrNoToken, guardError(verifier.FirstOf(v.Protect(), other.Protect()), anonymous()))
+		assert.Empty(t, seen, "the refusal is the other's, who has no observer")
+	})
 	t.Run("R8 what another guard may still admit is not observed", func(t *testing.T) {
 		seen = nil
 		key := verifier.Guard(func(r *http.Request) (context.Context, error) { return r.Context(), nil })

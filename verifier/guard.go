@@ -90,6 +90,7 @@ func FirstOf(guards ...Guard) Guard {
 	guards = slices.Clone(guards)
 	return func(r *http.Request) (context.Context, error) {
 		var broken, first, last error
+		lastHasToken := false
 		for _, g := range guards {
 			t := &trial{Context: r.Context()}
 			ctx, err := g(r.WithContext(t))
@@ -106,14 +107,15 @@ func FirstOf(guards ...Guard) Guard {
 			if broken == nil && e.Status() >= http.StatusInternalServerError {
 				broken = err
 			}
-			if first == nil && e.Reason != ErrNoToken {
+			lastHasToken = !errors.Is(e.Reason, ErrNoToken)
+			if first == nil && lastHasToken {
 				first = err
 			}
 		}
 		switch {
 		case broken != nil:
 			return nil, broken
-		case first != nil && errors.Is(last, ErrNoToken):
+		case first != nil && !lastHasToken:
 			last = first
 		}
 		if e, own := last.(*Error); own && e != nil && e.ours {

@@ -269,6 +269,8 @@ func TestAdmit(t *testing.T) {
 	}{
 		"R8 an error of one's own":          {func(*http.Request) (context.Context, error) { return nil, errors.New("no key") }, verifier.ErrDenied, "no key"},
 		"R8 a reason of this package":       {func(*http.Request) (context.Context, error) { return nil, verifier.ErrNoToken }, verifier.ErrNoToken, "no access token"},
+		"R8 a nil *Error":                   {func(*http.Request) (context.Context, error) { return nil, nilErrorAs() }, verifier.ErrDenied, "a nil *verifier.Error"},
+		"R8 FirstOf, a nil *Error":          {verifier.FirstOf(func(*http.Request) (context.Context, error) { return nil, nilErrorAs() }), verifier.ErrDenied, "a nil *verifier.Error"},
 		"R8 RequireGuard refuses":           {verifier.RequireGuard(verifier.Scope("x")), verifier.ErrScope, "the rule requires"},
 		"R8 an error beside a context":      {func(r *http.Request) (context.Context, error) { return r.Context(), verifier.ErrRevoked }, verifier.ErrRevoked, ""},
 		"R8 neither a context nor an error": {func(*http.Request) (context.Context, error) { return nil, nil }, nil, "neither a context nor an error"},
@@ -369,6 +371,40 @@ func TestFirstOf(t *testing.T) {
 		assertRefused(t, verifier.ErrUnavailable, guardError(g, bearer(s.token(nil, members{"jti": `"7"`}))))
 		assert.Equal(t, 1, j.count("level=WARN", "503"), "R10")
 		assert.NoError(t, guardError(g, bearer(ofTwo)))
+	})
+	t.Run("R8 which of several refusals is returned", func(t *testing.T) {
+		returns := func(err error) verifier.Guard {
+			return func(*http.Request) (context.Context, error) { return nil, err }
+		}
+		expired := bearer(s.token(nil, members{"exp": "1"}))
+		misconfigured := &verifier.Error{Err: errors.New("not configured")}
+		for name, row := range map[string]struct {
+			guards []verifier.Guard
+			want   error
+		}{
+			"the last of two":                   {[]verifier.Guard{one.Protect(), returns(verifier.ErrRevoked)}, verifier.ErrRevoked},
+			"the first, if the last has none":   {[]verifier.Guard{one.Protect(), returns(verifier.ErrRevoked), returns(verifier.ErrNoToken)}, verifier.ErrExpired},
+			"a configuration error before all":  {[]verifier.Guard{one.Protect(), returns(misconfigured), returns(verifier.ErrRevoked)}, misconfigured},
+			"the first of a 500 and a 503":      {[]verifier.Guard{returns(misconfigured), returns(verifier.ErrUnavailable)}, misconfigured},
+			"the first of a 503 and a 500":      {[]verifier.Guard{returns(verifier.ErrUnavailable), returns(misconfigured)}, verifier.ErrUnavailable},
+			"a 503 although the last has none":  {[]verifier.Guard{returns(verifier.ErrUnavailable), returns(verifier.ErrNoToken)}, verifier.ErrUnavailable},
+			"none if no guard has read a token": {[]verifier.Guard{returns(verifier.ErrNoToken), returns(verifier.ErrNoToken)}, verifier.ErrNoToken},
+		} {
+			assert.ErrorIs(t, guardError(verifier.FirstOf(row.guards...), expired), row.want, name)
+		}
+	})
+	t.Run("R10 a refusal that a guard of one's own has made is logged once", func(t *testing.T) {
+		log := captureLog(t)
+		own := verifier.Guard(func(*http.Request) (context.Context, error) {
+			return nil, &verifier.Error{Reason: verifier.ErrDenied, Err: errors.New("closed on Sundays")}
+		})
+		outer, refused := one.Protect().Admit(bearer(s.good()))
+		require.Nil(t, refused)
+		before := j.count("level=DEBUG", "closed on Sundays")
+		_, refused = own.Admit(outer)
+		require.NotNil(t, refused)
+		assert.Equal(t, before+1, j.count("level=DEBUG", "closed on Sundays"))
+		assert.Empty(t, log.String(), "the outer Verifier has a Logger")
 	})
 	t.Run("R10 what is broken in a guard of one's own is logged, even if another admits", func(t *testing.T) {
 		broken := verifier.Guard(func(*http.Request) (context.Context, error) {
