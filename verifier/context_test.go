@@ -74,3 +74,11 @@ func TestAdmissionsAreContexts(t *testing.T) {
 	assert.ErrorIs(t, context.Cause(later), cause)
 	assert.ErrorIs(t, inside.Err(), context.Canceled)
 }
+
+func TestSetHeadersOutside(t *testing.T) {
+	t.Run("R8 without a Guard there is nothing to add", func(t *testing.T) {
+		h := http.Header{}
+		verifier.SetHeaders(ctx, h)
+		assert.Empty(t, h)
+	})
+}

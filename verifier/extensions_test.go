@@ -103,6 +103,14 @@ func TestExtensions(t *testing.T) {
 	t.Run("B1 without a request nothing confirms", func(t *testing.T) {
 		_, err := v.Verify(ctx, bound(nil))
 		assertRefused(t, verifier.ErrBinding, err)
+		_, err = v.Verify(ctx, newSigner("ES256").token(nil, members{"cnf": `{"pop":"key"}`}))
+		assertRefused(t, verifier.ErrBinding, err) // before the signature
+		r, raw := anonymous(), bound(nil)
+		r.Header.Set("Authorization", "PoP "+raw)
+		r.Header.Set("Proof", "of 1")
+		require.NoError(t, guardError(v.Protect(), r))
+		_, err = v.Verify(ctx, raw) // which is remembered now
+		assertRefused(t, verifier.ErrBinding, err)
 	})
 	t.Run("what was observed", func(t *testing.T) {
 		raw := s.token(nil, members{"jti": `"observed"`})
@@ -164,6 +172,11 @@ func TestTwoBindings(t *testing.T) {
 	verifier.SetHeaders(behind(t, v.Protect(), r), h)
 	assert.Equal(t, http.Header{"Proof-A": {"confirmed"}, "Proof-B": {"confirmed"}}, h, "B1")
 	assertRefused(t, verifier.ErrBinding, guardError(v.Protect(), bearer(raw)))
+	for _, field := range []string{"", " " + raw} { // the second binding has no scheme
+		other := anonymous()
+		other.Header["Authorization"] = []string{field}
+		assertRefused(t, verifier.ErrNoToken, guardError(v.Protect(), other))
+	}
 	for name := range h {
 		t.Run("B1 refused by "+name, func(t *testing.T) {
 			refuses[name] = true

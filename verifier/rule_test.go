@@ -35,6 +35,8 @@ func TestMisconfiguredRules(t *testing.T) {
 		{"C11 Client with Audience beside it", both, []verifier.Rule{verifier.Client("x"), verifier.Audience(api)}, false},
 		{"C11 nil", a, []verifier.Rule{nil}, false},
 		{"C11 nil after another", a, []verifier.Rule{verifier.Scope("a"), nil}, false},
+		{"C11 NoClaim with what is no pointer", a, []verifier.Rule{verifier.NoClaim("/~2")}, false},
+		{"C11 Claim with what is no pointer", a, []verifier.Rule{verifier.Claim("/~2", "a")}, false},
 		{"C11 no rule", a, nil, true},
 	}
 	for _, tt := range tests {

@@ -124,7 +124,8 @@ type health struct {
 	asked  context.Context
 }
 
-func (h *health) Ready(ctx context.Context) error   { h.asked = ctx; return h.err }
+func (h *health) Ready(ctx context.Context) error { h.asked = ctx; return h.err }
+
 func (h *health) Health() error                     { return h.err }
 func (h *health) Refresh(ctx context.Context) error { h.asked = ctx; return h.err }
 func (h *health) Stats() jwkscache.Stats            { return jwkscache.Stats{LastError: h.err} }
@@ -225,5 +226,26 @@ func TestCloseAndReadyOfIssuers(t *testing.T) {
 		<-time.After(25 * time.Hour)
 		_, err = v.Verify(ctx, a.Token(nil))
 		assertRefused(t, verifier.ErrUnavailable, err)
+	})
+}
+
+// A readyLater is ready after a while.
+type readyLater struct{ health }
+
+func (*readyLater) Ready(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Second):
+		return nil
+	}
+}
+
+func TestReadyWaitsForEach(t *testing.T) {
+	t.Run("K11 one that is ready does not end the wait for another", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			v := newVerifier(t, part("a", func(cfg *set) { cfg.Keys = &health{} }), part("b", func(cfg *set) { cfg.Keys = &readyLater{} }))
+			assert.NoError(t, v.Ready(ctx))
+		})
 	})
 }

@@ -3,7 +3,6 @@ package verifier
 import (
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"time"
 
@@ -91,13 +90,10 @@ func (p *issuerPolicy) readScopes(members jose.Object) (union []string, _ *Error
 
 // merge appends to a the elements of b that a lacks, in linear time.
 func merge(a, b []string) []string {
-	seen := maps.Collect(func(yield func(string, bool) bool) {
-		for _, s := range a {
-			if !yield(s, true) {
-				return
-			}
-		}
-	})
+	seen := make(map[string]bool)
+	for _, s := range a {
+		seen[s] = true
+	}
 	for _, s := range b {
 		if !seen[s] {
 			seen[s] = true

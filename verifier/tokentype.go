@@ -15,8 +15,8 @@ import (
 // Core 1.0 §3.3.2.11), token_use (Cognito), and those of [issuerPolicy.checkPayload].
 func (p *issuerPolicy) checkType(h *jose.Header, members jose.Object) *Error {
 	accepted := func(typ string) bool {
-		if !h.HasTyp || typ == "" {
-			return !h.HasTyp && typ == ""
+		if typ == "" {
+			return !h.HasTyp
 		}
 		return jose.SameMediaType(typ, h.Typ)
 	}
