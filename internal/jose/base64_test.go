@@ -1,7 +1,9 @@
 package jose_test
 
 import (
+	"bytes"
 	"encoding/base64"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,7 +53,7 @@ func FuzzAppendDecode(f *testing.F) {
 		f.Add([]byte("x"), []byte(text))
 	}
 	f.Fuzz(func(t *testing.T, before, encoded []byte) {
-		got, ok := jose.AppendDecode(before, encoded)
+		got, ok := jose.AppendDecode(slices.Clip(bytes.Clone(before)), encoded) // the engine may pass parts of one array
 		if !ok {
 			return
 		}
