@@ -65,6 +65,12 @@ func TestMisconfiguredRules(t *testing.T) {
 			assertConfigurationError(t, errRequire)
 		})
 	}
+	t.Run("C11 an Audience with another slash is named", func(t *testing.T) {
+		_, err := a.Verify(ctx, signerOf("ES256").good(), verifier.Audience(api+"/"))
+		assert.ErrorContains(t, err, "; configured is \""+api+"\": they differ in the slash at the end")
+		_, err = a.Verify(ctx, signerOf("ES256").good(), verifier.Audience("x"))
+		assert.NotContains(t, err.Error(), "configured is")
+	})
 	t.Run("C11 nil in RequireGuard", func(t *testing.T) {
 		panicText(t, func() { verifier.RequireGuard(verifier.Scope("a"), nil) })
 	})
