@@ -96,14 +96,17 @@ func TestAllocationsOfLists(t *testing.T) {
 		raw := s.token(nil, claims)
 		return allocations(t, func() { verified(t, v, raw) })
 	}
-	few := count(nil)
+	few := count(nil) + 1
+	if raced { // which makes pools forget, so that they allocate
+		few += 20
+	}
 	for name, claims := range map[string]members{
 		"aud":               {"aud": list(200)},
 		"scope, an array":   {"scope": list(200)},
 		"scope, a string":   {"scope": `"` + strings.Repeat("a ", 200) + `"`},
 		"scope, few before": {"scope": `["a"]`},
 	} {
-		assert.LessOrEqual(t, count(claims), few+1, "P7 %s", name)
+		assert.LessOrEqual(t, count(claims), few, "P7 %s", name)
 	}
 	for _, n := range []int{1, 2, 3, 255} {
 		var want []string
