@@ -50,6 +50,11 @@ func TestAllocationsOfAHit(t *testing.T) {
 		} {
 			assert.Zero(t, allocations(t, f), "%s %s", alg, name)
 		}
+		assert.Equal(t, 2, allocations(t, func() {
+			if _, refused := protect.Admit(r); refused != nil {
+				panic(refused)
+			}
+		}), "%s Admit: the context and the request with it", alg)
 		for name, f := range map[string]func(){
 			"a Check, which gets a context with the token": func() { verified(t, v, raw, check) },
 			"Protect, whose context has the token":         func() { mustNot(guardError(protect, r)) },

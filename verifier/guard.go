@@ -153,7 +153,8 @@ func (g Guard) Admit(r *http.Request) (*http.Request, *Error) {
 	return inner.WithContext(admitted), nil
 }
 
-// sameContext reports whether a and b are one context, if they can be compared.
+// sameContext reports whether a and b are one context, if they can be compared. Types
+// are compared first, since Comparable allocates.
 func sameContext(a, b context.Context) bool {
-	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
