@@ -133,10 +133,14 @@ func FirstOf(guards ...Guard) Guard {
 // g is a [RequireGuard]. An adapter also calls [SetHeaders].
 func (g Guard) Admit(r *http.Request) (*http.Request, *Error) {
 	ctx, inner := r.Context(), r
-	if outer := admissionOf(ctx); outer != nil {
+	outer := admissionOf(ctx)
+	if outer != nil {
 		inner = r.WithContext(&hidden{ctx, outer})
 	}
 	admitted, err := g(inner)
+	if a, ok := admitted.(*admission); ok && err == nil && outer == nil {
+		return r.WithContext(a), nil // of a Verifier, outside of all others
+	}
 	switch e, own := err.(*Error); {
 	case own && e != nil && e.ours:
 		return nil, e
