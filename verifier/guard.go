@@ -76,9 +76,10 @@ func RequireGuard(rules ...Rule) Guard {
 }
 
 // FirstOf returns a Guard that calls guards in turn until one admits the request. If
-// none does, the error is the first 500 or 503, because the request might be good; else
-// the last one's; but where that is [ErrNoToken], the first that is another: a token that
-// has expired is reported as such, whatever a guard for API keys says after it.
+// none does, it returns one of their errors: the first that answers 500 or 503, because
+// the request might be good; otherwise the last one. If that is [ErrNoToken] and another
+// guard gave another reason, it returns the first of those instead. So an expired token
+// is reported as expired, even if a guard for API keys comes last and finds no key.
 //
 // The guards get copies of the request: one must not read its body. FirstOf panics
 // without guards and on a nil one. Put [Verifier.Optional] last: it admits every request
