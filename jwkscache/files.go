@@ -93,7 +93,7 @@ func readKeyFiles(path string, cfg Config) (*keySet, error) {
 	}
 	switch {
 	case set.size == 0:
-		return nil, fmt.Errorf("no usable key in %q: %.500s", cut(path), strings.Join(set.warnings, "; "))
+		return nil, fmt.Errorf("no usable key in %q: %.500s", cut(path), strings.Join(texts(set.warnings, maxKeys), "; "))
 	case set.size > maxKeys:
 		return nil, fmt.Errorf("more than %d keys in %q", maxKeys, cut(path))
 	}
@@ -161,7 +161,7 @@ func addPEM(set *keySet, doc []byte, cfg Config) error {
 		}
 		k, err := parsePEM(block, cfg)
 		if err != nil {
-			set.warn("PEM block %d: %v", blocks, err)
+			set.warn(KeyWarning{}, "PEM block %d: %v", blocks, err)
 			continue
 		}
 		set.add(k)

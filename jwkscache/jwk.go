@@ -44,6 +44,8 @@ type jwkMembers struct {
 	K   jsontext.Value `json:"k"`
 }
 
+var errEncryption = errors.New(`use is "enc", not sig`)
+
 // parseKey reads one JWK and decides whether it may verify signatures. On error
 // the result has the kid, if there is one.
 func parseKey(raw jsontext.Value, cfg Config) (k key, err error) {
@@ -59,6 +61,9 @@ func parseKey(raw jsontext.Value, cfg Config) (k key, err error) {
 	k.x5t, k.x5tS256 = thumbprint(m.X5T), thumbprint(m.X5TS256)
 	switch {
 	case m.Use != nil && *m.Use != "sig" && !slices.Contains(cfg.Uses, *m.Use):
+		if *m.Use == "enc" {
+			return k, errEncryption
+		}
 		return k, fmt.Errorf("use is %.40q, not sig", *m.Use)
 	case m.KeyOps != nil && !slices.Contains(m.KeyOps, "verify"):
 		return k, errors.New("key_ops lacks verify")

@@ -161,8 +161,8 @@ func TestUnusableKeys(t *testing.T) {
 			assert.Equal(t, []crypto.PublicKey{last.public}, lookup(t, c, "last", "EdDSA"))
 			assert.Equal(t, 2, c.Stats().Keys)
 			require.Len(t, c.Stats().KeyWarnings, 1)
-			assert.Contains(t, c.Stats().KeyWarnings[0], "key 1 (kid ")
-			assert.Contains(t, c.Stats().KeyWarnings[0], row.why)
+			assert.Contains(t, c.Stats().KeyWarnings[0].Text, "key 1 (kid ")
+			assert.Contains(t, c.Stats().KeyWarnings[0].Text, row.why)
 			for _, alg := range []string{"RS256", "PS512", "ES256", "ES384", "ES512", "HS256", "none", ""} {
 				assert.Empty(t, lookup(t, c, "", alg))
 			}
@@ -175,8 +175,8 @@ func TestUnusableKeys(t *testing.T) {
 
 	t.Run("A4 the report names the kid, quoted and short", func(t *testing.T) {
 		c := static(t, first.jwk.String(), ec.with("use", "enc", "kid", strings.Repeat("k\n", 5000)).String())
-		assert.Contains(t, c.Stats().KeyWarnings[0], `k\nk\n`)
-		assert.Less(t, len(c.Stats().KeyWarnings[0]), 200)
+		assert.Contains(t, c.Stats().KeyWarnings[0].Text, `k\nk\n`)
+		assert.Less(t, len(c.Stats().KeyWarnings[0].Text), 200)
 	})
 
 	t.Run("A4 the error of a set without a usable key is short", func(t *testing.T) {
@@ -262,7 +262,7 @@ func TestUsableKeys(t *testing.T) {
 		serves(t, c, sig)
 		assert.Equal(t, 3, c.Stats().Keys)
 		require.Len(t, c.Stats().KeyWarnings, 1)
-		assert.Contains(t, c.Stats().KeyWarnings[0], `(kid "x509"): use is "x509-svid"`)
+		assert.Contains(t, c.Stats().KeyWarnings[0].Text, `(kid "x509"): use is "x509-svid"`)
 	}))
 
 	t.Run("A4 uses that are none", func(t *testing.T) {
@@ -343,7 +343,7 @@ func TestOddSpellings(t *testing.T) {
 			assert.Equal(t, []crypto.PublicKey{row.k.public}, lookup(t, c, "k", row.k.alg))
 			require.Len(t, c.Stats().KeyWarnings, len(row.odd))
 			for i, odd := range row.odd {
-				assert.Contains(t, c.Stats().KeyWarnings[i], `key 0 (kid "k") is used, though `+odd)
+				assert.Contains(t, c.Stats().KeyWarnings[i].Text, `key 0 (kid "k") is used, though `+odd)
 			}
 			pass(day)
 			assert.Equal(t, 1, j.count(), "once")

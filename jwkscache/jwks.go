@@ -22,7 +22,7 @@ func parseKeySet(doc []byte, cfg Config) (*keySet, error) {
 		return nil, err
 	}
 	if set.size == 0 {
-		return nil, fmt.Errorf("no usable key among %d: %.500s", n, strings.Join(set.warnings, "; "))
+		return nil, fmt.Errorf("no usable key among %d: %.500s", n, strings.Join(texts(set.warnings, maxKeys), "; "))
 	}
 	set.clip()
 	return set, nil
@@ -37,11 +37,11 @@ func addKeySet(set *keySet, doc []byte, cfg Config) (n int, err error) {
 	for i, raw := range members {
 		k, err := parseKey(raw, cfg)
 		if err != nil {
-			set.warn("key %d (kid %.40q): %v", i, k.kid, err)
+			set.warn(KeyWarning{KeyID: k.kid, Encryption: errors.Is(err, errEncryption)}, "key %d (kid %.40q): %v", i, k.kid, err)
 			continue
 		}
 		for _, unusual := range k.unusual {
-			set.warn("key %d (kid %.40q) is used, though %s", i, k.kid, unusual)
+			set.warn(KeyWarning{KeyID: k.kid, Used: true}, "key %d (kid %.40q) is used, though %s", i, k.kid, unusual)
 		}
 		set.add(k)
 	}

@@ -22,7 +22,7 @@ type key struct {
 type keySet struct {
 	size     int
 	keys     []key
-	warnings []string // one sentence each, about keys that are not used or are unusual
+	warnings []KeyWarning
 
 	byKID, byX5T, byX5TS256 map[string]keysByAlg // nothing under ""
 
@@ -44,7 +44,7 @@ func newKeySet() *keySet {
 
 func (s *keySet) add(k key) {
 	if s.byKID[k.kid] != nil {
-		s.warn("kid %.40q names several keys; all are used", k.kid)
+		s.warn(KeyWarning{KeyID: k.kid, Used: true}, "kid %.40q names several keys; all are used", k.kid)
 	}
 	s.size++
 	s.keys = append(s.keys, k)
@@ -90,8 +90,17 @@ func thumbprintKinds(x5t, x5tS256 string) (kinds int) {
 	return kinds
 }
 
-func (s *keySet) warn(format string, args ...any) {
-	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))
+func (s *keySet) warn(w KeyWarning, format string, args ...any) {
+	w.KeyID, w.Text = cut(w.KeyID), fmt.Sprintf(format, args...)
+	s.warnings = append(s.warnings, w)
+}
+
+// texts returns the first n warnings, or all if there are fewer.
+func texts(all []KeyWarning, n int) (list []string) {
+	for _, w := range all[:min(n, len(all))] {
+		list = append(list, w.Text)
+	}
+	return list
 }
 
 // clip ends the building: appending to a result of lookup makes a copy.

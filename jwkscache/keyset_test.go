@@ -54,8 +54,8 @@ func TestCandidates(t *testing.T) {
 		c, err := jwkscache.Static([]byte(setOf(a, b.named("a"), ed)))
 		require.NoError(t, err)
 		require.Len(t, c.Stats().KeyWarnings, 1)
-		assert.Contains(t, c.Stats().KeyWarnings[0], `"a"`)
-		assert.Contains(t, c.Stats().KeyWarnings[0], "all are used")
+		assert.Contains(t, c.Stats().KeyWarnings[0].Text, `"a"`)
+		assert.Contains(t, c.Stats().KeyWarnings[0].Text, "all are used")
 		assert.Equal(t, 3, c.Stats().Keys)
 	})
 
@@ -64,7 +64,7 @@ func TestCandidates(t *testing.T) {
 		c, err := jwkscache.Static([]byte(setOf(a.named(long), b.named(long))))
 		require.NoError(t, err)
 		require.Len(t, c.Stats().KeyWarnings, 1)
-		assert.Less(t, len(c.Stats().KeyWarnings[0]), 200)
+		assert.Less(t, len(c.Stats().KeyWarnings[0].Text), 200)
 	})
 
 	t.Run("A5 keys without kid have no kid in common", func(t *testing.T) {

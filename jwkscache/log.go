@@ -54,7 +54,7 @@ func (r *reporter) reportFetch(old, brought *snapshot, err error, served bool) {
 		r.info("jwtguard: fetching the issuer's keys works again")
 	}
 	if warnings := brought.keys.warnings; len(warnings) > 0 && (old == nil || old.keys != brought.keys) {
-		r.warn("jwtguard: some of the issuer's keys are not used, or are unusual", "count", len(warnings), "first", warnings[:min(len(warnings), 5)])
+		r.warn("jwtguard: some of the issuer's keys are not used, or are unusual", "count", len(warnings), "first", texts(warnings, 5))
 	}
 }
 

@@ -26,8 +26,8 @@ const (
 // 1 to 6 HTTP requests.
 type Stats struct {
 	State       State
-	Keys        int       // usable keys now
-	KeyWarnings []string  // why other keys of the set are not used, and what is unusual in those that are
+	Keys        int // usable keys now
+	KeyWarnings []KeyWarning
 	LastSuccess time.Time // when the last good fetch ended, by this machine's clock
 	LastError   error     // of the last fetch, nil if it was good
 	Fetches     int       // begun
@@ -39,6 +39,17 @@ type Stats struct {
 	// server sent no Date.
 	ClockDifference time.Duration
 }
+
+// A KeyWarning is about one key of a set: why it is not used, or what is unusual in it.
+type KeyWarning struct {
+	KeyID      string // the first 200 bytes of its kid, "" if there is none
+	Used       bool   // it verifies tokens nevertheless
+	Encryption bool   // it is published for encryption only (RFC 7517 §4.2)
+	Text       string // one sentence that names the key
+}
+
+// String returns the Text.
+func (w KeyWarning) String() string { return w.Text }
 
 func stateOf(s *snapshot, now moment, closed bool) State {
 	switch {

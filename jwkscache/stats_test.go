@@ -1,7 +1,9 @@
 package jwkscache_test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,11 +87,25 @@ func TestStats(t *testing.T) {
 		assert.Equal(t, jwkscache.Stats{State: jwkscache.Fresh, Keys: 2, LastSuccess: st.LastSuccess}, st)
 	}))
 
+	t.Run("K14 warnings name their key", func(t *testing.T) {
+		long := strings.Repeat("k", 300)
+		c, err := jwkscache.Static([]byte(setOf(a, key{jwk: a.jwk.with("kid", "e", "use", "enc")},
+			key{jwk: a.jwk.with("kid", long, "use", "other")}, key{jwk: a.jwk.with("kid", "p", "x", a.jwk["x"].(string)+"=")})))
+		require.NoError(t, err)
+		all := c.Stats().KeyWarnings
+		require.Len(t, all, 3)
+		for i := range all {
+			assert.Contains(t, all[i].Text, fmt.Sprintf("key %d", i+1))
+			all[i].Text = ""
+		}
+		assert.Equal(t, []jwkscache.KeyWarning{{KeyID: "e", Encryption: true}, {KeyID: long[:200]}, {KeyID: "p", Used: true}}, all)
+	})
+
 	t.Run("K14 the result is the caller's own", inBubble(func(t *testing.T) {
 		c, err := jwkscache.Static([]byte(setOf(a, key{jwk: jwk{"kty": "mystery"}})))
 		require.NoError(t, err)
-		c.Stats().KeyWarnings[0] = "overwritten"
-		assert.NotEqual(t, "overwritten", c.Stats().KeyWarnings[0])
+		c.Stats().KeyWarnings[0].Text = "overwritten"
+		assert.NotEqual(t, "overwritten", c.Stats().KeyWarnings[0].Text)
 	}))
 }
 
