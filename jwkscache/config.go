@@ -58,6 +58,12 @@ type Config struct {
 	// Logger receives changes: fetching fails or works again, keys are skipped.
 	// Nil means slog.Default().
 	Logger *slog.Logger
+
+	// Observe is called with each [Event], one at a time and in their order, by the
+	// goroutine that fetches: until it returns, nothing is fetched. It may call
+	// Stats and Health, but not Refresh and Close, which wait for that goroutine. If
+	// it panics, that is logged and has no other effect.
+	Observe func(Event)
 }
 
 func (c Config) withDefaults() (Config, error) {

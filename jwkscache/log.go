@@ -9,19 +9,20 @@ import (
 // maxClockDifference is the default leeway of package verifier.
 const maxClockDifference = time.Minute
 
-// A reporter logs changes, each of them once. Only the scheduler's goroutine uses
-// it.
+// A reporter logs changes, each of them once, and calls the observer. Only the
+// scheduler's goroutine uses it.
 type reporter struct {
 	logger  *slog.Logger
 	source  slog.Attr
 	locator *locator
+	observe func(Event) // or nil
 
 	// What was logged last.
 	fetchFails, expired, metadataFails, clockDiffers bool
 }
 
 func newReporter(f *fetcher) *reporter {
-	r := &reporter{logger: f.cfg.Logger, locator: &f.locator, source: slog.String("issuer", f.locator.issuer)}
+	r := &reporter{logger: f.cfg.Logger, observe: f.cfg.Observe, locator: &f.locator, source: slog.String("issuer", f.locator.issuer)}
 	switch {
 	case f.locator.file != "":
 		r.source = slog.String("file", f.locator.file)
@@ -35,6 +36,7 @@ func newReporter(f *fetcher) *reporter {
 // keys of before, old, serve on.
 func (r *reporter) reportFetch(old, brought *snapshot, err error, served bool) {
 	works := err == nil
+	r.observeFetch(old, brought, err, served, works && r.fetchFails)
 	if !works && !r.fetchFails {
 		r.fetchFails = true
 		if served {
@@ -90,6 +92,7 @@ func (r *reporter) reportClock(difference time.Duration) {
 func (r *reporter) reportExpired(err error) {
 	r.expired = true
 	r.warn("jwtguard: the issuer's keys are too old to be used, so tokens of this issuer get 503", "error", err)
+	r.emit(Event{Kind: EventExpired, Err: err})
 }
 
 func (r *reporter) warn(text string, args ...any) { r.log(slog.LevelWarn, text, args) }

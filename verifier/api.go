@@ -10,7 +10,7 @@ type api struct {
 	realm    string
 	log      refusalLog
 	bugs     bugLog
-
+	observer
 	extensions
 }
 

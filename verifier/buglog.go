@@ -2,7 +2,6 @@ package verifier
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"strings"
 	"sync"
@@ -24,10 +23,11 @@ func (a *api) logBug(ctx context.Context, err *Error) {
 	}
 }
 
-// reportSlowTenants logs that Settings.Tenants did not return soon.
-func (a *api) reportSlowTenants() {
+// reportBug logs a mistake of a function that the operator has set, which does not
+// change the response.
+func (a *api) reportBug(ctx context.Context, err error) {
 	defer func() { _ = recover() }()
-	a.logBug(context.Background(), &Error{Err: fmt.Errorf("Settings.Tenants took more than %s: it has to look the issuer up in memory", maxTenantsCall)})
+	a.logBug(ctx, &Error{Err: err})
 }
 
 // sharedBugs are those of routes without a Verifier.

@@ -12,7 +12,7 @@ type contextKey struct{}
 type admission struct {
 	context.Context
 	api *api // nil if made by NewContext without a token
-	outcome
+	grant
 	scopes []string // that the route's rules contribute to the challenge
 }
 
@@ -77,7 +77,7 @@ func FromContext(ctx context.Context) (*Token, bool) {
 // NewContext returns a context with t in it, for tests of handlers.
 // A nil t hides an outer token, as Optional does.
 func NewContext(ctx context.Context, t *Token) context.Context {
-	a := &admission{Context: ctx, outcome: outcome{token: t}}
+	a := &admission{Context: ctx, grant: grant{token: t}}
 	if t.isVerified() {
 		a.api = t.policy.api
 	}
@@ -115,7 +115,7 @@ func require(ctx context.Context, rules []Rule) *Error {
 		err = a.refuse(ctx, err, challengeScopes(rules))
 	}
 	if a != nil && a.api != nil && a.api.observe != nil {
-		a.api.report(ctx, observation{inner: true}, a.token, err)
+		a.api.report(ctx, Decision{Inner: true}, a.token, err)
 	}
 	return err
 }

@@ -17,21 +17,25 @@ type call struct {
 	request *http.Request // nil under Verify
 	raw     string        // the token, under Verify
 
-	rulesChecked bool     // the Guard called checkRules when it was made
-	scopes       []string // of the rules, for the challenge; set if rulesChecked
-	optional     bool     // a request without credential is admitted
+	began        time.Time // zero without an observer
+	rulesChecked bool      // the Guard called checkRules when it was made
+	scopes       []string  // of the rules, for the challenge; set if rulesChecked
+	optional     bool      // a request without credential is admitted
 }
 
-// An outcome is the result of a decision that admits the request.
-type outcome struct {
+// A grant is the result of a decision that admits the request.
+type grant struct {
 	token  *Token      // nil if no token was sent, in an optional call
 	header http.Header // to add to the response
 }
 
 // decide turns every credential into an admission or a refusal. A refusal is
 // completed and logged here, and both are observed.
-func (v *Verifier) decide(c call, rules []Rule) (outcome, *Error) {
-	o, m, err := v.judge(&c, rules)
+func (v *Verifier) decide(c call, rules []Rule) (grant, *Error) {
+	if v.api.observe != nil {
+		c.began = time.Now()
+	}
+	g, m, err := v.judge(&c, rules)
 	if err != nil {
 		if !c.rulesChecked {
 			c.scopes = challengeScopes(rules)
@@ -40,51 +44,60 @@ func (v *Verifier) decide(c call, rules []Rule) (outcome, *Error) {
 		v.api.logRefusal(c.ctx, err)
 	}
 	if v.api.observe != nil {
-		v.api.report(c.ctx, observation{measured: m}, o.token, err)
+		v.api.report(c.ctx, c.observed(&m), g.token, err)
 	}
-	return o, err
+	return g, err
 }
 
 // judge runs the cheapest checks first. Of a token that was verified before, it checks
 // only what may have changed since.
-func (v *Verifier) judge(c *call, rules []Rule) (o outcome, m measured, err *Error) {
+func (v *Verifier) judge(c *call, rules []Rule) (g grant, m measured, err *Error) {
 	raw, scheme := c.raw, (*binding)(nil)
 	if c.request != nil {
 		if raw, scheme, err = v.readCredential(c.request); err != nil {
 			if c.optional && err.Reason == ErrNoToken {
 				err = nil
 			}
-			return o, m, err
+			return g, m, err
 		}
 	}
 	if !c.rulesChecked {
 		if err := configurationError(checkRules(rules, v.api)); err != nil {
-			return o, m, err
+			return g, m, err
 		}
 	}
 	if len(raw) > v.maxTokenLength {
-		return o, m, v.tooLong
+		return g, m, v.tooLong
 	}
-	now := time.Now() // one reading of the clock serves all checks
+	now := c.began // one reading of the clock serves all checks
+	if now.IsZero() {
+		now = time.Now()
+	}
 	t, err := v.lookupCached(c.ctx, raw, now)
+	if t != nil {
+		m.issuer = t.policy.issuer
+	}
 	if err != nil {
-		return o, m, err
+		return g, m, err
 	}
 	if t != nil {
 		m.remembered = true
-		if o.header, err = v.admit(c.ctx, c.request, raw, scheme, t, rules); err == nil {
-			o.token = t
+		if g.header, err = v.admit(c.ctx, c.request, raw, scheme, t, rules); err == nil {
+			g.token = t
 		}
-		return o, m, err
+		return g, m, err
 	}
-	d := decision{Verifier: v, ctx: c.ctx, request: c.request, raw: raw, scheme: scheme, now: now}
+	d := evaluation{Verifier: v, ctx: c.ctx, request: c.request, raw: raw, scheme: scheme, now: now}
 	for s := stepParse; s < stepEnd && err == nil; s++ {
 		err = d.run(s, rules)
 	}
-	if d.work.free(); err == nil {
-		o.token, o.header = d.token, d.header
+	if v.api.observe != nil {
+		d.issuer = d.trustedIssuer()
 	}
-	return o, d.measured, err
+	if d.work.free(); err == nil {
+		g.token, g.header = d.token, d.header
+	}
+	return g, d.measured, err
 }
 
 // admit runs the checks that are never skipped, on a verified token. Rules find the
@@ -127,8 +140,8 @@ const (
 	stepEnd
 )
 
-// A decision is the state of the steps of one token. It stays on the stack.
-type decision struct {
+// An evaluation is the state of the steps of one token. It stays on the stack.
+type evaluation struct {
 	*Verifier
 	ctx       context.Context
 	request   *http.Request // nil under Verify
@@ -164,7 +177,7 @@ func (w *workspace) free() {
 	}
 }
 
-func (d *decision) run(s step, rules []Rule) (err *Error) {
+func (d *evaluation) run(s step, rules []Rule) (err *Error) {
 	switch s {
 	case stepParse:
 		return d.parse()
@@ -202,7 +215,7 @@ func (d *decision) run(s step, rules []Rule) (err *Error) {
 	return err
 }
 
-func (d *decision) parse() *Error {
+func (d *evaluation) parse() *Error {
 	d.work = workspaces.Get().(*workspace)
 	c, err := jose.Parse(d.raw, registeredNames, &d.work.buffer)
 	switch {
@@ -241,7 +254,7 @@ var (
 	nestedJWT   = refusal(ErrType, "a nested JWT")
 )
 
-func (d *decision) findIssuer() (err *Error) {
+func (d *evaluation) findIssuer() (err *Error) {
 	iss := d.work.claims.issuer
 	switch d.policy = d.api.policies[iss]; {
 	case d.policy != nil:
@@ -253,7 +266,7 @@ func (d *decision) findIssuer() (err *Error) {
 	return err
 }
 
-func (d *decision) findAlgorithm() *Error {
+func (d *evaluation) findAlgorithm() *Error {
 	alg := d.work.jws.Alg
 	if d.algorithm = d.policy.algorithms[alg]; d.algorithm == nil {
 		return d.policy.wrongAlgorithm(alg)
@@ -261,7 +274,7 @@ func (d *decision) findAlgorithm() *Error {
 	return nil
 }
 
-func (d *decision) checkIssuerTimes() *Error {
+func (d *evaluation) checkIssuerTimes() *Error {
 	c := &d.work.claims.registeredClaims
 	if err := c.checkTimes(d.now, d.policy.leeway); err != nil {
 		return hideReason(err)
@@ -269,7 +282,7 @@ func (d *decision) checkIssuerTimes() *Error {
 	return d.policy.checkLifetime(c, d.now)
 }
 
-func (d *decision) checkAudience() *Error {
+func (d *evaluation) checkAudience() *Error {
 	c := &d.work.claims.registeredClaims
 	if !d.policy.accepts(c.audience) {
 		return c.wrongAudience("configured is", d.policy.audiences)
@@ -279,7 +292,7 @@ func (d *decision) checkAudience() *Error {
 
 // checkBound refuses a token with cnf if nothing here can confirm it, whatever cnf
 // contains (RFC 9449 §7.2, RFC 8705 §3).
-func (d *decision) checkBound() *Error {
+func (d *evaluation) checkBound() *Error {
 	if d.work.claims.bound && (len(d.api.bindings) == 0 || d.request == nil) {
 		return boundToken
 	}
@@ -287,21 +300,19 @@ func (d *decision) checkBound() *Error {
 }
 
 // verifySignature sets d.key to the key that verifies the signature.
-func (d *decision) verifySignature() (err *Error) {
-	began := d.now
-	if d.api.observe != nil {
-		began = time.Now()
-	}
+func (d *evaluation) verifySignature() (err *Error) {
 	if d.policy.config != nil && d.policy.tenant == nil {
 		// Only now, so that a token which anything else refuses keeps no tenant.
-		if d.policy, err = d.api.tenants.keep(d.policy, d.now); err != nil {
+		kept, err := d.api.tenants.keep(d.policy, d.now)
+		if err != nil {
 			return err
 		}
+		d.policy = kept
 	}
-	d.key, err = d.policy.verifySignature(d.ctx, d.now, &d.work.jws, d.algorithm)
 	if d.api.observe != nil {
-		d.signature = time.Since(began)
+		d.last = time.Now()
 	}
+	d.key, err = d.policy.verifySignature(d.ctx, d.now, &d.work.jws, d.algorithm, &d.measured)
 	if t := d.policy.tenant; t != nil && err == nil {
 		t.markUsed(d.now)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"net/http"
-	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
@@ -13,7 +12,6 @@ import (
 type extensions struct {
 	bindings []binding
 	revoked  func(context.Context, *Token) (bool, error)
-	observe  func(context.Context, observation)
 }
 
 // A binding confirms that the sender of a request holds the key that its token
@@ -88,32 +86,4 @@ func (a *api) checkRevocation(ctx context.Context, t *Token) *Error {
 		return t.refused(&Error{Reason: ErrRevoked})
 	}
 	return nil
-}
-
-// An observation is the result of one decision.
-type observation struct {
-	Caller
-	err   *Error // nil if the request was admitted
-	inner bool   // by Require, of a request that was admitted before
-	measured
-}
-
-// measured are figures for observers.
-type measured struct {
-	remembered bool
-	signature  time.Duration // key lookup and signature check; 0 without an observer
-}
-
-// report calls the observer. t is nil if there is no verified token. A refusal is not
-// reported while FirstOf may still admit the request.
-func (a *api) report(ctx context.Context, o observation, t *Token, err *Error) {
-	switch o.err = err; {
-	case err != nil && isTrial(ctx):
-		return
-	case err != nil:
-		o.Caller = err.caller
-	case t.isVerified():
-		o.Caller = t.caller()
-	}
-	a.observe(ctx, o)
 }

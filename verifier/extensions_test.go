@@ -19,8 +19,11 @@ import (
 // and an observer.
 func TestExtensions(t *testing.T) {
 	s := signerOf("ES256")
-	v, _ := setup(t, func(cfg *set) { cfg.Rules = []verifier.Rule{verifier.Scope("orders:read")} })
-	var seen []verifier.Observation
+	var seen []verifier.Decision
+	v, _ := setup(t, func(cfg *set) {
+		cfg.Rules = []verifier.Rule{verifier.Scope("orders:read")}
+		cfg.Observe = func(_ context.Context, d verifier.Decision) { seen = append(seen, d) }
+	})
 	confirmed, unreachable := 0, errors.New("the list is not there")
 	verifier.Extend(v,
 		[]verifier.Binding{{Member: "pop", Scheme: "PoP", Confirm: func(r *http.Request, raw string, tok *verifier.Token) (http.Header, error) {
@@ -36,7 +39,6 @@ func TestExtensions(t *testing.T) {
 			}
 			return tok.ID() == "revoked", nil
 		},
-		func(o verifier.Observation) { seen = append(seen, o) },
 	)
 	app := httpauth.Protect(v)(httpauth.Require(verifier.Client("billing"))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tok, _ := httpauth.Token(r)
@@ -76,13 +78,13 @@ func TestExtensions(t *testing.T) {
 			assert.Equal(t, row.observed == 2, last.Inner)
 			if row.reason == nil {
 				assert.Equal(t, 200, w.Code)
-				assert.Equal(t, "billing", last.ClientID)
-				assert.Nil(t, last.Err)
+				assert.Equal(t, "billing", last.Caller.ClientID)
+				assert.NoError(t, last.Reason)
 				assert.Equal(t, row.proofs == 1, w.Header().Get("Pop-Nonce") == "next", "SetHeaders")
 				return
 			}
 			assert.Equal(t, promised[row.reason].status, w.Code)
-			assertRefused(t, row.reason, last.Err)
+			assert.Equal(t, row.reason, last.Reason)
 			assert.Equal(t, row.reason == verifier.ErrSignature || row.reason == verifier.ErrNoToken, last.Caller == verifier.Caller{}, "who it was is known by a signature only")
 		})
 	}
@@ -97,7 +99,7 @@ func TestExtensions(t *testing.T) {
 		seen = nil
 		require.NoError(t, guardError(v.Optional(), anonymous()))
 		require.Len(t, seen, 1)
-		assert.Nil(t, seen[0].Err)
+		assert.NoError(t, seen[0].Reason)
 		assert.Equal(t, verifier.Caller{}, seen[0].Caller)
 	})
 	t.Run("B1 without a request nothing confirms", func(t *testing.T) {
@@ -121,7 +123,7 @@ func TestExtensions(t *testing.T) {
 		assert.Positive(t, seen[0].Signature)
 		assert.False(t, seen[0].Remembered)
 		assert.Equal(t, verifier.DefaultTokenCache > 0, seen[1].Remembered)
-		assert.Equal(t, "observed", seen[1].ID)
+		assert.Equal(t, "observed", seen[1].Caller.ID)
 	})
 	t.Run("R8 what no guard admits is observed once, and what one admits, too", func(t *testing.T) {
 		other, _ := setup(t)
@@ -129,11 +131,11 @@ func TestExtensions(t *testing.T) {
 			seen = nil
 			assertRefused(t, verifier.ErrNoToken, guardError(verifier.FirstOf(guards...), anonymous()))
 			require.Len(t, seen, 1)
-			assertRefused(t, verifier.ErrNoToken, seen[0].Err)
+			assert.Equal(t, verifier.ErrNoToken, seen[0].Reason)
 			seen = nil
 			require.NoError(t, guardError(verifier.FirstOf(v.Protect()), bearer(s.good())))
 			require.Len(t, seen, 1)
-			assert.Nil(t, seen[0].Err)
+			assert.NoError(t, seen[0].Reason)
 		}
 		seen = nil
 		assertRefused(t, verifier.ErrNoToken, guardError(verifier.FirstOf(v.Protect(), other.Protect()), anonymous()))
@@ -163,7 +165,7 @@ func TestTwoBindings(t *testing.T) {
 	v, _ := setup(t)
 	verifier.Extend(v, []verifier.Binding{
 		{Member: "a", Scheme: "PoP", Confirm: confirm("Proof-A")}, {Member: "b", Confirm: confirm("Proof-B")},
-	}, nil, nil)
+	}, nil)
 	raw := signerOf("ES256").token(nil, members{"cnf": `{"a":"key","b":"key"}`})
 	r := anonymous()
 	r.Header.Set("Authorization", "PoP "+raw)

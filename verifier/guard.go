@@ -39,14 +39,14 @@ func (v *Verifier) guard(rules []Rule, optional bool) Guard {
 	rules = slices.Clone(rules)
 	scopes := challengeScopes(rules)
 	return func(r *http.Request) (context.Context, error) {
-		o, err := v.decide(call{
+		g, err := v.decide(call{
 			ctx: r.Context(), request: r,
 			rulesChecked: true, scopes: scopes, optional: optional,
 		}, rules)
 		if err != nil {
 			return nil, err
 		}
-		return &admission{r.Context(), v.api, o, scopes}, nil
+		return &admission{r.Context(), v.api, g, scopes}, nil
 	}
 }
 
@@ -65,7 +65,7 @@ func RequireGuard(rules ...Rule) Guard {
 			if ctx == context.Context(h) {
 				ctx = h.Context
 			} else {
-				ctx = &admission{ctx, h.outer.api, h.outer.outcome, h.outer.scopes}
+				ctx = &admission{ctx, h.outer.api, h.outer.grant, h.outer.scopes}
 			}
 		}
 		if err := require(ctx, rules); err != nil {
@@ -122,7 +122,7 @@ func FirstOf(guards ...Guard) Guard {
 		if e, own := last.(*Error); own && e != nil && e.ours {
 			e.api.logRefusal(r.Context(), e) // was not yet, since another guard might have admitted
 			if e.api != nil && e.api.observe != nil {
-				e.api.report(r.Context(), observation{}, nil, e)
+				e.api.report(r.Context(), Decision{}, nil, e)
 			}
 		}
 		return nil, last

@@ -3,7 +3,6 @@ package verifier
 import (
 	"context"
 	"crypto"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -50,13 +49,14 @@ func queryOf(h *jose.Header, now time.Time) jwkscache.Query {
 
 // verifySignature returns the issuer's key that verifies the signature of c. If no key
 // does, it calls Lookup again with Tried: the source may have newer keys.
-func (p *issuerPolicy) verifySignature(ctx context.Context, now time.Time, c *jose.Compact, alg *jose.Algorithm) (crypto.PublicKey, *Error) {
+func (p *issuerPolicy) verifySignature(ctx context.Context, now time.Time, c *jose.Compact, alg *jose.Algorithm, m *measured) (crypto.PublicKey, *Error) {
 	q := queryOf(&c.Header, now)
 	keys, err := p.keys.Lookup(ctx, q)
+	m.lap(&m.keyLookup)
 	if err != nil {
 		return nil, keysUnavailable(err)
 	}
-	key, refused := tryKeys(keys, nil, c, alg)
+	key, refused := tryKeys(keys, nil, c, alg, m)
 	if key != nil || refused != nil {
 		return key, refused
 	}
@@ -65,10 +65,11 @@ func (p *issuerPolicy) verifySignature(ctx context.Context, now time.Time, c *jo
 	}
 	q.Tried = keys
 	newer, err := p.keys.Lookup(ctx, q)
+	m.lap(&m.keyLookup)
 	if err != nil {
 		return nil, keysUnavailable(err)
 	}
-	if key, refused = tryKeys(newer, keys, c, alg); key != nil || refused != nil {
+	if key, refused = tryKeys(newer, keys, c, alg, m); key != nil || refused != nil {
 		return key, refused
 	}
 	if _, secret := keys[0].(jose.Secret); secret {
@@ -100,12 +101,16 @@ func keyName(q *jwkscache.Query) string {
 
 // tryKeys returns the key that verifies the signature, nil if none does. Keys
 // that were tried already are skipped.
-func tryKeys(keys, tried []crypto.PublicKey, c *jose.Compact, alg *jose.Algorithm) (crypto.PublicKey, *Error) {
+func tryKeys(keys, tried []crypto.PublicKey, c *jose.Compact, alg *jose.Algorithm, m *measured) (crypto.PublicKey, *Error) {
 	if len(keys) > maxCandidates {
 		return nil, refusal(ErrSignature, "%d keys match; at most %d are tried", len(keys), maxCandidates)
 	}
 	for _, k := range keys {
-		if !containsKey(tried, k) && alg.Verify(k, c.Signed, c.Signature) {
+		if containsKey(tried, k) {
+			continue
+		}
+		good := alg.Verify(k, c.Signed, c.Signature)
+		if m.lap(&m.signature); good {
 			return k, nil
 		}
 	}
@@ -136,12 +141,15 @@ func (s secretKeys) Lookup(_ context.Context, q jwkscache.Query) ([]crypto.Publi
 	return s[q.Algorithm], nil
 }
 
-// discoverKeys returns the default KeySource. It logs to logger unless the Config has
-// another.
-func discoverKeys(cfg *Config, logger *slog.Logger) (*jwkscache.Cache, error) {
+// discoverKeys returns the default KeySource. It has the Logger and the observer of a
+// unless the Config has others.
+func (a *api) discoverKeys(cfg *Config) (*jwkscache.Cache, error) {
 	jwks := cfg.JWKS
 	if jwks.Logger == nil {
-		jwks.Logger = logger
+		jwks.Logger = a.log.logger
+	}
+	if jwks.Observe == nil {
+		jwks.Observe = a.observeKeys
 	}
 	return jwkscache.ForIssuer(cfg.Issuer, jwks)
 }

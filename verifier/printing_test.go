@@ -184,7 +184,8 @@ func reachable(x reflect.Value, seen map[any]bool, found func(string)) {
 func TestNothingPrintsSecrets(t *testing.T) {
 	secret := "SECRET-MARKER-0123456789-ABCDEFGHIJ"
 	cfg := verifier.Config{Issuer: issuer, Audiences: []string{api}, SharedSecrets: [][]byte{[]byte(secret)}}
-	v := newVerifier(t, cfg)
+	var decision verifier.Decision
+	v := newVerifierWith(t, verifier.Settings{Observe: func(_ context.Context, d verifier.Decision) { decision = d }}, cfg)
 	raw := hmacSigner("HS256", []byte(secret)).token(nil, members{"x": `"PAYLOAD-MARKER-9876543210"`})
 	parts := strings.Split(raw, ".")
 	hidden := []string{secret[:12], "PAYLOAD-MARK", parts[0][:12], parts[1][:12], parts[2][:12]}
@@ -192,6 +193,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	verified(t, v, raw) // it is remembered
 	inside, err := v.Protect(verifier.Scope("orders:read"))(bearer(raw))
 	require.NoError(t, err)
+	require.Equal(t, verifier.OutcomeAdmitted, decision.Outcome)
 	_, denied := v.Authenticate(bearer(raw), verifier.Scope("x"))
 	_, forged := v.Verify(ctx, raw[:len(raw)-4]+"AAAA")
 	_, unfit := verifier.ClaimsOf[struct {
@@ -216,6 +218,8 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		"Stats":        wrap(v.Stats()),
 		"IssuerStatus": wrap(v.Issuers()),
 		"KeySource":    wrap[verifier.KeySource](keysOf(signerOf("ES256"))),
+		"Decision":     wrap(decision),
+		"Outcome":      wrap(decision.Outcome),
 		"ManagedKeys":  wrap[verifier.ManagedKeys](nil),
 	}
 	for _, name := range exported(t) {

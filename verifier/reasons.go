@@ -31,6 +31,7 @@ var (
 // characters of RFC 6750 §3. After the issuer was looked up, all failures that a forger
 // can cause have the same description, which reveals nothing of the configuration.
 type refusalKind struct {
+	name        string // see ReasonName
 	reason      error
 	status      int
 	code        string // RFC 6750 §3.1; for 5xx the names of RFC 6749 §4.1.2.1
@@ -43,23 +44,23 @@ const notValid = "The access token is not valid for this API."
 // the first one's kind: what is wrong with the token comes before what the token does
 // not permit, and both come before what cannot be decided.
 var refusalKinds = [...]refusalKind{
-	{ErrNoToken, http.StatusUnauthorized, "", "An access token is needed, sent as Authorization: Bearer."},
-	{ErrBadRequest, http.StatusBadRequest, "invalid_request", "The request must carry exactly one well-formed access token."},
-	{ErrMalformed, http.StatusUnauthorized, "invalid_token", "The access token is not a well-formed JWT."},
-	{ErrAlgorithm, http.StatusUnauthorized, "invalid_token", notValid},
-	{ErrType, http.StatusUnauthorized, "invalid_token", notValid},
-	{ErrSignature, http.StatusUnauthorized, "invalid_token", notValid},
-	{ErrIssuer, http.StatusUnauthorized, "invalid_token", notValid},
-	{ErrAudience, http.StatusUnauthorized, "invalid_token", notValid},
-	{ErrExpired, http.StatusUnauthorized, "invalid_token", "The access token has expired."},
-	{ErrNotYetValid, http.StatusUnauthorized, "invalid_token", "The access token is not valid yet."},
-	{ErrClaims, http.StatusUnauthorized, "invalid_token", notValid},
-	{ErrBinding, http.StatusUnauthorized, "invalid_token", notValid},
-	{ErrRevoked, http.StatusUnauthorized, "invalid_token", "The access token has been revoked."},
-	{ErrScope, http.StatusForbidden, "insufficient_scope", "The access token lacks a scope that this needs."},
-	{ErrDenied, http.StatusForbidden, "insufficient_scope", "The access token does not permit this."},
-	{ErrUnavailable, http.StatusServiceUnavailable, "temporarily_unavailable", "The access token cannot be checked at the moment."},
-	{nil, http.StatusInternalServerError, "server_error", "The API is not set up correctly."},
+	{"no_token", ErrNoToken, http.StatusUnauthorized, "", "An access token is needed, sent as Authorization: Bearer."},
+	{"bad_request", ErrBadRequest, http.StatusBadRequest, "invalid_request", "The request must carry exactly one well-formed access token."},
+	{"malformed", ErrMalformed, http.StatusUnauthorized, "invalid_token", "The access token is not a well-formed JWT."},
+	{"algorithm", ErrAlgorithm, http.StatusUnauthorized, "invalid_token", notValid},
+	{"type", ErrType, http.StatusUnauthorized, "invalid_token", notValid},
+	{"signature", ErrSignature, http.StatusUnauthorized, "invalid_token", notValid},
+	{"issuer", ErrIssuer, http.StatusUnauthorized, "invalid_token", notValid},
+	{"audience", ErrAudience, http.StatusUnauthorized, "invalid_token", notValid},
+	{"expired", ErrExpired, http.StatusUnauthorized, "invalid_token", "The access token has expired."},
+	{"not_yet_valid", ErrNotYetValid, http.StatusUnauthorized, "invalid_token", "The access token is not valid yet."},
+	{"claims", ErrClaims, http.StatusUnauthorized, "invalid_token", notValid},
+	{"binding", ErrBinding, http.StatusUnauthorized, "invalid_token", notValid},
+	{"revoked", ErrRevoked, http.StatusUnauthorized, "invalid_token", "The access token has been revoked."},
+	{"scope", ErrScope, http.StatusForbidden, "insufficient_scope", "The access token lacks a scope that this needs."},
+	{"denied", ErrDenied, http.StatusForbidden, "insufficient_scope", "The access token does not permit this."},
+	{"unavailable", ErrUnavailable, http.StatusServiceUnavailable, "temporarily_unavailable", "The access token cannot be checked at the moment."},
+	{"misconfigured", nil, http.StatusInternalServerError, "server_error", "The API is not set up correctly."},
 }
 
 // configurationKind is the index in refusalKinds of errors without a reason.

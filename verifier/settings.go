@@ -1,11 +1,14 @@
 package verifier
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
+
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
 // Settings are those of one API, for all its issuers. The zero value is ready to use.
@@ -62,6 +65,18 @@ type Settings struct {
 	// Error. The lines name the caller if the signature was verified, and quote
 	// at most 200 bytes of anything else.
 	Logger *slog.Logger
+
+	// Observe is called once for each decision, after it was made: for metrics and
+	// audit logs. It is called by the goroutine that serves the request, so it has to
+	// return soon, and concurrently. If it panics, that is logged as a configuration
+	// error and has no other effect. FirstOf makes one decision: what admits, or the
+	// refusal that it returns.
+	Observe func(context.Context, Decision)
+
+	// ObserveKeys is called with the events of the key caches that New makes, also
+	// those of tenants. A Config has another function in JWKS.Observe, which is also
+	// the place for how it is called.
+	ObserveKeys func(jwkscache.Event)
 }
 
 const (
@@ -92,7 +107,7 @@ func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
 	if len(issuers) == 0 && s.Tenants == nil {
 		return nil, errors.New("no Config: New needs one for each issuer")
 	}
-	a := &api{policies: make(policies), realm: s.Realm, log: refusalLog{logger: s.Logger}}
+	a := &api{policies: make(policies), realm: s.Realm, log: refusalLog{logger: s.Logger}, observer: observer{s.Observe, s.ObserveKeys}}
 	v := &Verifier{api: a, tokenFrom: s.TokenFrom, maxTokenLength: s.MaxTokenLength}
 	if v.maxTokenLength == 0 {
 		v.maxTokenLength = defaultMaxTokenLength
@@ -120,7 +135,7 @@ func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
 		if p.keys != nil {
 			continue
 		}
-		cache, err := discoverKeys(&issuers[i], s.Logger)
+		cache, err := a.discoverKeys(&issuers[i])
 		if err != nil {
 			_ = v.Close()
 			return nil, inIssuer(issuers, i, err)

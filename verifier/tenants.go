@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -80,7 +81,7 @@ func (ts *tenants) find(iss string, now time.Time) (*issuerPolicy, *Error) {
 	began := time.Now()
 	cfg, ok := ts.ask(iss)
 	if time.Since(began) > maxTenantsCall {
-		ts.api.reportSlowTenants()
+		ts.api.reportBug(context.Background(), fmt.Errorf("Settings.Tenants took more than %s: it has to look the issuer up in memory", maxTenantsCall))
 	}
 	switch {
 	case !ok && t != nil:
@@ -107,6 +108,19 @@ func (ts *tenants) find(iss string, now time.Time) (*issuerPolicy, *Error) {
 		ts.replace(t, p, now)
 	}
 	return p, nil
+}
+
+// kept returns the policy of a tenant that is kept, or nil.
+func (ts *tenants) kept(iss string) *issuerPolicy {
+	if ts == nil {
+		return nil
+	}
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	if t := ts.live[iss]; t != nil {
+		return t.policy.Load()
+	}
+	return nil
 }
 
 // replace puts p in place of the policy of t. The key cache of t stays.
@@ -153,7 +167,7 @@ func (ts *tenants) add(p *issuerPolicy, now time.Time) (left *tenant, _ *issuerP
 	}
 	t := &tenant{named: now}
 	if p.keys == nil {
-		cache, err := discoverKeys(p.config, ts.api.log.logger)
+		cache, err := ts.api.discoverKeys(p.config)
 		if err != nil {
 			return left, nil, configurationError(fmt.Errorf("Settings.Tenants returned a Config that New would refuse: %w", err))
 		}

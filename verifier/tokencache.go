@@ -105,8 +105,8 @@ func (c *tokenCache) key(raw string) uint64 {
 
 // lookupCached returns the remembered token of raw, after checking what may have
 // changed since it was verified: the time, the issuer's keys and, to be safe, the
-// audience. (nil, nil) is a cache miss: the caller verifies raw. The caller checks
-// bindings and rules.
+// audience. (nil, nil) is a cache miss: the caller verifies raw. With an error, the token
+// does not count, but its issuer is known. The caller checks bindings and rules.
 func (v *Verifier) lookupCached(ctx context.Context, raw string, now time.Time) (*Token, *Error) {
 	if v.tokens.maxTokens == 0 {
 		return nil, nil
@@ -132,12 +132,12 @@ func (v *Verifier) lookupCached(ctx context.Context, raw string, now time.Time) 
 		keys, err := p.keys.Lookup(ctx, q)
 		if err != nil {
 			v.tokens.misses.add()
-			return nil, keysUnavailable(err)
+			return e.token, keysUnavailable(err)
 		}
 		if len(keys) == 0 { // Lookup may have waited for a fetch: do not wait again
 			v.tokens.misses.add()
 			v.tokens.forget(e)
-			return nil, noKey(&e.query)
+			return e.token, noKey(&e.query)
 		}
 		good = len(keys) <= maxCandidates && containsKey(keys, e.key)
 	}

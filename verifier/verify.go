@@ -25,9 +25,9 @@ func (v *Verifier) Authenticate(r *http.Request, rules ...Rule) (*Token, error) 
 }
 
 func (v *Verifier) authenticate(c call, rules []Rule) (*Token, error) {
-	o, err := v.decide(c, rules)
+	g, err := v.decide(c, rules)
 	if err != nil {
 		return nil, err
 	}
-	return o.token, nil
+	return g.token, nil
 }

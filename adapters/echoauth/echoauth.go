@@ -44,7 +44,11 @@ func Guard(g verifier.Guard) echo.MiddlewareFunc {
 	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			admitted, err := g.Admit(c.Request())
+			r := c.Request()
+			if r.Pattern == "" {
+				r.Pattern = c.Path() // for observers
+			}
+			admitted, err := g.Admit(r)
 			if err != nil {
 				return refuse(c, err)
 			}

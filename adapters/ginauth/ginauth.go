@@ -73,6 +73,9 @@ func (m Middleware) Guard(g verifier.Guard) gin.HandlerFunc {
 		panic("ginauth: nil Guard")
 	}
 	return func(c *gin.Context) {
+		if c.Request.Pattern == "" {
+			c.Request.Pattern = c.FullPath() // for observers
+		}
 		admitted, err := g.Admit(c.Request)
 		if err != nil {
 			m.refuse(c, err)

@@ -1,0 +1,59 @@
+package jwkscache
+
+import "fmt"
+
+// An Event is a change in a cache, for [Config.Observe].
+type Event struct {
+	Kind   EventKind
+	Source string // the issuer, else the address of the key set, else its file
+	Keys   int    // usable keys now, 0 if there are none or they are too old
+	Err    error  // with EventFailed and EventExpired: why, as in Stats.LastError
+}
+
+// An EventKind is what has happened to a cache.
+type EventKind string
+
+// The kinds of events. A good fetch is EventRefreshed, and after that EventRotated and EventHealed
+// where they apply.
+const (
+	EventRefreshed EventKind = "refreshed" // a good fetch
+	EventRotated   EventKind = "rotated"   // it brought other keys than the last good one
+	EventHealed    EventKind = "healed"    // it is the first good one after failures
+	EventFailed    EventKind = "failed"    // a fetch that failed
+	EventExpired   EventKind = "expired"   // the keys are older than MaxStale
+)
+
+// observeFetch calls Observe with the events of a fetch that has ended. healed is
+// whether the fetch before it failed.
+func (r *reporter) observeFetch(old, brought *snapshot, err error, served, healed bool) {
+	if err != nil {
+		keys := 0
+		if served {
+			keys = old.keys.size
+		}
+		r.emit(Event{Kind: EventFailed, Keys: keys, Err: err})
+		return
+	}
+	e := Event{Kind: EventRefreshed, Keys: brought.keys.size}
+	r.emit(e)
+	if e.Kind = EventRotated; old != nil && old.keys != brought.keys {
+		r.emit(e)
+	}
+	if e.Kind = EventHealed; healed {
+		r.emit(e)
+	}
+}
+
+// emit calls Observe, which must not end the process by a panic.
+func (r *reporter) emit(e Event) {
+	if r.observe == nil {
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			r.warn("jwtguard: Config.Observe panicked", "panic", printable(cut(fmt.Sprint(p))))
+		}
+	}()
+	e.Source = r.source.Value.String()
+	r.observe(e)
+}

@@ -1,0 +1,156 @@
+package verifier
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
+)
+
+// A Decision is what [Settings.Observe] receives: the result of one decision, for
+// metrics, traces and audit logs. Except for Caller, which the issuer's signature
+// vouches for, it contains only what this program has configured: nothing in it was
+// chosen by the sender of the request. Its strings may share the memory of the token:
+// clone those that are kept.
+type Decision struct {
+	Outcome Outcome
+
+	// Reason is why the request was not admitted: one of this package's errors,
+	// such as ErrExpired. It is nil if the request was admitted, and with
+	// OutcomeMisconfigured. [ReasonName] returns its name.
+	Reason error
+
+	// Issuer is the issuer that the token names, if it is trusted, else "". Before
+	// the signature is checked, anybody can name one: see Caller.
+	Issuer string
+
+	// Caller is zero unless the token's signature was verified.
+	Caller Caller
+
+	Remembered bool // the token was verified in an earlier request
+	Inner      bool // by Require, RequireGuard or a handler, of a request that was admitted before
+
+	// Method is the request's method, or "_OTHER" if it is not one of RFC 9110 §9
+	// or PATCH. Route is its Pattern: the route's, as far as a mux has found it
+	// before the Guard runs. The adapters for Echo and Gin set it to their route's
+	// path if it is empty. Both are empty under Verify and if Inner.
+	Method, Route string
+
+	// Duration is that of the whole decision. KeyLookup and Signature are parts of
+	// it: the time in the KeySource, with any wait for a fetch, and that of the
+	// public-key operations. They are zero if there were none, and if Remembered.
+	Duration, KeyLookup, Signature time.Duration
+}
+
+// An Outcome is the result of a [Decision].
+type Outcome string
+
+// The outcomes of decisions.
+const (
+	OutcomeAdmitted      Outcome = "admitted"      // with a valid token
+	OutcomeAnonymous     Outcome = "anonymous"     // admitted by Optional without a token
+	OutcomeRefused       Outcome = "refused"       // 4xx
+	OutcomeUnavailable   Outcome = "unavailable"   // 503
+	OutcomeMisconfigured Outcome = "misconfigured" // 500
+)
+
+// ReasonName returns a short name of the reason that err is or wraps, for metrics and
+// logs: "no_token" for ErrNoToken, and so on. It returns "misconfigured" for any other
+// error, and "" for nil.
+func ReasonName(err error) string {
+	if err == nil {
+		return ""
+	}
+	return refusalKinds[kindOf(err)].name
+}
+
+// An observer has the functions of [Settings.Observe] and [Settings.ObserveKeys].
+type observer struct {
+	observe     func(context.Context, Decision)
+	observeKeys func(jwkscache.Event)
+}
+
+// measured is what a decision notes for the observer.
+type measured struct {
+	issuer               string // trusted
+	remembered           bool
+	last                 time.Time // of the last lap; zero without an observer
+	keyLookup, signature time.Duration
+}
+
+// lap adds the time since the last lap to sum.
+func (m *measured) lap(sum *time.Duration) {
+	if !m.last.IsZero() {
+		now := time.Now()
+		*sum += now.Sub(m.last)
+		m.last = now
+	}
+}
+
+// observed returns the part of the Decision about c that is not its result.
+func (c *call) observed(m *measured) Decision {
+	d := Decision{
+		Issuer: m.issuer, Remembered: m.remembered,
+		Duration: time.Since(c.began), KeyLookup: m.keyLookup, Signature: m.signature,
+	}
+	if c.request != nil {
+		d.Method, d.Route = knownMethod(c.request.Method), c.request.Pattern
+	}
+	return d
+}
+
+func knownMethod(m string) string {
+	switch m {
+	case "": // of a request that no server has read
+		return http.MethodGet
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return m
+	}
+	return "_OTHER"
+}
+
+// trustedIssuer returns the issuer that the token names, "" if it is not known to be
+// trusted.
+func (d *evaluation) trustedIssuer() string {
+	p := d.policy
+	if p == nil {
+		p = d.api.policies[d.work.claims.issuer]
+	}
+	if p == nil {
+		p = d.api.tenants.kept(d.work.claims.issuer)
+	}
+	if p == nil {
+		return ""
+	}
+	return p.issuer
+}
+
+// report completes d and calls the observer. t is nil if there is no verified token. A
+// refusal is not reported while FirstOf may still admit the request.
+func (a *api) report(ctx context.Context, d Decision, t *Token, err *Error) {
+	switch {
+	case err != nil && isTrial(ctx):
+		return
+	case err != nil:
+		d.Outcome, d.Reason, d.Caller = OutcomeRefused, refusalKinds[err.kind()].reason, err.caller
+		switch err.Status() {
+		case http.StatusInternalServerError:
+			d.Outcome = OutcomeMisconfigured
+		case http.StatusServiceUnavailable:
+			d.Outcome = OutcomeUnavailable
+		}
+	case t.isVerified():
+		d.Outcome, d.Caller = OutcomeAdmitted, t.caller()
+	default:
+		d.Outcome = OutcomeAnonymous
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			a.reportBug(ctx, fmt.Errorf("Settings.Observe panicked: %s", quote(fmt.Sprint(p))))
+		}
+	}()
+	a.observe(ctx, d)
+}
