@@ -136,7 +136,7 @@ func (c *Cache) Stats() Stats {
 	}
 	if s != nil {
 		st.Keys, st.KeyWarnings = s.keys.size, append(st.KeyWarnings, s.keys.warnings...)
-		st.LastSuccess, st.ClockDifference = s.fetchedAt.wall, s.clockDiff
+		st.LastSuccess, st.ClockDifference, st.Period = s.fetchedAt.wall, s.clockDiff, s.period
 	}
 	st.State = stateOf(s, c.clock(), closed)
 	return st

@@ -34,6 +34,10 @@ type Stats struct {
 	Failures    int       // fetches that failed
 	UnknownKeys int       // lookups without result, because the issuer has no such key
 
+	// Period is how long the keys of the last good fetch are fresh, by Config.Refresh
+	// or the server's Cache-Control. It is 0 for keys that never age.
+	Period time.Duration
+
 	// ClockDifference is how far the server's clock was ahead of this machine's at
 	// the last good fetch, to the second; negative if it was behind. It is 0 if the
 	// server sent no Date.

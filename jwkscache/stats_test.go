@@ -34,7 +34,7 @@ func TestStats(t *testing.T) {
 		require.Len(t, st.KeyWarnings, 1)
 		assert.True(t, st.LastSuccess.Equal(start.Add(time.Second)), "it is %v", st.LastSuccess)
 		assert.Equal(t, jwkscache.Stats{
-			State: jwkscache.Fresh, Keys: 2, KeyWarnings: st.KeyWarnings, LastSuccess: st.LastSuccess, Fetches: 2, Failures: 1,
+			State: jwkscache.Fresh, Keys: 2, KeyWarnings: st.KeyWarnings, LastSuccess: st.LastSuccess, Fetches: 2, Failures: 1, Period: 15 * minute,
 		}, st)
 
 		denies(t, c, "x") // the server says so
@@ -56,6 +56,7 @@ func TestStats(t *testing.T) {
 		c := open(t, s, jwkscache.Config{})
 		s.serve(fail(500))
 		pass(30 * minute)
+		assert.Equal(t, 30*minute, c.Stats().Period)
 		assert.Equal(t, jwkscache.Fresh, c.Stats().State)
 		assert.Positive(t, c.Stats().Failures)
 		pass(1)
