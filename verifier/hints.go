@@ -94,8 +94,10 @@ func (c *registeredClaims) wrongAudience(whose string, expected []string) *Error
 }
 
 func (p *issuerPolicy) wrongAlgorithm(alg string) *Error {
-	return refusal(ErrAlgorithm, "alg is %s, not one of %s", quote(alg), strings.Join(slices.Sorted(maps.Keys(p.algorithms)), ", "))
+	return refusal(ErrAlgorithm, "alg is %s, not one of %s", quote(alg), strings.Join(p.algorithmNames(), ", "))
 }
+
+func (p *issuerPolicy) algorithmNames() []string { return slices.Sorted(maps.Keys(p.algorithms)) }
 
 func (p *issuerPolicy) wrongType(h *jose.Header) *Error {
 	is := quote(h.Typ)

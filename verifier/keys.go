@@ -3,6 +3,7 @@ package verifier
 import (
 	"context"
 	"crypto"
+	"errors"
 	"slices"
 	"time"
 
@@ -85,8 +86,10 @@ func keysUnavailable(err error) *Error {
 
 // noKey returns the refusal of a token for which the issuer has no key.
 func noKey(q *jwkscache.Query) *Error {
-	return refusal(ErrSignature, "the issuer has no key with %s for %s", keyName(q), q.Algorithm)
+	return refusal(ErrSignature, "%w with %s for %s", errNoKey, keyName(q), q.Algorithm)
 }
+
+var errNoKey = errors.New("the issuer has no key")
 
 // keyName returns the kid or thumbprint by which a token names its key.
 func keyName(q *jwkscache.Query) string {

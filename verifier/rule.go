@@ -24,14 +24,19 @@ type Rule interface {
 	traits() traits
 	// challenge returns the scopes that a client should request.
 	challenge() []string
+	// explain returns what the rule compares.
+	explain(t *Token) ruleReport
+	// mistake returns why t is likely to have failed the rule.
+	mistake(t *Token) Mistake
 }
 
 type traits uint8
 
 const (
-	checkedFirst traits = 1 << iota // is on the token's issuer or audience
-	namesIssuer                     // admits only the issuers that it lists
-	needsIssuer                     // is unambiguous only for one issuer
+	checkedFirst  traits = 1 << iota // is on the token's issuer or audience
+	namesIssuer                      // admits only the issuers that it lists
+	needsIssuer                      // is unambiguous only for one issuer
+	callsFunction                    // calls a function of the program
 )
 
 // applyRules checks rules on issuer and audience before all others.

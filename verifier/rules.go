@@ -280,6 +280,8 @@ func (r *checkRule) check(ctx context.Context, t *Token) *Error {
 	return e
 }
 
+func (*checkRule) traits() traits { return callsFunction }
+
 func (r *checkRule) misconfigured(*api) error {
 	if r.f == nil {
 		return errors.New("rule Check: it needs a function")

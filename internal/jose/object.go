@@ -149,23 +149,35 @@ func (o Object) At(p Path) string {
 
 // MemberOf returns the member with that name of value, or "" if value is not an object
 // with one or if it is null. Value is part of an [Object], so it is well-formed.
-func MemberOf(value, name string) string {
+func MemberOf(value, name string) (member string) {
+	EachMember(value, func(n, text string) bool {
+		if n != name {
+			return true
+		}
+		member = notNull(text)
+		return false
+	})
+	return member
+}
+
+// EachMember calls f with the unescaped name and the text of each member of value, until
+// f returns false, or not at all if value is not an object. Value is part of an [Object].
+func EachMember(value string, f func(name, text string) bool) {
 	if value == "" || value[0] != '{' {
-		return ""
+		return
 	}
 	for i := skipSpace(value, 1); value[i] != '}'; {
 		end := stringEnd(value, i)
-		quoted := value[i:end]
+		name := Unquote(value[i:end])
 		start := skipSpace(value, skipSpace(value, end)+1) // past the colon
 		end = valueEnd(value, start)
-		if Unquote(quoted) == name {
-			return notNull(value[start:end])
+		if !f(name, value[start:end]) {
+			return
 		}
 		if i = skipSpace(value, end); value[i] == ',' {
 			i = skipSpace(value, i+1)
 		}
 	}
-	return ""
 }
 
 func skipSpace(text string, i int) int {

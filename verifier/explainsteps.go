@@ -1,0 +1,289 @@
+package verifier
+
+import (
+	"slices"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
+)
+
+// An explanation is a decision that goes on after a refusal.
+type explanation struct {
+	decision
+	rules  []Rule
+	report Report
+
+	pasted  string // the code of what was pasted with the token
+	named   string // iss
+	badDate bool   // exp or nbf cannot be compared
+	failed  []failure
+}
+
+// A failure is a check that refuses the token.
+type failure struct {
+	check int // in report.Checks
+	step  step
+	err   *Error
+	rule  Rule // for stepAdmit
+}
+
+// run runs the steps of [Verifier.judge]. Each check sets what those after it need, also
+// if it fails.
+func (e *explanation) run() {
+	e.report.now = e.now
+	if err := configurationError(checkRules(e.rules, e.api)); err != nil {
+		e.fail(stepEnd, err, CheckReport{Check: "configuration", Demanded: "rules that can work"})
+	} else if len(e.raw) > e.maxTokenLength {
+		e.fail(stepParse, e.tooLong, CheckReport{Check: "form", Found: e.foundLength(), Demanded: e.demandedForm()})
+	} else {
+		for s := stepParse; s < stepRemember; s++ {
+			e.explain(s)
+		}
+	}
+	e.conclude()
+}
+
+// explain runs one step.
+func (e *explanation) explain(s step) {
+	if s != stepParse && e.work == nil {
+		return // there is no JWT, so nothing can be said about the rest
+	}
+	switch s {
+	case stepParse:
+		e.explainForm()
+	case stepClaims:
+		err := e.decision.run(s, nil)
+		c := &e.work.claims
+		c.issuedAt, _ = dateOf(e.work.jws.Claims, "iat") // where read stopped before
+		c.bound = e.work.jws.Claims.Has("cnf")
+		e.named = c.issuer
+		e.badDate = c.expiresAt.IsZero()
+		e.add(s, err, e.describeClaims())
+	case stepTimes:
+		if e.badDate {
+			e.skip("time", "exp cannot be compared")
+			return
+		}
+		e.add(s, e.decision.run(s, nil), e.describeTimes())
+	case stepIssuer:
+		e.explainIssuer()
+	case stepIssuerTimes:
+		e.explainLifetime()
+	default:
+		if e.policy == nil {
+			if s == stepAlgorithm {
+				e.skip("the rest", "no issuer whose Config could be meant")
+			}
+			return
+		}
+		e.explainWithPolicy(s)
+	}
+}
+
+func (e *explanation) explainForm() {
+	err := e.decision.run(stepParse, nil)
+	if err == nil {
+		e.add(stepParse, nil, e.describeForm())
+		return
+	}
+	was := e.raw
+	if e.raw, e.pasted = unpaste(e.raw); e.pasted != "" && e.decision.run(stepParse, nil) == nil {
+		e.add(stepParse, err, e.describeForm())
+		return
+	}
+	if err == noAlgorithm || err == nestedJWT { // it is a JWT nevertheless
+		e.work.jws, _ = jose.Parse(e.raw, registeredNames, &e.work.buffer)
+		e.add(stepParse, err, e.describeForm())
+		return
+	}
+	e.raw, e.pasted, e.work = was, "", nil
+	e.add(stepParse, err, CheckReport{Check: "form", Found: e.foundLength(), Demanded: e.demandedForm()})
+}
+
+func (e *explanation) explainIssuer() {
+	err := e.decision.run(stepIssuer, nil)
+	e.add(stepIssuer, err, e.describeIssuer())
+	if err != nil {
+		e.policy = e.nearestPolicy()
+	}
+}
+
+// explainLifetime leaves out what stepTimes said.
+func (e *explanation) explainLifetime() {
+	if e.policy == nil || e.badDate {
+		return
+	}
+	err := e.decision.run(stepIssuerTimes, nil)
+	if err != nil && e.hasFailed(stepTimes) && (err.Reason == ErrExpired || err.Reason == ErrNotYetValid) {
+		err = e.policy.checkLifetime(&e.work.claims.registeredClaims, e.now)
+	}
+	if err != nil || e.policy.maxLifetime != 0 {
+		e.add(stepIssuerTimes, err, e.describeLifetime())
+	}
+}
+
+func (e *explanation) explainWithPolicy(s step) {
+	switch s {
+	case stepProfile:
+		if !e.policy.rfc9068 {
+			return
+		}
+	case stepBound:
+		if !e.work.claims.bound {
+			return
+		}
+	case stepSignature:
+		e.explainSignature()
+		return
+	case stepAdmit:
+		e.explainAdmission()
+		return
+	}
+	e.add(s, e.decision.run(s, nil), e.describe(s))
+	if s == stepAlgorithm && e.algorithm == nil && (len(e.policy.algorithms) == 0 || e.policy.takesPublicKeys()) {
+		if a := jose.ByName(e.work.jws.Alg); a != nil && a.MinSecret == 0 {
+			e.algorithm = a // allowed or not, its signature can be checked
+		}
+	}
+}
+
+// takesPublicKeys reports whether p has no SharedSecrets.
+func (p *issuerPolicy) takesPublicKeys() bool {
+	for _, a := range p.algorithms {
+		return a.MinSecret == 0
+	}
+	return true
+}
+
+func (e *explanation) explainSignature() {
+	if e.algorithm == nil {
+		e.skip("signature", "no algorithm to check it with")
+		return
+	}
+	if e.policy.keys == nil && e.policy.config == nil {
+		e.skip("signature", "no keys")
+		return
+	}
+	err := e.decision.run(stepSignature, nil)
+	if e.policy == nil { // there is no room for the tenant
+		e.policy = e.nearestPolicy()
+	}
+	if e.policy != nil {
+		e.report.Keys = e.policy.status().Keys
+	}
+	e.add(stepSignature, err, e.describe(stepSignature))
+}
+
+// explainAdmission explains each rule by itself. The Token of an unverified signature,
+// which no other function makes, stays among the rules of this package.
+func (e *explanation) explainAdmission() {
+	if e.token == nil {
+		return
+	}
+	if e.api.revoked != nil && len(e.failed) == 0 {
+		e.add(stepAdmit, e.api.checkRevocation(e.ctx, e.token), CheckReport{Check: "revocation", Demanded: "not revoked"})
+	}
+	for _, first := range []traits{checkedFirst, 0} {
+		for _, r := range slices.Concat(e.policy.rules, e.rules) {
+			if r.traits()&checkedFirst == first {
+				e.explainRule(r)
+			}
+		}
+	}
+}
+
+func (e *explanation) explainRule(r Rule) {
+	x := r.explain(e.token)
+	report := CheckReport{Check: "rule " + x.name, Found: x.found, Demanded: x.demanded}
+	if len(e.failed) > 0 && e.callsFunction(r) {
+		e.skip(report.Check, "its function sees only tokens that are valid so far")
+		return
+	}
+	err := r.check(e.ctx, e.token)
+	if err != nil {
+		err = e.token.refused(err)
+	}
+	e.add(stepAdmit, err, report)
+	if err != nil {
+		e.failed[len(e.failed)-1].rule = r
+	}
+}
+
+// callsFunction reports whether r calls a function of the program.
+func (e *explanation) callsFunction(r Rule) bool {
+	if _, ok := r.(clientCredentialsRule); ok && e.policy.clientCredentials != nil {
+		r = e.policy.clientCredentials
+	}
+	return r.traits()&callsFunction != 0
+}
+
+// add adds the result of a check.
+func (e *explanation) add(s step, err *Error, c CheckReport) {
+	if err != nil {
+		e.fail(s, err, c)
+		return
+	}
+	c.Result = CheckPassed
+	e.report.Checks = append(e.report.Checks, c)
+}
+
+func (e *explanation) fail(s step, err *Error, c CheckReport) {
+	e.failed = append(e.failed, failure{check: len(e.report.Checks), step: s, err: err})
+	if c.Result = CheckFailed; err.Err != nil {
+		c.Cause = err.Err.Error()
+	}
+	e.report.Checks = append(e.report.Checks, c)
+}
+
+func (e *explanation) skip(check, why string) {
+	e.report.Checks = append(e.report.Checks, CheckReport{Check: check, Result: CheckSkipped, Cause: why})
+}
+
+func (e *explanation) hasFailed(s step) bool {
+	return slices.ContainsFunc(e.failed, func(f failure) bool { return f.step == s })
+}
+
+// nearestPolicy returns the policy that was most likely meant by a token of another
+// issuer, or nil.
+func (e *explanation) nearestPolicy() *issuerPolicy {
+	all := e.api.policies
+	if len(all) == 1 {
+		for _, p := range all {
+			return p
+		}
+	}
+	for _, likely := range likelyIssuers(e.named) {
+		if all[likely.issuer] != nil {
+			return all[likely.issuer]
+		}
+	}
+	for _, p := range e.configured() {
+		if likeness(e.named, p.issuer) != unlike {
+			return p
+		}
+	}
+	return nil
+}
+
+// conclude names the mistakes, when everything about the token is known. The first check
+// that failed is the one that refuses; but a token of another kind stays the wrong one,
+// whatever else is mended.
+func (e *explanation) conclude() {
+	r := &e.report
+	if e.work != nil {
+		r.token = newReportedToken(e.work)
+	}
+	if r.Admitted = len(e.failed) == 0; r.Admitted {
+		return
+	}
+	first := e.failed[0]
+	r.Refusal, r.Stopped = e.api.complete(first.err, challengeScopes(e.rules)), r.Checks[first.check].Check
+	for _, f := range e.failed {
+		r.Checks[f.check].Mistake = e.mistake(f)
+	}
+	r.Mistake = r.Checks[first.check].Mistake
+	for _, f := range e.failed[1:] {
+		if m := r.Checks[f.check].Mistake; isKind(m.Code) && !isKind(r.Mistake.Code) {
+			r.Mistake = m
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package verifier
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// A resemblance is how two identifiers differ that may have been meant to be the same.
+type resemblance int
+
+const (
+	unlike        resemblance = iota
+	bySlash                   // at the end
+	byScheme                  // http and https
+	bySpelling                // case, white space, or a port that is the default
+	byEnvironment             // words such as test and prod
+	byTenant                  // one label of the host or one segment of the path
+	byPath                    // the same host
+)
+
+// likeness compares two issuers, or two audiences.
+func likeness(a, b string) resemblance {
+	switch {
+	case a == b, a == "", b == "", len(a) > maxQuoted, len(b) > maxQuoted:
+		return unlike
+	case sameButSlash(a, b):
+		return bySlash
+	case withoutScheme(a) == withoutScheme(b):
+		return byScheme
+	case plainSpelling(a) == plainSpelling(b):
+		return bySpelling
+	}
+	wordsA, wordsB := identifierWords(a), identifierWords(b)
+	switch {
+	case slices.Equal(wordsA, wordsB):
+		return bySpelling
+	case slices.Equal(withoutEnvironment(wordsA), withoutEnvironment(wordsB)):
+		return byEnvironment
+	}
+	return sameShape(a, b)
+}
+
+func withoutScheme(s string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(s, "http://"), "https://")
+}
+
+func plainSpelling(s string) string {
+	s = strings.ToLower(strings.TrimSpace(s))
+	return strings.TrimSuffix(strings.Replace(strings.TrimSuffix(s, "/"), ":443/", "/", 1), ":443")
+}
+
+func identifierWords(s string) []string {
+	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
+// environments are words by which copies of one system are told apart.
+var environments = map[string]bool{}
+
+func init() {
+	for _, word := range []string{
+		"dev", "devel", "develop", "development", "test", "tests", "testing", "tst", "qa", "uat", "acc", "acceptance",
+		"stage", "staging", "stg", "pre", "preprod", "preview", "sandbox", "sbx", "demo", "int", "integration", "internal",
+		"prod", "production", "prd", "live", "canary", "nonprod", "ci", "perf", "local",
+	} {
+		environments[word] = true
+	}
+}
+
+func withoutEnvironment(words []string) []string {
+	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return environments[strings.TrimRight(w, "0123456789")] })
+}
+
+// isLocal reports whether the host is that of a server on the same machine.
+func isLocal(host string) bool {
+	return host == "localhost" || host == "127.0.0.1" || host == "::1" || strings.HasSuffix(host, ".localhost")
+}
+
+// sameShape compares two URLs part by part.
+func sameShape(a, b string) resemblance {
+	u, err1 := url.Parse(a)
+	w, err2 := url.Parse(b)
+	if err1 != nil || err2 != nil || u.Host == "" || w.Host == "" {
+		return unlike
+	}
+	if isLocal(u.Hostname()) != isLocal(w.Hostname()) {
+		return byEnvironment
+	}
+	hosts, paths := differences(u.Host, w.Host, "."), differences(u.EscapedPath(), w.EscapedPath(), "/")
+	switch {
+	case hosts == 0 && paths == 1, hosts == 1 && paths == 0 && parent(u.Host) == parent(w.Host):
+		return byTenant
+	case hosts == 0:
+		return byPath
+	}
+	return unlike
+}
+
+// parent returns the last two labels of a host.
+func parent(host string) string {
+	labels := strings.Split(host, ".")
+	return strings.Join(labels[max(0, len(labels)-2):], ".")
+}
+
+// differences counts the parts that differ, or returns a large number if there are more
+// parts in one.
+func differences(a, b, separator string) (n int) {
+	partsA, partsB := strings.Split(a, separator), strings.Split(b, separator)
+	if len(partsA) != len(partsB) {
+		return 1 << 10
+	}
+	for i := range partsA {
+		if partsA[i] != partsB[i] {
+			n++
+		}
+	}
+	return n
+}

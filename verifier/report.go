@@ -1,0 +1,158 @@
+package verifier
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
+)
+
+// A reportedToken is what a Report may show of a token.
+type reportedToken struct {
+	header jose.Object
+	claims jose.Object
+}
+
+// newReportedToken takes the header from the token once more, since a verifier reads only
+// some of its members.
+func newReportedToken(w *workspace) *reportedToken {
+	head, _, _ := strings.Cut(w.jws.Raw, ".")
+	doc, _ := jose.AppendDecode(nil, []byte(head))
+	var b jose.Buffer
+	_, header, _ := jose.ReadObject(doc, nil, &b)
+	return &reportedToken{header, w.jws.Claims}
+}
+
+// Those members of a header and of the claims that a Report shows.
+var (
+	shownHeader = []string{"alg", "kid", "typ", "cty", "x5t", "x5t#S256"}
+	shownClaims = append([]string{
+		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "roles", // RFC 7519, RFC 9068
+		"azp", "cid", "appid", "clientId", "scp", "scopes", "permissions",
+		"tid", "ver", "token_use", "idtyp", "gty", "typ", "acr", "auth_time",
+	}, "realm_access", "resource_access")
+)
+
+// WithClaims returns a copy of r that shows all claims, which may contain personal data.
+func (r Report) WithClaims() Report {
+	r.showsAllClaims = true
+	return r
+}
+
+// parts divides members into those that are shown and the names of the others.
+func parts(o jose.Object, shown []string, all bool) (members jose.Object, others []string) {
+	for _, m := range o {
+		if all || slices.Contains(shown, m.Name) {
+			members = append(members, m)
+		} else {
+			others = append(others, cutTo(m.Name, maxQuoted))
+		}
+	}
+	return members, others
+}
+
+func cutTo(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
+
+// keysJSON is the JSON of [Report.Keys].
+type keysJSON struct {
+	State     string     `json:"state"`
+	Keys      int        `json:"keys"`
+	Fetched   *time.Time `json:"fetched,omitempty"`
+	LastError string     `json:"last_error,omitempty"`
+	Clock     float64    `json:"clock_difference_seconds,omitempty"`
+}
+
+// MarshalJSON returns an object with admitted, the status, error code and reason of the
+// refusal, stopped_at, mistake, checks, and of the token header and claims, beside the
+// names of those that are not shown. It is ASCII.
+func (r Report) MarshalJSON() ([]byte, error) {
+	doc := struct {
+		Admitted    bool          `json:"admitted"`
+		Status      int           `json:"status"`
+		Code        string        `json:"error,omitempty"`
+		Reason      string        `json:"reason,omitempty"`
+		Stopped     string        `json:"stopped_at,omitempty"`
+		Mistake     Mistake       `json:"mistake,omitzero"`
+		Checks      []CheckReport `json:"checks"`
+		Keys        *keysJSON     `json:"keys,omitempty"`
+		Header      membersJSON   `json:"header,omitempty"`
+		OtherHeader []string      `json:"other_header,omitempty"`
+		Claims      membersJSON   `json:"claims,omitempty"`
+		OtherClaims []string      `json:"other_claims,omitempty"`
+	}{Admitted: r.Admitted, Status: http.StatusOK, Stopped: r.Stopped, Mistake: r.Mistake, Checks: r.Checks}
+	if r.Refusal != nil {
+		doc.Status, doc.Code, doc.Reason = r.Refusal.Status(), r.Refusal.Code(), reasonText(r.Refusal)
+	}
+	if k := r.Keys; k.State != "" {
+		doc.Keys = &keysJSON{State: string(k.State), Keys: k.Keys, Clock: k.ClockDifference.Seconds()}
+		if !k.LastSuccess.IsZero() {
+			fetched := k.LastSuccess.UTC()
+			doc.Keys.Fetched = &fetched
+		}
+		if k.LastError != nil {
+			doc.Keys.LastError = k.LastError.Error()
+		}
+	}
+	if t := r.token; t != nil {
+		var members jose.Object
+		members, doc.OtherHeader = parts(t.header, shownHeader, false)
+		doc.Header = membersJSON(members)
+		members, doc.OtherClaims = parts(t.claims, shownClaims, r.showsAllClaims)
+		doc.Claims = membersJSON(members)
+	}
+	text, err := json.Marshal(doc)
+	return asciiJSON(text), err
+}
+
+func reasonText(e *Error) string {
+	if e.Reason == nil {
+		return ""
+	}
+	return refusalKinds[e.kind()].reason.Error()
+}
+
+// membersJSON are written as one object, in the order of the token.
+type membersJSON jose.Object
+
+func (o membersJSON) MarshalJSON() ([]byte, error) {
+	text := []byte{'{'}
+	for i, m := range o {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		name, err := json.Marshal(m.Name)
+		if err != nil {
+			return nil, err
+		}
+		text = append(append(append(text, name...), ':'), m.Value...)
+	}
+	return append(text, '}'), nil
+}
+
+// asciiJSON escapes what is not ASCII, which in JSON is in strings only. A terminal
+// could take some of it for commands.
+func asciiJSON(text []byte) []byte {
+	var out []byte
+	for _, r := range string(text) {
+		switch {
+		case r < 0x7f:
+			out = append(out, byte(r))
+		case r > 0xffff:
+			first, second := utf16.EncodeRune(r)
+			out = appendEscape(appendEscape(out, first), second)
+		default:
+			out = appendEscape(out, r)
+		}
+	}
+	return out
+}
+
+func appendEscape(out []byte, r rune) []byte {
+	hex := strconv.FormatInt(int64(r)+0x10000, 16) // with a 1 in front of four digits
+	return append(append(out, `\u`...), hex[1:]...)
+}
