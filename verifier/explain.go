@@ -20,7 +20,7 @@ import (
 // sent the token: it would help to forge one, and each call does all of the work that a
 // refusal saves.
 func (v *Verifier) Explain(ctx context.Context, raw string, rules ...Rule) Report {
-	e := &explanation{decision: decision{Verifier: v, ctx: ctx, raw: raw, now: time.Now()}, rules: rules}
+	e := &explanation{evaluation: evaluation{Verifier: v, ctx: ctx, raw: raw, now: time.Now()}, rules: rules}
 	e.run()
 	return e.report
 }
@@ -41,7 +41,7 @@ type Report struct {
 	Keys     jwkscache.Stats // of the issuer, zero unless its keys are ManagedKeys
 
 	now            time.Time
-	token          *reportedToken // nil if it is not a JWT
+	token          func() *reportedToken // a function for the reason that Token.source is one
 	showsAllClaims bool
 }
 

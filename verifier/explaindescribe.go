@@ -184,9 +184,6 @@ func (e *explanation) describeSignature() CheckReport {
 	if c.Found = h.Alg; h.Kid != "" || h.X5T != "" || h.X5TS256 != "" {
 		c.Found += " with " + keyName(&q)
 	}
-	if e.policy == nil {
-		return c
-	}
 	if k := e.report.Keys; k.State != "" {
 		c.Demanded = "one of " + e.keysHeld() + " verifies it"
 	}

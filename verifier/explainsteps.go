@@ -8,7 +8,7 @@ import (
 
 // An explanation is a decision that goes on after a refusal.
 type explanation struct {
-	decision
+	evaluation
 	rules  []Rule
 	report Report
 
@@ -51,7 +51,7 @@ func (e *explanation) explain(s step) {
 	case stepParse:
 		e.explainForm()
 	case stepClaims:
-		err := e.decision.run(s, nil)
+		err := e.evaluation.run(s, nil)
 		c := &e.work.claims
 		c.issuedAt, _ = dateOf(e.work.jws.Claims, "iat") // where read stopped before
 		c.bound = e.work.jws.Claims.Has("cnf")
@@ -63,7 +63,7 @@ func (e *explanation) explain(s step) {
 			e.skip("time", "exp cannot be compared")
 			return
 		}
-		e.add(s, e.decision.run(s, nil), e.describeTimes())
+		e.add(s, e.evaluation.run(s, nil), e.describeTimes())
 	case stepIssuer:
 		e.explainIssuer()
 	case stepIssuerTimes:
@@ -80,13 +80,13 @@ func (e *explanation) explain(s step) {
 }
 
 func (e *explanation) explainForm() {
-	err := e.decision.run(stepParse, nil)
+	err := e.evaluation.run(stepParse, nil)
 	if err == nil {
 		e.add(stepParse, nil, e.describeForm())
 		return
 	}
 	was := e.raw
-	if e.raw, e.pasted = unpaste(e.raw); e.pasted != "" && e.decision.run(stepParse, nil) == nil {
+	if e.raw, e.pasted = unpaste(e.raw); e.pasted != "" && e.evaluation.run(stepParse, nil) == nil {
 		e.add(stepParse, err, e.describeForm())
 		return
 	}
@@ -100,7 +100,7 @@ func (e *explanation) explainForm() {
 }
 
 func (e *explanation) explainIssuer() {
-	err := e.decision.run(stepIssuer, nil)
+	err := e.evaluation.run(stepIssuer, nil)
 	e.add(stepIssuer, err, e.describeIssuer())
 	if err != nil {
 		e.policy = e.nearestPolicy()
@@ -112,7 +112,7 @@ func (e *explanation) explainLifetime() {
 	if e.policy == nil || e.badDate {
 		return
 	}
-	err := e.decision.run(stepIssuerTimes, nil)
+	err := e.evaluation.run(stepIssuerTimes, nil)
 	if err != nil && e.hasFailed(stepTimes) && (err.Reason == ErrExpired || err.Reason == ErrNotYetValid) {
 		err = e.policy.checkLifetime(&e.work.claims.registeredClaims, e.now)
 	}
@@ -138,7 +138,7 @@ func (e *explanation) explainWithPolicy(s step) {
 		e.explainAdmission()
 		return
 	}
-	e.add(s, e.decision.run(s, nil), e.describe(s))
+	e.add(s, e.evaluation.run(s, nil), e.describe(s))
 	if s == stepAlgorithm && e.algorithm == nil && (len(e.policy.algorithms) == 0 || e.policy.takesPublicKeys()) {
 		if a := jose.ByName(e.work.jws.Alg); a != nil && a.MinSecret == 0 {
 			e.algorithm = a // allowed or not, its signature can be checked
@@ -163,13 +163,8 @@ func (e *explanation) explainSignature() {
 		e.skip("signature", "no keys")
 		return
 	}
-	err := e.decision.run(stepSignature, nil)
-	if e.policy == nil { // there is no room for the tenant
-		e.policy = e.nearestPolicy()
-	}
-	if e.policy != nil {
-		e.report.Keys = e.policy.status().Keys
-	}
+	err := e.evaluation.run(stepSignature, nil)
+	e.report.Keys = e.policy.status().Keys
 	e.add(stepSignature, err, e.describe(stepSignature))
 }
 
@@ -270,7 +265,8 @@ func (e *explanation) nearestPolicy() *issuerPolicy {
 func (e *explanation) conclude() {
 	r := &e.report
 	if e.work != nil {
-		r.token = newReportedToken(e.work)
+		t := newReportedToken(e.work)
+		r.token = func() *reportedToken { return t }
 	}
 	if r.Admitted = len(e.failed) == 0; r.Admitted {
 		return

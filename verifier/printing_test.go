@@ -203,6 +203,8 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	require.ErrorAs(t, denied, &e)
 	require.ErrorAs(t, forged, &f)
 	require.Error(t, unfit)
+	report := v.Explain(ctx, raw)
+	require.True(t, report.Admitted)
 
 	all := map[string][]wrapped{
 		"Config":       wrap(cfg),
@@ -220,6 +222,10 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		"KeySource":    wrap[verifier.KeySource](keysOf(signerOf("ES256"))),
 		"Decision":     wrap(decision),
 		"Outcome":      wrap(decision.Outcome),
+		"Report":       append(wrap(report), wrap(v.Explain(ctx, raw[:len(raw)-4]+"AAAA"))...),
+		"CheckReport":  wrap(report.Checks),
+		"CheckResult":  wrap(verifier.CheckPassed),
+		"Mistake":      wrap(v.Explain(ctx, raw, verifier.Scope("x")).Mistake),
 		"ManagedKeys":  wrap[verifier.ManagedKeys](nil),
 	}
 	for _, name := range exported(t) {

@@ -38,6 +38,14 @@ var (
 	}, "realm_access", "resource_access")
 )
 
+// reported returns nil if the token is not a JWT.
+func (r Report) reported() *reportedToken {
+	if r.token == nil {
+		return nil
+	}
+	return r.token()
+}
+
 // WithClaims returns a copy of r that shows all claims, which may contain personal data.
 func (r Report) WithClaims() Report {
 	r.showsAllClaims = true
@@ -86,7 +94,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 		OtherClaims []string      `json:"other_claims,omitempty"`
 	}{Admitted: r.Admitted, Status: http.StatusOK, Stopped: r.Stopped, Mistake: r.Mistake, Checks: r.Checks}
 	if r.Refusal != nil {
-		doc.Status, doc.Code, doc.Reason = r.Refusal.Status(), r.Refusal.Code(), reasonText(r.Refusal)
+		doc.Status, doc.Code, doc.Reason = r.Refusal.Status(), r.Refusal.Code(), ReasonName(r.Refusal)
 	}
 	if k := r.Keys; k.State != "" {
 		doc.Keys = &keysJSON{State: string(k.State), Keys: k.Keys, Clock: k.ClockDifference.Seconds()}
@@ -98,7 +106,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 			doc.Keys.LastError = k.LastError.Error()
 		}
 	}
-	if t := r.token; t != nil {
+	if t := r.reported(); t != nil {
 		var members jose.Object
 		members, doc.OtherHeader = parts(t.header, shownHeader, false)
 		doc.Header = membersJSON(members)
@@ -107,13 +115,6 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	}
 	text, err := json.Marshal(doc)
 	return asciiJSON(text), err
-}
-
-func reasonText(e *Error) string {
-	if e.Reason == nil {
-		return ""
-	}
-	return refusalKinds[e.kind()].reason.Error()
 }
 
 // membersJSON are written as one object, in the order of the token.

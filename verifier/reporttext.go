@@ -38,9 +38,9 @@ func (r Report) String() string {
 			w.line("What the later checks say:")
 		}
 	}
-	if r.token != nil {
-		w.members("Header", r.token.header, shownHeader, false, r.now)
-		w.members("Claims", r.token.claims, shownClaims, r.showsAllClaims, r.now)
+	if t := r.reported(); t != nil {
+		w.members("Header", t.header, shownHeader, false, r.now)
+		w.members("Claims", t.claims, shownClaims, r.showsAllClaims, r.now)
 	}
 	return w.text.String()
 }
