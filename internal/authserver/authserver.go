@@ -1,5 +1,5 @@
-// Package authserver is a small OAuth 2.0 authorization server for tests and
-// for the demo: metadata, a JWK Set, and a token endpoint for the
+// Package authserver is a small OAuth 2.0 authorization server for tests, for
+// the demo and for jwtguard dev: metadata, a JWK Set, and a token endpoint for the
 // client-credentials grant, with switches to rotate its keys, to fail and to
 // hang. It keeps everything in memory and is not for production.
 package authserver
@@ -32,6 +32,7 @@ type Client struct {
 type Server struct {
 	issuer  string
 	clients map[string]Client
+	anyone  *Client // stands for every client; nil unless AdmitAnyone was called
 	mux     *http.ServeMux
 
 	mu      sync.Mutex
@@ -56,6 +57,13 @@ func New(issuer, alg string, clients ...Client) (*Server, error) {
 	s.mux.HandleFunc("GET /jwks.json", s.jwks)
 	s.mux.HandleFunc("POST /oauth/token", s.token)
 	return s, s.Rotate(alg)
+}
+
+// AdmitAnyone gives a token for any audience and scope to any client, whatever its
+// secret. The audience and the scopes are for requests without. Call it before
+// requests arrive.
+func (s *Server) AdmitAnyone(audience string, scopes ...string) {
+	s.anyone = &Client{ID: "anyone", Audiences: []string{audience}, Scopes: scopes, Unlimited: true}
 }
 
 // Issuer returns the issuer's identifier.
@@ -84,12 +92,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
 	base := strings.TrimSuffix(s.issuer, "/")
+	methods := []string{"client_secret_basic", "client_secret_post"}
+	if s.anyone != nil {
+		methods = append(methods, "none")
+	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"issuer":                                s.issuer,
 		"jwks_uri":                              base + "/jwks.json",
 		"token_endpoint":                        base + "/oauth/token",
 		"grant_types_supported":                 []string{"client_credentials"},
-		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
+		"token_endpoint_auth_methods_supported": methods,
 		"response_types_supported":              []string{},
 	})
 }

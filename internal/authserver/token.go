@@ -21,6 +21,7 @@ type tokenRequest struct {
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`
 	Audience     string `json:"audience"`
+	Resource     string `json:"resource"` // RFC 8707
 	Scope        string `json:"scope"`
 }
 
@@ -50,13 +51,15 @@ func (s *Server) grant(r *http.Request) (map[string]any, *tokenError) {
 	if refused != nil {
 		return nil, refused
 	}
-	client, known := s.clients[req.ClientID]
-	given, want := sha256.Sum256([]byte(req.ClientSecret)), sha256.Sum256([]byte(client.Secret))
-	if subtle.ConstantTimeCompare(given[:], want[:]) != 1 || !known {
+	client, known := s.client(req.ClientID, req.ClientSecret)
+	if !known {
 		return nil, &tokenError{http.StatusUnauthorized, "invalid_client", "The client is unknown or its secret is wrong."}
 	}
 	if req.GrantType != "client_credentials" {
 		return nil, &tokenError{http.StatusBadRequest, "unsupported_grant_type", "Only client_credentials is supported."}
+	}
+	if req.Audience == "" {
+		req.Audience = req.Resource
 	}
 	if req.Audience == "" {
 		req.Audience = client.Audiences[0]
@@ -73,7 +76,9 @@ func (s *Server) grant(r *http.Request) (map[string]any, *tokenError) {
 		}
 	}
 	claims := s.Claims(client.ID, req.Audience)
-	claims["scope"] = strings.Join(scopes, " ")
+	if len(scopes) > 0 {
+		claims["scope"] = strings.Join(scopes, " ")
+	}
 	token, err := s.Token(claims)
 	if err != nil {
 		return nil, &tokenError{http.StatusInternalServerError, "server_error", "The token could not be signed."}
@@ -82,8 +87,22 @@ func (s *Server) grant(r *http.Request) (map[string]any, *tokenError) {
 		"access_token": token,
 		"token_type":   "Bearer",
 		"expires_in":   int(tokenLifetime.Seconds()),
-		"scope":        claims["scope"],
+		"scope":        strings.Join(scopes, " "),
 	}, nil
+}
+
+// client returns the client of that id and secret.
+func (s *Server) client(id, secret string) (c Client, known bool) {
+	if s.anyone != nil {
+		c = *s.anyone
+		if id != "" {
+			c.ID = id
+		}
+		return c, true
+	}
+	c, known = s.clients[id]
+	given, want := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(c.Secret))
+	return c, known && subtle.ConstantTimeCompare(given[:], want[:]) == 1
 }
 
 func readRequest(r *http.Request) (req tokenRequest, refused *tokenError) {
@@ -105,7 +124,7 @@ func readRequest(r *http.Request) (req tokenRequest, refused *tokenError) {
 		}
 		for name, field := range map[string]*string{
 			"grant_type": &req.GrantType, "client_id": &req.ClientID, "client_secret": &req.ClientSecret,
-			"audience": &req.Audience, "scope": &req.Scope,
+			"audience": &req.Audience, "resource": &req.Resource, "scope": &req.Scope,
 		} {
 			if len(form[name]) > 1 { // RFC 6749 §3.2
 				return req, bad
