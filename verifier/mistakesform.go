@@ -69,10 +69,10 @@ func (e *explanation) formMistake(err *Error) Mistake {
 		return Mistake{"unsigned", "The header has no alg, so nobody can tell how the token is signed."}
 	case err == nestedJWT:
 		return Mistake{"nested_token", "The token contains another JWT (cty JWT) instead of claims. That is not supported."}
-	case dots == 4 || dots >= 2 && hasMember(head, "enc"):
-		return Mistake{"encrypted_token", "The token is encrypted (JWE), and only the server that has the key can read it. Let the issuer send signed tokens for this API."}
 	case strings.HasSuffix(raw, "…") || strings.HasSuffix(raw, ".."):
 		return Mistake{"truncated", "The token ends in dots: it was copied from a display that shows only its beginning."}
+	case dots == 4 || dots >= 2 && hasMember(head, "enc"):
+		return Mistake{"encrypted_token", "The token is encrypted (JWE), and only the server that has the key can read it. Let the issuer send signed tokens for this API."}
 	case dots == 0 && !strings.HasPrefix(raw, "eyJ"), dots != 2 && !isObject(head) && !isObject(decodeSegment(raw, 1)):
 		return Mistake{"opaque_token", "This is not a JWT: only its issuer knows what it means. Let the issuer send JWT access tokens for this API; some do so only if the client names the API in its request."}
 	case dots < 2:
