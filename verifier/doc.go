@@ -75,6 +75,13 @@
 // not 401. While the issuer is down, anybody can cause it with tokens that name
 // unknown keys: do not let a 503 remove this service from a load balancer.
 //
+// # Explanations
+//
+// [Verifier.Explain] runs all checks of one token, past the one that refuses, and names
+// the likely mistake. It is for tools and tests, not for responses: see there. The
+// command jwtguard explain does the same at a terminal, and docs/explain.md lists the
+// mistakes.
+//
 // # Remembered tokens
 //
 // A verified token is remembered, so that the next request with it needs no

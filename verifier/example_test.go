@@ -277,3 +277,33 @@ func ExampleError_SetHeaders() {
 	// 401 Bearer realm="orders" no-store
 	// please log in
 }
+
+// Explain names what is wrong with a token, all at once.
+func ExampleVerifier_Explain() {
+	v, err := verifier.New(verifier.Config{
+		Issuer:    "https://login.example.com/",
+		Audiences: []string{"https://api.example.com"},
+		Keys:      exampleKeys(login),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+
+	r := v.Explain(context.Background(), "2YotnFZFEjr1zCsicMWpAA")
+	fmt.Println(r.Admitted, r.Mistake.Code)
+	fmt.Print(r)
+	// Output:
+	// false opaque_token
+	// REFUSED at form: 401 invalid_token
+	//
+	//   opaque_token
+	//   This is not a JWT: only its issuer knows what it means.
+	//   Let the issuer send JWT access tokens for this API; some
+	//   do so only if the client names the API in its request.
+	//
+	// FAIL  form       22 bytes, 1 segment
+	//       demanded   a JWT (RFC 7519) in compact form, at most
+	//                  16384 bytes
+}

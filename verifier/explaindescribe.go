@@ -35,7 +35,7 @@ func (e *explanation) foundLength() string {
 	if e.raw == "" {
 		return "nothing"
 	}
-	return fmt.Sprintf("%d bytes, %d segments", len(e.raw), strings.Count(e.raw, ".")+1)
+	return count(len(e.raw), "byte") + ", " + count(strings.Count(e.raw, ".")+1, "segment")
 }
 
 func (e *explanation) demandedForm() string {
@@ -184,8 +184,8 @@ func (e *explanation) describeSignature() CheckReport {
 	if c.Found = h.Alg; h.Kid != "" || h.X5T != "" || h.X5TS256 != "" {
 		c.Found += " with " + keyName(&q)
 	}
-	if k := e.report.Keys; k.State != "" {
-		c.Demanded = "one of " + e.keysHeld() + " verifies it"
+	if held := e.keysHeld(); held != "" {
+		c.Demanded += "; " + held
 	}
 	if !e.policy.takesPublicKeys() {
 		c.Demanded = "one of the SharedSecrets verifies it"
@@ -197,12 +197,14 @@ func (e *explanation) describeSignature() CheckReport {
 func (e *explanation) keysHeld() string {
 	k := e.report.Keys
 	switch {
+	case k.State == "":
+		return ""
 	case k.LastSuccess.IsZero():
-		return "the issuer's keys, none of which were fetched so far,"
+		return "none were fetched so far"
 	case k.Fetches == 0: // of Static
-		return fmt.Sprintf("the issuer's %s, which do not change,", count(k.Keys, "key"))
+		return "it has " + count(k.Keys, "key")
 	}
-	return fmt.Sprintf("the issuer's %s, fetched %s,", count(k.Keys, "key"), distance(min(0, k.LastSuccess.Sub(e.now))))
+	return fmt.Sprintf("it has %s, fetched %s ago", count(k.Keys, "key"), roughly(max(0, e.now.Sub(k.LastSuccess))))
 }
 
 func count(n int, noun string) string {

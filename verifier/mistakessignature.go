@@ -55,21 +55,16 @@ func (e *explanation) keyMistake(h *jose.Header) Mistake {
 			return Mistake{"key_unusable", "The issuer publishes the key with " + keyName(&q) + ", but it cannot be used: " + quote(w.Text) + "."}
 		}
 	}
-	text := fmt.Sprintf("No key with %s for %s is among %s.", keyName(&q), h.Alg, trimComma(e.keysHeld()))
+	text := fmt.Sprintf("The issuer has no key with %s for %s", keyName(&q), h.Alg)
+	if held := e.keysHeld(); held != "" {
+		text += ": " + held
+	}
+	text += "."
 	switch {
-	case k.State == "":
-		text = fmt.Sprintf("The issuer has no key with %s for %s.", keyName(&q), h.Alg)
 	case k.LastError != nil:
 		text += " The last attempt to fetch them failed: " + quote(k.LastError.Error()) + "."
 	case k.Fetches > 0:
 		text += " The issuer can be reached."
 	}
 	return Mistake{"key_unknown", text + " Another server signed the token, or the key was withdrawn."}
-}
-
-func trimComma(s string) string {
-	if n := len(s); n > 0 && s[n-1] == ',' {
-		return s[:n-1]
-	}
-	return s
 }

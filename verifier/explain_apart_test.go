@@ -1,0 +1,219 @@
+package verifier_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
+)
+
+// Mistakes that need more than a token and a Config.
+func TestExplainApart(t *testing.T) {
+	s := signerOf("ES256")
+
+	t.Run("E2 a revoked token", func(t *testing.T) {
+		v, _ := setup(t)
+		verifier.Extend(v, nil, func(context.Context, *verifier.Token) (bool, error) { return true, nil })
+		assert.Equal(t, "revoked", checkReport(t, v, s.good()).Mistake.Code)
+	})
+	t.Run("E2 the audience of another issuer", func(t *testing.T) {
+		v := newVerifier(t, config(), part("b", func(cfg *set) { cfg.Audiences = []string{"https://b.example"} }))
+		raw := s.token(nil, members{"aud": `["` + api + `","https://b.example"]`})
+		assert.Equal(t, "audience_of_other_issuer", checkReport(t, v, raw, verifier.Audience("https://b.example")).Mistake.Code)
+	})
+	t.Run("E2 more tenants than there is room for", func(t *testing.T) {
+		resolve, _ := tenantsOf(2, s)
+		v := newVerifierWith(t, verifier.Settings{Tenants: resolve, MaxTenants: 1})
+		assert.True(t, checkReport(t, v, ofTenant(s, 0)).Admitted)
+		assert.Equal(t, "tenants_full", checkReport(t, v, ofTenant(s, 1)).Mistake.Code)
+		assert.Equal(t, "issuer_other", checkReport(t, v, ofTenant(s, 7)).Mistake.Code)
+	})
+	t.Run("E4 with several issuers the one that was meant is compared", func(t *testing.T) {
+		v := newVerifier(t, part("https://b.example/", func(cfg *set) { cfg.Audiences = []string{"https://other.example"} }), config(), part("https://c.example/"))
+		r := checkReport(t, v, s.token(nil, members{"iss": `"https://login.example.com"`, "scope": ""}), verifier.Scope("a"))
+		assert.Equal(t, "issuer_slash", r.Mistake.Code)
+		require.Equal(t, "rule Scope", r.Checks[len(r.Checks)-1].Check)
+		assert.Equal(t, "no_scope", r.Checks[len(r.Checks)-1].Mistake.Code)
+		assert.Equal(t, []string{"issuer", "rule Scope"}, failedChecks(r))
+
+		r = checkReport(t, v, s.token(nil, members{"iss": `"https://nobody.example.net/x/y"`}))
+		assert.Equal(t, "issuer_other", r.Mistake.Code)
+		assert.Equal(t, verifier.CheckSkipped, r.Checks[len(r.Checks)-1].Result)
+	})
+	t.Run("E4 everything that is wrong is named at once", func(t *testing.T) {
+		v, _ := setup(t)
+		r := checkReport(t, v, newSigner("ES256").token(nil, members{
+			"iss": `"https://login.example.com"`, "exp": "1", "aud": "[]", "scope": `"orders.read"`,
+		}), verifier.Scope("orders:read"), verifier.Client("shipping"))
+		assert.Equal(t, []string{"time", "issuer", "audience", "signature", "rule Scope", "rule Client"}, failedChecks(r))
+		assert.Equal(t, "time", r.Stopped)
+	})
+	t.Run("E4 a Check is called only with a token that is valid so far", func(t *testing.T) {
+		called := 0
+		check := verifier.Check(func(context.Context, *verifier.Token) error { called++; return nil })
+		v, _ := setup(t, func(cfg *set) { cfg.Claims.ClientCredentials = check })
+		for name, raw := range map[string]string{
+			"expired": s.token(nil, members{"exp": "1"}), "forged": newSigner("ES256").good(), "another issuer's": s.token(nil, members{"iss": `"x"`}),
+		} {
+			r := v.Explain(ctx, raw, check, verifier.ClientCredentials())
+			assert.Zero(t, called, name)
+			assert.Equal(t, verifier.CheckSkipped, r.Checks[len(r.Checks)-1].Result, name)
+			assert.Equal(t, verifier.CheckSkipped, r.Checks[len(r.Checks)-2].Result, name)
+		}
+		assert.True(t, v.Explain(ctx, s.good(), check, verifier.ClientCredentials()).Admitted)
+		assert.Equal(t, 2, called)
+	})
+	t.Run("E1 nothing is remembered, logged or observed", func(t *testing.T) {
+		var log bytes.Buffer
+		observed := 0
+		v := newVerifierWith(t, verifier.Settings{
+			Logger:  slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			Observe: func(context.Context, verifier.Decision) { observed++ },
+		}, config())
+		assert.True(t, v.Explain(ctx, s.good()).Admitted)
+		assert.False(t, v.Explain(ctx, "x").Admitted)
+		assert.Equal(t, verifier.Stats{}, v.Stats())
+		assert.Zero(t, observed)
+		assert.Empty(t, log.String())
+	})
+}
+
+func failedChecks(r verifier.Report) (names []string) {
+	for _, c := range r.Checks {
+		if c.Result == verifier.CheckFailed {
+			names = append(names, c.Check)
+		}
+	}
+	return names
+}
+
+// What a Report says of keys that are fetched.
+func TestExplainFetchedKeys(t *testing.T) {
+	in := func(name string, f func(*testing.T, *verifiertest.Issuer, *verifier.Verifier)) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				iss := verifiertest.NewIssuer(t)
+				v := iss.Verifier(api)
+				require.NoError(t, v.Ready(ctx))
+				f(t, iss, v)
+			})
+		})
+	}
+	other := func(t *testing.T, iss *verifiertest.Issuer) string {
+		return newSigner("ES256").token(members{"kid": `"other"`}, members{"iss": `"` + iss.URL() + `"`})
+	}
+	in("E2 a key that is missing, and an issuer that responds", func(t *testing.T, iss *verifiertest.Issuer, v *verifier.Verifier) {
+		time.Sleep(3 * time.Minute)
+		r := v.Explain(ctx, other(t, iss))
+		assert.Equal(t, "key_unknown", r.Mistake.Code)
+		assert.Contains(t, r.Mistake.Text, `The issuer has no key with kid "other" for ES256: it has 1 key, fetched 0 seconds ago.`)
+		assert.Contains(t, r.Mistake.Text, "The issuer can be reached.")
+		assert.Equal(t, 1, r.Keys.Keys)
+	})
+	in("E2 a key that is missing, and an issuer that does not respond", func(t *testing.T, iss *verifiertest.Issuer, v *verifier.Verifier) {
+		time.Sleep(3 * time.Minute)
+		iss.Fail(500)
+		r := v.Explain(ctx, other(t, iss))
+		assert.Equal(t, "keys_unavailable", r.Mistake.Code)
+		assert.Equal(t, 503, r.Refusal.Status())
+		last := r.Checks[len(r.Checks)-2]
+		assert.Equal(t, "signature", last.Check)
+		assert.Contains(t, last.Demanded, "1 key, fetched 3 minutes ago")
+		assert.Contains(t, last.Cause, "500")
+		assert.Contains(t, string(must(json.Marshal(r))), `"last_error":"`)
+	})
+	in("E2 clocks that differ", func(t *testing.T, iss *verifiertest.Issuer, v *verifier.Verifier) {
+		client := iss.HTTPClient()
+		client.Transport = datedBy{client.Transport, 10 * time.Minute}
+		cfg := iss.Config(api)
+		cfg.JWKS.HTTPClient = client
+		late := newVerifier(t, cfg)
+		require.NoError(t, late.Ready(ctx))
+		raw := iss.Token(verifiertest.Claims{"exp": time.Now().Add(-5 * time.Minute).Unix()})
+		r := late.Explain(ctx, raw)
+		assert.Equal(t, "clock_off", r.Mistake.Code)
+		assert.Contains(t, r.Mistake.Text, "10 minutes")
+		assert.Equal(t, "expired", v.Explain(ctx, raw).Mistake.Code)
+	})
+}
+
+// datedBy adds a Date to each response, which is ahead of this machine's clock.
+type datedBy struct {
+	http.RoundTripper
+	ahead time.Duration
+}
+
+func (d datedBy) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := d.RoundTripper.RoundTrip(r)
+	if err == nil {
+		res.Header.Set("Date", time.Now().Add(d.ahead).UTC().Format(http.TimeFormat))
+	}
+	return res, err
+}
+
+func TestReportShowsListedClaims(t *testing.T) {
+	v, _ := setup(t)
+	bad := "\u202e\u0085"
+	raw := signerOf("ES256").token(members{"jku": `"https://jku.example"`}, members{
+		"email": `"alice@example.com"`, "aud": `"https://x.example/` + bad + `"`, "permissions": `["p",{"q":[1]}]`, bad: `"y"`,
+		"scope": `"` + strings.Repeat("long ", 400) + `"`,
+	})
+	r := checkReport(t, v, raw)
+	for _, text := range []string{r.String(), string(must(json.Marshal(r)))} {
+		assert.Contains(t, text, "email", "E3 the name is shown")
+		assert.NotContains(t, text, "alice", "E3 the value is not")
+		assert.NotContains(t, text, "jku.example")
+		assert.Contains(t, text, `["p",{"q":[1]}]`)
+	}
+	for _, text := range []string{r.WithClaims().String(), string(must(json.Marshal(r.WithClaims())))} {
+		assert.Contains(t, text, "alice@example.com", "E3 on request")
+		assert.NotContains(t, text, "jku.example")
+	}
+	var doc struct {
+		Admitted bool
+		Status   int
+		Error    string
+		Reason   string
+		Stopped  string `json:"stopped_at"`
+		Mistake  verifier.Mistake
+		Checks   []verifier.CheckReport
+		Header   map[string]string
+		Claims   map[string]any
+		Other    []string `json:"other_claims"`
+	}
+	require.NoError(t, json.Unmarshal(must(json.Marshal(r)), &doc))
+	assert.Equal(t, []any{false, 401, "invalid_token", "audience", "audience", r.Mistake, "at+jwt"},
+		[]any{doc.Admitted, doc.Status, doc.Error, doc.Reason, doc.Stopped, doc.Mistake, doc.Header["typ"]}, "E3")
+	assert.Equal(t, r.Checks, doc.Checks)
+	assert.Equal(t, "https://x.example/"+bad, doc.Claims["aud"], "E3 JSON has the very text")
+	assert.ElementsMatch(t, []string{"email", bad}, doc.Other)
+	assert.Less(t, len(r.String()), 8000, "E3 a text is short")
+}
+
+// FuzzExplain: a Report agrees with Verify and can be shown anywhere.
+func FuzzExplain(f *testing.F) {
+	v, _, good := fuzzed(f)
+	for _, raw := range good {
+		f.Add(raw)
+	}
+	for _, b := range brokenSetups() {
+		f.Add(b.token())
+	}
+	fails := verifier.Check(func(context.Context, *verifier.Token) error { return errors.New("no") })
+	f.Fuzz(func(t *testing.T, raw string) {
+		checkReport(t, v, raw)
+		checkReport(t, v, raw, verifier.Scope("orders:read"), verifier.Role("x"), verifier.Issuer(issuer), fails)
+	})
+}
