@@ -1,8 +1,9 @@
-// Jwtguard shows what package verifier sees: of an issuer, and of a token. It also
+// Jwtguard shows what package verifier sees: of a token, and of an issuer. It also
 // gets tokens, and runs an issuer for development.
 //
 //	go install github.com/seed-12ed5b1c/jwtguard/cmd/jwtguard@latest
 //
+//	jwtguard explain --issuer https://login.example.com --audience https://api.example.com < token
 //	jwtguard issuer https://login.example.com
 //	jwtguard token --issuer https://login.example.com --client-id orders
 //	jwtguard dev

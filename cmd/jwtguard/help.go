@@ -9,6 +9,7 @@ import (
 
 const overview = `usage: jwtguard COMMAND [flags]
 
+  explain   why a token is admitted or refused
   issuer    an issuer as the library sees it
   token     get a token by client credentials
   dev       a local issuer for development

@@ -160,8 +160,8 @@ func checkURL(what, raw string, allowHTTP bool) error {
 	case u.Fragment != "":
 		return fmt.Errorf("the %s %s has a fragment", what, quoted(raw))
 	case u.Scheme == "http" && !allowHTTP && !isLoopback(u.Hostname()):
-		return fmt.Errorf("the %s %s is plain http: whoever can change the traffic can sign tokens. "+
-			"Try https. In a network that you trust, add --allow-http.", what, address(raw))
+		return fmt.Errorf("the %s %s is plain http: whoever can change the traffic can sign tokens; "+
+			"try https, or add --allow-http in a network that you trust", what, address(raw))
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"path"
@@ -162,23 +161,9 @@ func (in *inspection) fetchIssuer(ctx context.Context, issuer, metadataURL strin
 
 // fetch makes a cache and waits for its first fetch, as good or bad as that is.
 func (in *inspection) fetch(ctx context.Context, open func(jwkscache.Config) (*jwkscache.Cache, error)) error {
-	ended := make(chan struct{}, 1)
-	c, err := open(jwkscache.Config{
-		HTTPClient: in.client, AllowHTTP: in.allowHTTP,
-		Logger: slog.New(slog.DiscardHandler),
-		Observe: func(jwkscache.Event) {
-			select {
-			case ended <- struct{}{}:
-			default:
-			}
-		},
-	})
+	c, err := openCache(ctx, jwkscache.Config{HTTPClient: in.client, AllowHTTP: in.allowHTTP}, open)
 	if err != nil {
 		return err
-	}
-	select {
-	case <-ended:
-	case <-ctx.Done():
 	}
 	in.stats = c.Stats()
 	return errors.Join(in.stats.LastError, ctx.Err(), c.Close())

@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -14,6 +15,27 @@ import (
 
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
+
+// openCache makes a cache, and waits for the end of its first fetch, good or bad.
+func openCache(ctx context.Context, cfg jwkscache.Config, open func(jwkscache.Config) (*jwkscache.Cache, error)) (*jwkscache.Cache, error) {
+	ended := make(chan struct{}, 1)
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	cfg.Observe = func(jwkscache.Event) {
+		select {
+		case ended <- struct{}{}:
+		default:
+		}
+	}
+	c, err := open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+	return c, nil
+}
 
 // A keyView is one key of a set, as the library sees it. KeyID, Type, Alg and Use are
 // the server's text.

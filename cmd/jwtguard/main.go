@@ -56,6 +56,7 @@ type action func(ctx context.Context, args []string) error
 // commands are in the order of the help.
 func commands() []command {
 	return []command{
+		{"explain", explainUsage(), newExplain},
 		{"issuer", issuerHelp, newIssuer},
 		{"token", tokenHelp, newToken},
 		{"dev", devHelp, newDev},
