@@ -26,6 +26,9 @@ const (
 // observeFetch calls Observe with the events of a fetch that has ended. healed is
 // whether the fetch before it failed.
 func (r *reporter) observeFetch(old, brought *snapshot, err error, served, healed bool) {
+	if r.observe == nil {
+		return
+	}
 	if err != nil {
 		keys := 0
 		if served {
@@ -36,7 +39,7 @@ func (r *reporter) observeFetch(old, brought *snapshot, err error, served, heale
 	}
 	e := Event{Kind: EventRefreshed, Keys: brought.keys.size}
 	r.emit(e)
-	if e.Kind = EventRotated; old != nil && old.keys != brought.keys {
+	if e.Kind = EventRotated; old != nil && !old.keys.hasKeysOf(brought.keys) {
 		r.emit(e)
 	}
 	if e.Kind = EventHealed; healed {

@@ -163,15 +163,24 @@ var base64URL = strings.NewReplacer("+", "-", "/", "_")
 // equal reports whether t has the same keys under the same names in the same order,
 // and the same warnings.
 func (s *keySet) equal(t *keySet) bool {
-	if len(s.keys) != len(t.keys) || !slices.Equal(s.warnings, t.warnings) {
-		return false
+	return slices.EqualFunc(s.keys, t.keys, key.equal) && slices.Equal(s.warnings, t.warnings)
+}
+
+// hasKeysOf reports whether s and t have the same keys under the same names, in
+// whatever order.
+func (s *keySet) hasKeysOf(t *keySet) bool {
+	if s == t {
+		return true
 	}
-	for i, k := range s.keys {
-		u := t.keys[i]
-		if k.kid != u.kid || k.x5t != u.x5t || k.x5tS256 != u.x5tS256 || !slices.Equal(k.algs, u.algs) ||
-			!jose.Equal(k.public, u.public) {
+	for _, k := range s.keys {
+		if !slices.ContainsFunc(t.keys, k.equal) {
 			return false
 		}
 	}
-	return true
+	return len(s.keys) == len(t.keys)
+}
+
+func (k key) equal(u key) bool {
+	return k.kid == u.kid && k.x5t == u.x5t && k.x5tS256 == u.x5tS256 && slices.Equal(k.algs, u.algs) &&
+		jose.Equal(k.public, u.public)
 }

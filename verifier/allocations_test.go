@@ -1,10 +1,12 @@
 package verifier_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -148,6 +150,55 @@ func TestAllocationsOfRubbish(t *testing.T) {
 		var err error
 		assert.Zero(t, allocations(t, func() { _, err = v.Authenticate(r) }), name)
 		assertRefused(t, verifier.ErrNoToken, err)
+	}
+}
+
+// An observer costs no allocation of this package's, whatever is decided, except that
+// FirstOf notes refusals.
+func TestAllocationsOfAnObserver(t *testing.T) {
+	s := signerOf("RS256")
+	calls := 0
+	observe := func(_ context.Context, d verifier.Decision) {
+		if verifier.ReasonName(d.Reason) != "x" {
+			calls++
+		}
+	}
+	good, scope, r := s.token(nil, machineClaims(0)), verifier.Scope("x"), bearer(s.token(nil, machineClaims(1)))
+	r.Method, r.Pattern = http.MethodPost, "/r"
+	malformed, expired, forged := bearer("rubbish"), bearer(s.token(nil, members{"exp": "1"})), bearer(newSigner("RS256").good())
+	for name, use := range map[string]func(v *verifier.Verifier) func(){
+		"admitted": func(v *verifier.Verifier) func() { return func() { verified(t, v, good) } },
+		"Protect":  func(v *verifier.Verifier) func() { g := v.Protect(); return func() { mustNot(guardError(g, r)) } },
+		"anonymous": func(v *verifier.Verifier) func() {
+			g := v.Optional()
+			return func() { mustNot(guardError(g, anonymous())) }
+		},
+		"no token":  func(v *verifier.Verifier) func() { g := v.Protect(); return func() { _ = guardError(g, anonymous()) } },
+		"malformed": func(v *verifier.Verifier) func() { return func() { _, _ = v.Authenticate(malformed) } },
+		"expired":   func(v *verifier.Verifier) func() { return func() { _, _ = v.Authenticate(expired) } },
+		"forged":    func(v *verifier.Verifier) func() { return func() { _, _ = v.Authenticate(forged) } },
+		"a scope":   func(v *verifier.Verifier) func() { return func() { _, _ = v.Authenticate(r, scope) } },
+		"Require": func(v *verifier.Verifier) func() {
+			c := verifier.NewContext(ctx, verified(t, v, good))
+			return func() { mustNot(verifier.Require(c)) }
+		},
+		"Require, scope": func(v *verifier.Verifier) func() {
+			c := verifier.NewContext(ctx, verified(t, v, good))
+			return func() { _ = verifier.Require(c, scope) }
+		},
+		"misconfigured": func(v *verifier.Verifier) func() { return func() { _, _ = v.Verify(ctx, good, verifier.Scope()) } },
+	} {
+		for cache, how := range map[int]string{-1: "each new", 4096: "remembered"} {
+			without, _ := setup(t, func(cfg *set) { cfg.TokenCache = cache })
+			with, _ := setup(t, func(cfg *set) { cfg.TokenCache, cfg.Observe = cache, observe })
+			spare := 0
+			if raced { // which makes pools forget, so that they allocate
+				spare = 5
+			}
+			calls = 0
+			assert.LessOrEqual(t, allocations(t, use(with)), allocations(t, use(without))+spare, "O3 %s, %s", name, how)
+			assert.GreaterOrEqual(t, calls, 200, "%s, %s", name, how)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 )
 
 type contextKey struct{}
@@ -110,12 +111,16 @@ func Require(ctx context.Context, rules ...Rule) error {
 
 func require(ctx context.Context, rules []Rule) *Error {
 	a := admissionOf(ctx)
+	observed, began := a.isObserved(), time.Time{}
+	if observed {
+		began = time.Now()
+	}
 	err := a.checkRules(ctx, rules)
 	if err != nil {
 		err = a.refuse(ctx, err, challengeScopes(rules))
 	}
-	if a != nil && a.api != nil && a.api.observe != nil {
-		a.api.report(ctx, Decision{Inner: true}, a.token, err)
+	if observed {
+		a.api.report(ctx, Decision{Inner: true, Duration: time.Since(began)}, a.token, err)
 	}
 	return err
 }
@@ -157,18 +162,35 @@ func (a *admission) owner() *api {
 	return a.api
 }
 
+// isObserved reports whether decisions inside a, which may be nil, are observed.
+func (a *admission) isObserved() bool {
+	return a != nil && a.api != nil && a.api.observe != nil
+}
+
 // AsError returns err as the refusal of the request of ctx, for adapters. That is an
 // [*Error] that err wraps; otherwise an Error whose Reason is the reason of this
 // package that err wraps (of several, the first in their list), or ErrDenied if there
-// is none. Its cause is err. It is logged, unless it was logged before.
+// is none. Its cause is err. It is logged and, where a Verifier admitted the request
+// before, observed, unless that was done before.
 func AsError(ctx context.Context, err error) *Error {
+	e, isNew := asError(ctx, err)
+	if a := admissionOf(ctx); isNew && a.isObserved() {
+		a.api.report(ctx, Decision{Inner: true}, a.token, e)
+	}
+	return e
+}
+
+// asError is AsError without the observer. isNew is whether err is a refusal that this
+// package has not made.
+func asError(ctx context.Context, err error) (_ *Error, isNew bool) {
 	a, e := admissionOf(ctx), asRefusal(err, ErrDenied)
-	if e.ours && e.kind() != configurationKind {
-		return a.complete(e, nil) // it was logged when it refused
+	isNew = !e.ours
+	if !isNew && e.kind() != configurationKind {
+		return a.complete(e, nil), false // it was logged when it refused
 	}
 	e.ours = true
 	if a != nil && a.token.isVerified() {
 		e.caller = a.token.caller()
 	}
-	return a.refuse(ctx, e, nil)
+	return a.refuse(ctx, e, nil), isNew
 }

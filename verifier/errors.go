@@ -36,7 +36,7 @@ func configurationError(err error) *Error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Err: err}
+	return &Error{Err: err, ours: true}
 }
 
 // hideReason gives e the common description, because its own would reveal to a forger
@@ -70,13 +70,13 @@ func asRefusal(err, reason error) *Error {
 }
 
 // complete returns e with the realm of a and the route's scopes for its challenge. A
-// refusal by another api is returned unchanged. With the default realm and logger, no
-// observer and no scopes, e needs no copy: unauthenticated clients can cause it at any rate.
+// refusal by another api is returned unchanged. With the default realm and logger and
+// no scopes, e needs no copy: unauthenticated clients can cause it at any rate.
 func (a *api) complete(e *Error, scopes []string) *Error {
 	if e.api != nil && e.api != a {
 		return e
 	}
-	if len(scopes) == 0 && (a == nil || a.realm == "" && a.log.logger == nil && a.observe == nil) {
+	if len(scopes) == 0 && (a == nil || a.realm == "" && a.log.logger == nil) {
 		return e
 	}
 	own := e.challengeScopes

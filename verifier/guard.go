@@ -90,7 +90,7 @@ func FirstOf(guards ...Guard) Guard {
 	}
 	guards = slices.Clone(guards)
 	return func(r *http.Request) (context.Context, error) {
-		var broken, first, last error
+		var broken, first, last *trial
 		lastHasToken := false
 		for _, g := range guards {
 			t := &trial{Context: r.Context()}
@@ -101,31 +101,30 @@ func FirstOf(guards ...Guard) Guard {
 			}
 			e, own := err.(*Error)
 			if !own || e == nil || !e.ours {
-				e = AsError(t, err) // logs what is not for clients alone
+				e, _ = asError(t, err) // logs what is not for clients alone
 			}
 			t.over.Store(true)
-			last = err
+			t.err, last = err, t
 			if broken == nil && e.Status() >= http.StatusInternalServerError {
-				broken = err
+				broken = t
 			}
 			lastHasToken = !errors.Is(e.Reason, ErrNoToken)
 			if first == nil && lastHasToken {
-				first = err
+				first = t
 			}
 		}
 		switch {
-		case broken != nil:
-			return nil, broken
+		case broken != nil: // which was logged
+			broken.reportRefusals(r.Context())
+			return nil, broken.err
 		case first != nil && !lastHasToken:
 			last = first
 		}
-		if e, own := last.(*Error); own && e != nil && e.ours {
+		if e, own := last.err.(*Error); own && e != nil && e.ours {
 			e.api.logRefusal(r.Context(), e) // was not yet, since another guard might have admitted
-			if e.api != nil && e.api.observe != nil {
-				e.api.report(r.Context(), Decision{}, nil, e)
-			}
 		}
-		return nil, last
+		last.reportRefusals(r.Context())
+		return nil, last.err
 	}
 }
 
@@ -148,7 +147,7 @@ func (g Guard) Admit(r *http.Request) (*http.Request, *Error) {
 	case err != nil:
 		return nil, AsError(ctx, err)
 	case admitted == nil:
-		return nil, AsError(ctx, configurationError(errors.New("a Guard returned neither a context nor an error")))
+		return nil, AsError(ctx, &Error{Err: errors.New("a Guard returned neither a context nor an error")})
 	case sameContext(admitted, ctx):
 		return r, nil
 	}

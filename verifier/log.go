@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -66,7 +67,7 @@ func (a *api) logRefusal(ctx context.Context, e *Error) {
 		return
 	}
 	status := refusalKinds[kind].status
-	if status < http.StatusInternalServerError && isTrial(ctx) {
+	if status < http.StatusInternalServerError && trialOf(ctx) != nil {
 		return
 	}
 	if logger.Enabled(ctx, slog.LevelDebug) {
@@ -119,6 +120,11 @@ func (e *Error) attrs() []slog.Attr {
 type trial struct {
 	context.Context
 	over atomic.Bool // set before a handler gets the context
+
+	err error // of its Guard
+
+	mu       sync.Mutex // guards refusals
+	refusals []noted    // for observers
 }
 
 type trialKey struct{}
@@ -130,4 +136,8 @@ func (t *trial) Value(key any) any {
 	return t.Context.Value(key)
 }
 
-func isTrial(ctx context.Context) bool { return ctx.Value(trialKey{}) != nil }
+// trialOf returns the innermost trial that ctx is in, or nil.
+func trialOf(ctx context.Context) *trial {
+	t, _ := ctx.Value(trialKey{}).(*trial)
+	return t
+}

@@ -63,7 +63,12 @@ func ReasonName(err error) string {
 	if err == nil {
 		return ""
 	}
-	return refusalKinds[kindOf(err)].name
+	for i := range refusalKinds {
+		if k := &refusalKinds[i]; err == k.reason {
+			return k.name
+		}
+	}
+	return refusalKinds[asRefusal(err, nil).kind()].name
 }
 
 // An observer has the functions of [Settings.Observe] and [Settings.ObserveKeys].
@@ -128,29 +133,62 @@ func (d *evaluation) trustedIssuer() string {
 	return p.issuer
 }
 
-// report completes d and calls the observer. t is nil if there is no verified token. A
-// refusal is not reported while FirstOf may still admit the request.
+// report completes d, the Decision about an admission with t, which may be nil, or
+// about a refusal, and calls the observer.
 func (a *api) report(ctx context.Context, d Decision, t *Token, err *Error) {
-	switch {
-	case err != nil && isTrial(ctx):
-		return
-	case err != nil:
-		d.Outcome, d.Reason, d.Caller = OutcomeRefused, refusalKinds[err.kind()].reason, err.caller
-		switch err.Status() {
+	if t.isVerified() {
+		d.Outcome, d.Issuer, d.Caller = OutcomeAdmitted, t.policy.issuer, t.caller()
+	} else if err == nil {
+		d.Outcome = OutcomeAnonymous
+	}
+	if err != nil {
+		kind := &refusalKinds[err.kind()]
+		d.Outcome, d.Reason, d.Caller = OutcomeRefused, kind.reason, err.caller
+		switch kind.status {
 		case http.StatusInternalServerError:
 			d.Outcome = OutcomeMisconfigured
 		case http.StatusServiceUnavailable:
 			d.Outcome = OutcomeUnavailable
 		}
-	case t.isVerified():
-		d.Outcome, d.Caller = OutcomeAdmitted, t.caller()
-	default:
-		d.Outcome = OutcomeAnonymous
+	}
+	a.submit(ctx, &d)
+}
+
+// submit calls the observer. While FirstOf may still admit the request, a refusal is
+// only noted.
+func (a *api) submit(ctx context.Context, d *Decision) {
+	if d.Outcome == OutcomeRefused {
+		if t := trialOf(ctx); t != nil {
+			t.note(a, d)
+			return
+		}
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			a.reportBug(ctx, fmt.Errorf("Settings.Observe panicked: %s", quote(fmt.Sprint(p))))
 		}
 	}()
-	a.observe(ctx, d)
+	a.observe(ctx, *d)
+}
+
+// A noted refusal is reported if FirstOf returns the error of its Guard.
+type noted struct {
+	api *api
+	Decision
+}
+
+func (t *trial) note(a *api, d *Decision) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.refusals = append(t.refusals, noted{a, *d})
+}
+
+// reportRefusals reports what was noted in t, which is over.
+func (t *trial) reportRefusals(ctx context.Context) {
+	t.mu.Lock()
+	refusals := t.refusals
+	t.mu.Unlock()
+	for i := range refusals {
+		refusals[i].api.submit(ctx, &refusals[i].Decision)
+	}
 }

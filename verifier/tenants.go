@@ -89,7 +89,7 @@ func (ts *tenants) find(iss string, now time.Time) (*issuerPolicy, *Error) {
 		return nil, ts.api.wrongIssuer(iss)
 	case !ok:
 		return nil, ts.api.wrongIssuer(iss)
-	case t != nil && reflect.DeepEqual(cfg, *t.policy.Load().config):
+	case t != nil && isSameConfig(cfg, *t.policy.Load().config):
 		t.checked.Store(now.UnixNano())
 		return t.policy.Load(), nil
 	case cfg.Issuer != iss:
@@ -108,6 +108,13 @@ func (ts *tenants) find(iss string, now time.Time) (*issuerPolicy, *Error) {
 		ts.replace(t, p, now)
 	}
 	return p, nil
+}
+
+// isSameConfig reports whether a and b are equal, JWKS.Observe aside: functions cannot be
+// compared, and the key cache of a tenant keeps its own.
+func isSameConfig(a, b Config) bool {
+	a.JWKS.Observe, b.JWKS.Observe = nil, nil
+	return reflect.DeepEqual(a, b)
 }
 
 // kept returns the policy of a tenant that is kept, or nil.
