@@ -23,7 +23,7 @@ run: ## keep the demo's servers on 127.0.0.1:8080 to 8083 (ARGS="-auth 127.0.0.1
 
 .PHONY: test
 test: ## run all tests with the race detector
-	go test -race -shuffle=on ./...
+	go test -race -shuffle=on ./... ./adapters/otelauth/...
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, tidy, explanations of mutants that are gone
@@ -35,17 +35,26 @@ lint: ## gofmt, vet, staticcheck, tidy, explanations of mutants that are gone
 
 # The workspace (go.work) builds all modules with one set of versions, the
 # highest that any of them asks for. Users have those of the root's go.mod. The
-# other targets test e2e and benchmarks, which nobody else uses.
+# other targets test e2e, benchmarks and observability, which nobody else uses.
 .PHONY: alone
 alone: ## build every module without the workspace, and test those that are not tests themselves
 	@set -ex; for m in $(MODULES); do (cd $$m; export GOWORK=off; go vet ./...; \
-		case $$m in */e2e | */benchmarks) ;; *) go test ./... ;; esac); \
+		case $$m in */e2e | */benchmarks | */observability) ;; *) go test ./... ;; esac); \
 	done
 
 .PHONY: e2e
 e2e: ## run against authorization servers that others wrote (needs Node.js 20 or later)
 	npm ci --ignore-scripts --no-audit --no-fund --prefix e2e/node
 	cd e2e && go test -race -shuffle=on -count=1 ./...
+
+.PHONY: observability
+observability: ## show what Prometheus sees of rotation, outage and attack (needs prometheus; ARGS="-during 10m ...")
+	@go build -o bin/observability ./examples/observability
+	@if [ -t 0 ]; then set -m; fi; bin/observability $(ARGS)
+
+.PHONY: observability-test
+observability-test: ## test that, the dashboard and the alerts (needs prometheus and promtool)
+	cd examples/observability && go test -race -shuffle=on -count=1 ./...
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (30s)

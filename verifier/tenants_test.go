@@ -80,6 +80,7 @@ func TestTenants(t *testing.T) {
 		var all []string
 		for _, i := range v.Issuers() {
 			all = append(all, i.Issuer)
+			assert.Equal(t, i.Issuer != issuer, i.Tenant)
 		}
 		assert.Equal(t, []string{issuer, "t1", "t2"}, all)
 		assert.NoError(t, v.Health())

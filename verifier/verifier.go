@@ -102,6 +102,7 @@ func (v *Verifier) Health() error {
 // An IssuerStatus reports whether one issuer's tokens can be checked.
 type IssuerStatus struct {
 	Issuer string
+	Tenant bool            // named by Settings.Tenants, not given to New
 	Err    error           // why its tokens cannot be checked now, or nil
 	Keys   jwkscache.Stats // zero unless the keys are ManagedKeys
 }
@@ -117,7 +118,7 @@ func (v *Verifier) Issuers() []IssuerStatus {
 }
 
 func (p *issuerPolicy) status() IssuerStatus {
-	s := IssuerStatus{Issuer: p.issuer}
+	s := IssuerStatus{Issuer: p.issuer, Tenant: p.tenant != nil}
 	if k, ok := p.keys.(ManagedKeys); ok {
 		s.Err, s.Keys = k.Health(), k.Stats()
 	}

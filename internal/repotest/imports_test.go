@@ -211,3 +211,34 @@ func receiver(d *ast.FuncDecl) string {
 	}
 	return ""
 }
+
+// Adapters that are modules of their own import what every user may import, and
+// document what they export.
+func TestAdaptersInModulesOfTheirOwn(t *testing.T) {
+	modules, err := filepath.Glob(filepath.Join(root, "adapters", "*", "go.mod"))
+	require.NoError(t, err)
+	require.NotEmpty(t, modules)
+	for _, m := range modules {
+		dir := filepath.Dir(m)
+		assert.FileExists(t, filepath.Join(dir, "doc.go"))
+		sources, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		require.NoError(t, err)
+		for _, path := range sources {
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+			require.NoError(t, err)
+			test := strings.HasSuffix(path, "_test.go")
+			for _, i := range file.Imports {
+				name := strings.Trim(i.Path.Value, `"`)
+				assert.NotContains(t, name, module+"internal/", path)
+				if rest, ok := strings.CutPrefix(name, module); ok && !test {
+					assert.Contains(t, []string{"verifier", "jwkscache"}, rest, path)
+				}
+			}
+			for _, d := range file.Decls {
+				if names := undocumented(d); !test {
+					assert.Empty(t, names, "%s: no doc comment", path)
+				}
+			}
+		}
+	}
+}

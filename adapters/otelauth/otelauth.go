@@ -1,0 +1,131 @@
+package otelauth
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+const scope = "github.com/seed-12ed5b1c/jwtguard/adapters/otelauth"
+
+// Config configures [New]. The zero value is ready to use.
+type Config struct {
+	// MeterProvider makes the instruments. Nil means otel.GetMeterProvider().
+	MeterProvider metric.MeterProvider
+}
+
+// Metrics reports the decisions of one or several Verifiers. It is safe for concurrent
+// use.
+type Metrics struct {
+	decisions                      metric.Int64Counter
+	duration, keyLookup, signature metric.Float64Histogram
+	events                         metric.Int64Counter
+	observables
+	registration metric.Registration
+
+	table atomic.Pointer[table]
+
+	mu      sync.Mutex // guards what follows, and replacing table
+	watched []*verifier.Verifier
+	pending []jwkscache.Event // until the first Watch
+	sums    map[string]*sums  // by issuer, as reported
+	last    map[keyCache]counts
+}
+
+// maxPending is how many events of key caches are kept for Watch.
+const maxPending = 1000
+
+// New returns Metrics without a Verifier. Its methods Observe and ObserveKeys are for
+// verifier.Settings, and [Metrics.Watch] adds the Verifier that was made with them. An
+// error is the MeterProvider's.
+func New(c Config) (*Metrics, error) {
+	if c.MeterProvider == nil {
+		c.MeterProvider = otel.GetMeterProvider()
+	}
+	m := &Metrics{sums: make(map[string]*sums)}
+	m.table.Store(new(table))
+	if err := m.instruments(c.MeterProvider.Meter(scope)); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Observe reports a decision; it is for verifier.Settings.Observe.
+func (m *Metrics) Observe(ctx context.Context, d verifier.Decision) {
+	s := m.seriesOf(&d)
+	m.decisions.Add(ctx, 1, s.decision...)
+	if !d.Inner {
+		m.duration.Record(ctx, d.Duration.Seconds(), s.duration...)
+	}
+	if d.KeyLookup > 0 {
+		m.keyLookup.Record(ctx, d.KeyLookup.Seconds(), s.issuer...)
+	}
+	if d.Signature > 0 {
+		m.signature.Record(ctx, d.Signature.Seconds(), s.issuer...)
+	}
+	if span := trace.SpanFromContext(ctx); span.IsRecording() {
+		annotate(span, &d)
+	}
+}
+
+// ObserveKeys reports an event of a key cache; it is for verifier.Settings.ObserveKeys
+// and jwkscache.Config.Observe. Events before the first [Metrics.Watch] are reported by
+// it.
+func (m *Metrics) ObserveKeys(e jwkscache.Event) {
+	m.mu.Lock()
+	if len(m.watched) == 0 && len(m.pending) < maxPending {
+		m.pending = append(m.pending, jwkscache.Event{Kind: e.Kind, Source: e.Source})
+		m.mu.Unlock()
+		return
+	}
+	m.mu.Unlock()
+	m.reportEvent(e)
+}
+
+func (m *Metrics) reportEvent(e jwkscache.Event) {
+	issuer := m.table.Load().fold(e.Source)
+	m.events.Add(context.Background(), 1, metric.WithAttributes(keyIssuer.String(issuer), keyEvent.String(string(e.Kind))))
+}
+
+// Watch reports the token cache and the key sets of v from now on, whenever metrics are
+// collected, and learns from v which issuers are configured: until then, all count as
+// _OTHER. Call it before v is used. v is kept until [Metrics.Close]. It may be called
+// for several Verifiers, whose figures are added up.
+func (m *Metrics) Watch(v *verifier.Verifier) error {
+	if v == nil {
+		return errors.New("otelauth: Watch: nil Verifier")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if slices.Contains(m.watched, v) {
+		return errors.New("otelauth: Watch: this Verifier is watched already")
+	}
+	m.watched = append(m.watched, v)
+	issuers := make(map[string]bool)
+	maps.Copy(issuers, m.table.Load().issuers)
+	for _, s := range v.Issuers() {
+		if !s.Tenant {
+			issuers[s.Issuer] = true
+		}
+	}
+	m.table.Store(&table{issuers, make(map[kind]*series)})
+	for _, e := range m.pending {
+		m.reportEvent(e)
+	}
+	m.pending = nil
+	return nil
+}
+
+// Close ends what Watch began. It does not close the Verifiers, whose decisions are
+// still reported.
+func (m *Metrics) Close() error { return m.registration.Unregister() }

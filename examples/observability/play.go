@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A phase is one part of the play.
+type phase struct {
+	title string
+	begin func() error
+	junk  bool
+}
+
+// phases are all of the same length. The attack and the outage are apart, so that the
+// graphs show which is which.
+func (c *caller) phases() []phase {
+	w := c.w
+	return []phase{
+		{title: "as usual", begin: c.renew},
+		{title: "one issuer rotates its key", begin: func() error {
+			if err := w.login.Rotate(""); err != nil {
+				return err
+			}
+			return c.renew()
+		}},
+		{title: "the other issuer fails; tokens with its new key get 503", begin: func() error {
+			w.partner.Fail(http.StatusServiceUnavailable)
+			if err := w.partner.Rotate(""); err != nil {
+				return err
+			}
+			return c.renew()
+		}},
+		{title: "it works again", begin: func() error { w.partner.Heal(); return nil }},
+		{title: "a stranger sends junk", junk: true},
+		{title: "as usual"},
+	}
+}
+
+// play lets all phases happen within a time, and returns when it is over or ctx is done.
+func play(ctx context.Context, out io.Writer, w *world, during time.Duration) error {
+	c := &caller{w: w}
+	phases := c.phases()
+	each := during / time.Duration(len(phases))
+	for _, p := range phases {
+		if ctx.Err() != nil {
+			return nil
+		}
+		fmt.Fprintf(out, "%s  %s\n", time.Now().Format(time.TimeOnly), p.title)
+		w.note(p.title)
+		if p.begin != nil {
+			if err := p.begin(); err != nil {
+				return err
+			}
+		}
+		if err := c.run(ctx, p, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run sends 50 requests a second of the usual mix, and some 20 of junk.
+func (c *caller) run(ctx context.Context, p phase, during time.Duration) error {
+	var junk sync.WaitGroup
+	failed := make(chan error, 25)
+	if p.junk {
+		for range 25 { // since those with unknown keys wait for a fetch
+			junk.Go(func() {
+				if err := send(ctx, 200*time.Millisecond, during, c.junk); err != nil {
+					failed <- err
+				}
+			})
+		}
+	}
+	err := send(ctx, 20*time.Millisecond, during, c.usual)
+	junk.Wait()
+	close(failed)
+	return errors.Join(err, <-failed)
+}
