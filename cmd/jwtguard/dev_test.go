@@ -140,7 +140,12 @@ func TestDev(t *testing.T) {
 
 func TestDevAddress(t *testing.T) {
 	t.Run("J6 a path, and a name for containers", func(t *testing.T) {
-		out, _, _ := startDev(t, "--addr localhost:0 --issuer http://issuer:9000/dev/ --algorithm RS256")
+		out, log, _ := startDev(t, "--addr localhost:0 --issuer http://issuer:9000/dev/ --algorithm RS256")
+		at := log.waitFor(t, `everyone who reaches (\S+:\d+)\s`)[1]
+		doc, err := get(t.Context(), newClient(newTransport()), "http://"+at+"/dev"+wellKnown)
+		require.NoError(t, err)
+		m := readMetadata(doc)
+		assert.Equal(t, "http://issuer:9000/dev/", m.Issuer)
 		assert.Contains(t, out.String(), "issuer\n  http://issuer:9000/dev/\n  RS256, kid")
 		assert.Contains(t, out.String(), "cfg.JWKS.AllowHTTP = true")
 	})

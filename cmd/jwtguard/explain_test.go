@@ -83,6 +83,12 @@ const anyNumber = -1 // of requests
 func TestExplain(t *testing.T) {
 	x := newExplained(t)
 	expired := x.sign(t, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()})
+	elsewhere := x.sign(t, map[string]any{"iss": "https://login.example.com"})
+	kid, _ := x.Key()
+	payload, err := json.Marshal(x.Claims("orders-job", exampleAudience))
+	require.NoError(t, err)
+	untyped, err := x.Sign([]byte(`{"alg":"ES256","kid":"`+kid+`"}`), payload)
+	require.NoError(t, err)
 	tests := []struct {
 		name, args string // ISSUER, JWKS and AUD stand for what they say
 		token      string // x.token if empty
@@ -96,6 +102,7 @@ func TestExplain(t *testing.T) {
 		{name: "J8 admitted, with a PEM file", args: "--issuer ISSUER AUD --jwks " + x.pem, says: "ADMITTED"},
 		{name: "J8 every demand", args: "--issuer ISSUER AUD --jwks JWKS --rfc9068 --algorithm ES256 --leeway 10s --max-lifetime 2h --scope orders:read --client orders-job --client x --client-credentials", says: "ADMITTED"},
 		{name: "J8 a type", args: "--issuer ISSUER AUD --jwks JWKS --type at+jwt --type none", says: "ADMITTED"},
+		{name: "J8 no type", args: "--issuer ISSUER AUD --jwks JWKS --type none --type JOSE", token: untyped, says: "ADMITTED"},
 		{name: "J8 several audiences", args: "--issuer ISSUER --audience x AUD --jwks JWKS", says: "ADMITTED"},
 		{name: "J8 the token endpoint's response", args: "--issuer ISSUER AUD --jwks JWKS", token: `{"access_token":"` + x.token + `","token_type":"Bearer"}`, says: "ADMITTED"},
 		{name: "J1 the issuer's slash", args: "--issuer ISSUER/ AUD --jwks JWKS", code: 1, says: "issuer_slash"},
@@ -110,13 +117,16 @@ func TestExplain(t *testing.T) {
 		{name: "J1 the lifetime", args: "--issuer ISSUER AUD --jwks JWKS --max-lifetime 1m", code: 1, says: "MaxLifetime"},
 		{name: "J1 an opaque token", args: "--issuer ISSUER AUD --jwks JWKS", token: "abc", code: 1, says: "REFUSED at form"},
 		{name: "J1 with Bearer", args: "--issuer ISSUER AUD --jwks JWKS", token: "Bearer " + x.token, code: 1, says: "REFUSED at form"},
-		{name: "J1 a key for encryption only", args: "--issuer ISSUER AUD --jwks " + x.enc, code: 1, says: "key_for_encryption"},
+		{name: "J1 a key for encryption only", args: "--issuer ISSUER AUD --jwks " + x.enc, code: 1, says: "0 keys"},
+		{name: "J8 the cause of that", args: "--issuer ISSUER AUD --jwks " + x.enc, code: 1, says: "key_for_encryption"},
 		{name: "J1 no keys in the file", args: "--issuer ISSUER AUD --jwks " + x.empty, code: 1, says: "key_unknown"},
 		{name: "J1 the keys' address as issuer", args: "--issuer ISSUER/jwks.json AUD", code: 1, says: "issuer_is_jwks_url"},
 		{name: "J1 the metadata's address as issuer", args: "--issuer ISSUER/.well-known/openid-configuration AUD", code: 1, says: "issuer_is_discovery_url"},
 		{name: "J1 the token endpoint as issuer", args: "--issuer ISSUER/oauth/token AUD", code: 1, says: "issuer_is_token_url"},
 		{name: "J1 nobody there", args: "--issuer http://127.0.0.1:1 AUD", token: x.sign(t, map[string]any{"iss": "http://127.0.0.1:1"}), code: 3, says: "keys_unavailable"},
 		{name: "J1 an http issuer", args: "--issuer http://login.example.com AUD", token: x.sign(t, map[string]any{"iss": "http://login.example.com"}), code: 2, says: "REFUSED at signature", err: "is not https"},
+		{name: "J1 http for the metadata", args: "--issuer https://login.example.com AUD --metadata-url ISSUER/.well-known/openid-configuration", token: elsewhere, code: 2, says: "REFUSED at signature", err: "is not https"},
+		{name: "J8 http for the metadata, allowed", args: "--issuer https://login.example.com AUD --allow-http --metadata-url ISSUER/.well-known/openid-configuration", token: elsewhere, code: 3, says: "keys_unavailable", requests: anyNumber},
 		{name: "J8 nothing configured", args: "", code: 3, says: "Not configured: issuer and audience"},
 		{name: "J8 keys alone", args: "--jwks JWKS", code: 3, says: "ADMITTED"},
 		{name: "J8 no audience", args: "--issuer ISSUER --jwks JWKS", code: 3, says: "Not configured: audience."},

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/authserver"
 )
 
 const (
@@ -110,6 +112,34 @@ func TestIssuer(t *testing.T) {
 	})
 }
 
+func TestKeys(t *testing.T) {
+	for alg, want := range map[string]keyView{
+		"RS256": {Type: "RSA", Kind: "RSA 2048", Algorithms: []string{"RS256"}},
+		"PS512": {Type: "RSA", Kind: "RSA 2048", Algorithms: []string{"PS512"}},
+		"ES256": {Type: "EC", Kind: "P-256", Algorithms: []string{"ES256"}},
+		"ES384": {Type: "EC", Kind: "P-384", Algorithms: []string{"ES384"}},
+		"ES512": {Type: "EC", Kind: "P-521", Algorithms: []string{"ES512"}},
+		"EdDSA": {Type: "OKP", Kind: "Ed25519", Algorithms: []string{"EdDSA", "Ed25519"}},
+	} {
+		t.Run("J4 "+alg, func(t *testing.T) {
+			server, err := authserver.New("https://login.example.com", alg)
+			require.NoError(t, err)
+			w := httptest.NewRecorder()
+			server.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/jwks.json", nil))
+			want.KeyID, _ = server.Key()
+			want.Alg, want.Use, want.Used = alg, "sig", true
+			assert.Equal(t, []keyView{want}, viewKeys(w.Body.Bytes()))
+		})
+	}
+	t.Run("J4 more keys than a set may have", func(t *testing.T) {
+		s := newIssuerServer(t)
+		s.keys = `{"keys":[` + strings.Repeat("7,", 1000) + `7]}`
+		got := call{args: "issuer " + s.issuer}.run(t)
+		assert.Equal(t, exitRefused, got.code)
+		assert.Contains(t, got.out, "keys: 0 used, 256 skipped")
+	})
+}
+
 func TestIssuerMistakes(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -142,7 +172,9 @@ func TestIssuerMistakes(t *testing.T) {
 		{"J1 the keys fail", "BASE/t/", func(s *issuerServer) { s.status["/t/oauth/keys"] = 503 }, 3, []string{"503 Service Unavailable"}},
 		{"J1 the metadata fails", "BASE/t/", func(s *issuerServer) { s.status["/t/.well-known/openid-configuration"] = 500 }, 3, []string{"500 Internal"}},
 		{"J1 too many requests", "BASE/t/", func(s *issuerServer) { s.status["/t/.well-known/openid-configuration"] = 429 }, 3, []string{"429 Too Many"}},
-		{"J1 nobody there", "http://127.0.0.1:1", nil, 3, []string{"refused", "cannot be asked"}},
+		{"J1 nobody there", "http://127.0.0.1:1/a/b", nil, 3, []string{"refused", "cannot be asked",
+			"requests http://127.0.0.1:1/a/b/.well-known/openid-configuration dial tcp 127.0.0.1:1: connect: connection refused " +
+				"http://127.0.0.1:1/.well-known/oauth-authorization-server/a/b dial tcp 127.0.0.1:1: connect: connection refused"}},
 		{"J4 the metadata elsewhere", "https://login.example.com --metadata-url BASE/t/.well-known/openid-configuration", func(s *issuerServer) {
 			s.metadata = strings.Replace(s.metadata, s.issuer, "https://login.example.com", 1)
 		}, 2, []string{"MetadataURL of an https issuer is not https"}},
@@ -168,6 +200,9 @@ func TestIssuerMistakes(t *testing.T) {
 				assert.Contains(t, text, strings.ReplaceAll(want, "BASE", s.base))
 			}
 			assert.LessOrEqual(t, len(s.requests), 10)
+			place := s.base + "/t/.well-known/openid-configuration"
+			assert.LessOrEqual(t, strings.Count(got.out, "\n  "+place+"\n"), 1, "nothing new")
+			assert.NotContains(t, text, "http://127.0.0.1:1/.well-known/openid-configuration", "where nobody is, nothing else is asked")
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -218,6 +219,33 @@ func TestFold(t *testing.T) {
 	require.Equal(t, "- a\n  "+long+"\n  b\n", fold("a "+long+" b", "- ", "  "))
 	require.Equal(t, "- "+long+"\n", fold(long, "- ", "  "))
 	require.Equal(t, "a  b\n", fold("a  b", "", ""))
+}
+
+func TestShownText(t *testing.T) {
+	long := strings.Repeat("z", 1000)
+	for name, row := range map[string]struct{ got, want string }{
+		"J3 an error":          {printable("a \x1b[2J\u009b\u202e\nü\xff"), `a \x1b[2J\u009b\u202e\n\u00fc\ufffd`},
+		"J3 a long error":      {printable(long), long[:600] + "…"},
+		"J3 a text":            {quoted("a\x1b\u009b\n"), `"a\x1b\u009b\n"`},
+		"J3 a long text":       {quoted(long), `"` + long[:200] + `"…`},
+		"J3 an address":        {address("https://a.example/ü"), `"https://a.example/\u00fc"`},
+		"J3 a plain address":   {address("https://a.example/?b=c"), "https://a.example/?b=c"},
+		"J3 a quotation mark":  {address(`https://a.example/"`), `"https://a.example/\""`},
+		"J3 a long address":    {address("https://a.example/" + long), `"` + ("https://a.example/" + long)[:200] + `"…`},
+		"J3 no address":        {address(""), `""`},
+		"J2 a long argument":   {shortArgument(long), "of that name"},
+		"J4 minutes":           {short(15 * time.Minute), "15m"},
+		"J4 hours":             {short(2 * time.Hour), "2h"},
+		"J4 hours and minutes": {short(90 * time.Minute), "1h30m"},
+		"J4 seconds":           {short(90*time.Second + 400*time.Millisecond), "1m30s"},
+		"J4 behind":            {clock(-3 * time.Second), "3s behind"},
+		"J4 ahead":             {clock(time.Hour), "1h ahead of"},
+		"J4 a scheme":          {difference("http://a", "https://a"), ": one is http, the other https"},
+		"J4 capital letters":   {difference("https://A", "https://a"), ": they differ in capital letters"},
+		"J4 something else":    {difference("https://b", "https://a"), ""},
+	} {
+		assert.Equal(t, row.want, row.got, name)
+	}
 }
 
 // packageFunctions returns what pattern finds in the Go files of a folder.

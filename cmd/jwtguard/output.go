@@ -6,7 +6,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -91,19 +90,22 @@ func address(text string) string {
 	return quoted(text)
 }
 
-// printable replaces what could end a line or change what a terminal shows, in the
-// text of an error.
+// printable escapes what is not ASCII or could end a line or change what a terminal
+// shows, in the text of an error.
 func printable(text string) string {
 	const most = 600
-	if len(text) > most {
-		text = text[:most] + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
+	var b strings.Builder
+	for _, r := range text[:min(len(text), most)] {
+		if r < ' ' || r > '~' {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		} else {
+			b.WriteRune(r)
 		}
-		return r
-	}, text)
+	}
+	if len(text) > most {
+		b.WriteString("…")
+	}
+	return b.String()
 }
 
 // shortArgument quotes an argument, unless it is long: then it may be a secret that
