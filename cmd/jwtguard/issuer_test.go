@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -137,6 +139,24 @@ func TestKeys(t *testing.T) {
 		got := call{args: "issuer " + s.issuer}.run(t)
 		assert.Equal(t, exitRefused, got.code)
 		assert.Contains(t, got.out, "keys: 0 used, 256 skipped")
+	})
+}
+
+func TestIssuerWithPrivateCertificate(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	t.Run("J4 issuer", func(t *testing.T) {
+		got := call{args: "issuer " + server.URL}.run(t)
+		assert.Equal(t, exitUnavailable, got.code)
+		assert.Contains(t, oneLine(got.out), "signed by unknown authority")
+		assert.Contains(t, oneLine(got.out), "set SSL_CERT_FILE")
+	})
+	t.Run("J5 token", func(t *testing.T) {
+		got := call{args: "token --client-id a --issuer " + server.URL, env: withSecret}.run(t)
+		assert.Equal(t, exitUnavailable, got.code)
+		assert.Contains(t, oneLine(got.err), "signed by unknown authority; https://")
 	})
 }
 

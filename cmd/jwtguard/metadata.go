@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -57,24 +55,24 @@ func discover(ctx context.Context, client *http.Client, issuer, metadataURL stri
 	if metadataURL != "" {
 		places = []string{metadataURL}
 	}
-	var errs []error
+	var failures []string
 	for _, place := range places {
 		doc, err := get(ctx, client, place)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", address(place), err))
+			failures = append(failures, address(place)+": "+err.Error())
 			continue
 		}
 		m := readMetadata(doc)
 		switch {
 		case m.Issuer == "":
-			errs = append(errs, fmt.Errorf("%s: not a metadata document", address(place)))
+			failures = append(failures, address(place)+": not a metadata document")
 			continue
 		case m.Issuer != issuer:
 			return m, fail(exitUsage, "the metadata's issuer is %s, not %s%s", quoted(m.Issuer), quoted(issuer), difference(m.Issuer, issuer))
 		}
 		return m, nil
 	}
-	return metadata{}, fail(exitUnavailable, "the issuer's metadata was not found: %v", printable(errors.Join(errs...).Error()))
+	return metadata{}, fail(exitUnavailable, "the issuer's metadata was not found: %v", printable(strings.Join(failures, "; ")))
 }
 
 // difference names the difference of two issuers that look alike.

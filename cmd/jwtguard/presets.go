@@ -37,69 +37,76 @@ var (
 
 // presets are in the order of the help.
 var presets = []preset{
-	two("auth0", "Auth0", param{name: "DOMAIN"}, providers.Auth0, inner(`^https://([^/]+\.auth0\.com)/$`)),
-	two("entra", "Entra", param{name: "TENANT"}, providers.Entra, inner(`^https://login\.microsoftonline\.com/(`+guid+`)/v2\.0$`)),
-	two("entra-v1", "EntraV1", param{name: "TENANT"}, providers.EntraV1, inner(`^https://sts\.windows\.net/(`+guid+`)/$`)),
-	two("okta", "Okta", issuerParam, providers.Okta, whole(`^https://[^/]+\.okta(-emea|preview)?\.com/oauth2/[^/]+$`)),
-	two("keycloak", "Keycloak", param{name: "REALM"}, providers.Keycloak, whole(`^https?://[^/]+(/.*)?/realms/[^/]+$`)),
-	list1("cognito", "Cognito", []param{{name: "POOL"}, clientParam}, func(a []string) verifier.Config {
+	withAudience("auth0", "Auth0", param{name: "DOMAIN"}, providers.Auth0, captured(`^https://([^/]+\.auth0\.com)/$`)),
+	entra("entra", "Entra", providers.Entra, captured(`^https://login\.microsoftonline\.com/(`+guid+`)/v2\.0$`)),
+	entra("entra-v1", "EntraV1", providers.EntraV1, captured(`^https://sts\.windows\.net/(`+guid+`)/$`)),
+	withAudience("okta", "Okta", issuerParam, providers.Okta, matched(`^https://[^/]+\.okta(-emea|preview)?\.com/oauth2/[^/]+$`)),
+	withAudience("keycloak", "Keycloak", param{name: "REALM"}, providers.Keycloak, matched(`^https?://[^/]+(/.*)?/realms/[^/]+$`)),
+	withList("cognito", "Cognito", []param{{name: "POOL"}, clientParam}, func(a []string) verifier.Config {
 		return providers.Cognito(a[0], a[1], a[2:]...)
-	}, inner(`^https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com/([^/]+)$`)),
-	two("duende", "Duende", issuerParam, providers.Duende, nil),
-	two("kinde", "Kinde", issuerParam, providers.Kinde, whole(`^https://[^/]+\.kinde\.com$`)),
-	two("pingone", "PingOne", issuerParam, providers.PingOne, whole(`^https://auth\.pingone\.[a-z.]+/`+guid+`/as$`)),
+	}, captured(`^https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com/([^/]+)$`)),
+	withAudience("duende", "Duende", issuerParam, providers.Duende, nil),
+	withAudience("kinde", "Kinde", issuerParam, providers.Kinde, matched(`^https://[^/]+\.kinde\.com$`)),
+	withAudience("pingone", "PingOne", issuerParam, providers.PingOne, matched(`^https://auth\.pingone\.[a-z.]+/`+guid+`/as$`)),
 	{name: "workos", function: "WorkOS", params: []param{issuerParam, {name: "CLIENT", sample: "client_YOURS"}},
 		config:     func(a []string) (verifier.Config, error) { return providers.WorkOS(a[0], a[1]), nil },
-		fromIssuer: whole(`^https://[^/]+\.authkit\.app$`)},
-	list1("hydra", "Hydra", []param{issuerParam, audienceParam, clientParam}, func(a []string) verifier.Config {
+		fromIssuer: matched(`^https://[^/]+\.authkit\.app$`)},
+	withList("hydra", "Hydra", []param{issuerParam, audienceParam, clientParam}, func(a []string) verifier.Config {
 		return providers.Hydra(a[0], a[1], a[2], a[3:]...)
-	}, whole(`^https://[^/]+\.projects\.oryapis\.com$`)),
-	list1("zitadel", "Zitadel", []param{issuerParam, {name: "PROJECT", sample: "YOUR-PROJECT"}, {name: "ACCOUNT", sample: "USER-ID"}}, func(a []string) verifier.Config {
+	}, matched(`^https://[^/]+\.projects\.oryapis\.com$`)),
+	withList("zitadel", "Zitadel", []param{issuerParam, {name: "PROJECT", sample: "YOUR-PROJECT"}, {name: "ACCOUNT", sample: "USER-ID"}}, func(a []string) verifier.Config {
 		return providers.Zitadel(a[0], a[1], a[2], a[3:]...)
-	}, whole(`^https://[^/]+\.zitadel\.cloud$`)),
-	list1("aws", "AWS", []param{issuerParam, audienceParam, {name: "ROLE", sample: "ROLE-ARN"}}, func(a []string) verifier.Config {
+	}, matched(`^https://[^/]+\.zitadel\.cloud$`)),
+	withList("aws", "AWS", []param{issuerParam, audienceParam, {name: "ROLE", sample: "ROLE-ARN"}}, func(a []string) verifier.Config {
 		return providers.AWS(a[0], a[1], a[2], a[3:]...)
-	}, whole(`^https://[^/]+\.tokens\.sts\.global\.api\.aws$`)),
-	list1("google", "GoogleServiceAccounts", []param{audienceParam, {name: "ACCOUNT", sample: "UNIQUE-ID"}}, func(a []string) verifier.Config {
+	}, matched(`^https://[^/]+\.tokens\.sts\.global\.api\.aws$`)),
+	withList("google", "GoogleServiceAccounts", []param{audienceParam, {name: "ACCOUNT", sample: "UNIQUE-ID"}}, func(a []string) verifier.Config {
 		return providers.GoogleServiceAccounts(a[0], a[1], a[2:]...)
-	}, none(`^https://accounts\.google\.com$`)),
-	list1("spiffe", "SPIFFE", []param{issuerParam, audienceParam, {name: "ID", sample: "spiffe://example.org/orders"}}, func(a []string) verifier.Config {
+	}, constant(`^https://accounts\.google\.com$`)),
+	withList("spiffe", "SPIFFE", []param{issuerParam, audienceParam, {name: "ID", sample: "spiffe://example.org/orders"}}, func(a []string) verifier.Config {
 		return providers.SPIFFE(a[0], a[1], a[2], a[3:]...)
 	}, nil),
 	{name: "github", function: "GitHubActions", many: true,
 		params:     []param{audienceParam, {name: "owner=ID|repository=ID", sample: `providers.RepositoryOwnerID("OWNER-ID")`, raw: true}},
 		config:     github,
-		fromIssuer: none(`^https://token\.actions\.githubusercontent\.com$`)},
+		fromIssuer: constant(`^https://token\.actions\.githubusercontent\.com$`)},
 	{name: "gitlab", function: "GitLabCI", many: true,
 		params:     []param{issuerParam, audienceParam, {name: "project=ID|namespace=ID", sample: `providers.GitLabProjectID("PROJECT-ID")`, raw: true}},
 		config:     gitlab,
-		fromIssuer: whole(`^https://gitlab\.com$`)},
+		fromIssuer: matched(`^https://gitlab\.com$`)},
 	{name: "kubernetes", function: "KubernetesServiceAccount", many: true,
 		params:     []param{issuerParam, audienceParam, {name: "NAMESPACE[/ACCOUNT]", sample: `providers.KubernetesAccount("NAMESPACE", "ACCOUNT")`, raw: true}},
 		config:     kubernetes,
-		fromIssuer: whole(`^https://(oidc\.eks\.[a-z0-9-]+\.amazonaws\.com/id/[0-9A-Z]+|kubernetes\.default\.svc(\.cluster\.local)?)$`)},
+		fromIssuer: matched(`^https://(oidc\.eks\.[a-z0-9-]+\.amazonaws\.com/id/[0-9A-Z]+|kubernetes\.default\.svc(\.cluster\.local)?)$`)},
 }
 
 const guid = `[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`
 
-// two is a preset of something and an audience.
-func two(name, function string, first param, make func(first, audience string) verifier.Config, from func(string) ([]string, bool)) preset {
+// withAudience is a preset of something and an audience.
+func withAudience(name, function string, first param, make func(first, audience string) verifier.Config, from func(string) ([]string, bool)) preset {
 	return preset{
 		name: name, function: function, params: []param{first, audienceParam}, fromIssuer: from,
 		config: func(a []string) (verifier.Config, error) { return make(a[0], a[1]), nil },
 	}
 }
 
-// list1 is a preset that ends with a list of one or more.
-func list1(name, function string, params []param, make func([]string) verifier.Config, from func(string) ([]string, bool)) preset {
+// entra is a preset whose audience is the application (client) ID of the API.
+func entra(name, function string, make func(tenant, audience string) verifier.Config, from func(string) ([]string, bool)) preset {
+	p := withAudience(name, function, param{name: "TENANT"}, make, from)
+	p.params[1].sample = "THE-API'S-CLIENT-ID"
+	return p
+}
+
+// withList is a preset that ends with a list of one or more.
+func withList(name, function string, params []param, make func([]string) verifier.Config, from func(string) ([]string, bool)) preset {
 	return preset{
 		name: name, function: function, params: params, many: true, fromIssuer: from,
 		config: func(a []string) (verifier.Config, error) { return make(a), nil },
 	}
 }
 
-// inner finds the first argument within an issuer.
-func inner(pattern string) func(string) ([]string, bool) {
+// captured finds the first argument within an issuer.
+func captured(pattern string) func(string) ([]string, bool) {
 	re := regexp.MustCompile(pattern)
 	return func(issuer string) ([]string, bool) {
 		found := re.FindStringSubmatch(issuer)
@@ -110,14 +117,14 @@ func inner(pattern string) func(string) ([]string, bool) {
 	}
 }
 
-// whole says that the first argument is the issuer.
-func whole(pattern string) func(string) ([]string, bool) {
+// matched says that the first argument is the issuer.
+func matched(pattern string) func(string) ([]string, bool) {
 	re := regexp.MustCompile(pattern)
 	return func(issuer string) ([]string, bool) { return []string{issuer}, re.MatchString(issuer) }
 }
 
-// none says that the issuer is no argument.
-func none(pattern string) func(string) ([]string, bool) {
+// constant says that the issuer is no argument.
+func constant(pattern string) func(string) ([]string, bool) {
 	re := regexp.MustCompile(pattern)
 	return func(issuer string) ([]string, bool) { return nil, re.MatchString(issuer) }
 }
@@ -197,7 +204,7 @@ func fromFlag(value string, audiences []string) (verifier.Config, error) {
 	if given != "" {
 		args = strings.Split(given, ",")
 	}
-	own := slices.Index(p.params, audienceParam)
+	own := slices.IndexFunc(p.params, func(p param) bool { return p.name == audienceParam.name })
 	more := audiences
 	if own >= 0 && len(audiences) > 0 && own <= len(args) {
 		args, more = slices.Insert(args, own, audiences[0]), audiences[1:]

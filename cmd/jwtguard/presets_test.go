@@ -61,6 +61,7 @@ func TestProviderFlag(t *testing.T) {
 		{"J7 auth0", "auth0:tenant.eu.auth0.com," + aud, nil, "https://tenant.eu.auth0.com/", []string{aud}},
 		{"J7 auth0, with --audience", "auth0:tenant.eu.auth0.com", []string{aud, "more"}, "https://tenant.eu.auth0.com/", []string{aud, "more"}},
 		{"J7 entra", "entra:" + tenant + "," + tenant, nil, "https://login.microsoftonline.com/" + tenant + "/v2.0", []string{tenant}},
+		{"J7 entra, with --audience", "entra:" + tenant, []string{tenant}, "https://login.microsoftonline.com/" + tenant + "/v2.0", []string{tenant}},
 		{"J7 entra-v1", "entra-v1:" + tenant + "," + tenant, nil, "https://sts.windows.net/" + tenant + "/", []string{tenant}},
 		{"J7 okta", "okta:https://example.okta.com/oauth2/default", []string{aud}, "https://example.okta.com/oauth2/default", []string{aud}},
 		{"J7 keycloak", "keycloak:https://sso.example.com/realms/shop," + aud, nil, "https://sso.example.com/realms/shop", []string{aud}},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -212,6 +214,11 @@ func (in *inspection) hints() (hints []string) {
 		add("The server cannot be asked from this machine, or not now.")
 	case in.issuer == "":
 		add("Nothing here is an issuer's metadata. The issuer is the value of iss in the tokens.")
+	}
+	if slices.ContainsFunc(in.recorder.exchanges(), func(e *exchange) bool {
+		return errors.As(e.err, new(x509.UnknownAuthorityError))
+	}) {
+		add("For a certificate authority of your own, set SSL_CERT_FILE to its certificate here and in your service, or JWKS.HTTPClient there.")
 	}
 	if strings.Contains(in.issuer, "{") {
 		add("The issuer is a template: give the issuer of one tenant.")
