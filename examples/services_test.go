@@ -91,20 +91,20 @@ func build(t *testing.T, name string) (binary string) {
 
 func environment(issuer string, more ...string) []string {
 	return append(append(os.Environ(), "ISSUER="+issuer, "AUDIENCE="+orders, "INVOICES_AUDIENCE="+invoices,
-		"INVOICES_CLIENTS=ledger, auditor", "ADDR=127.0.0.1:0"), more...)
+		"INVOICES_CLIENTS=ledger, auditor", "ADDR=127.0.0.1:0", "PROBES_ADDR=127.0.0.1:0"), more...)
 }
 
 // A line is what a service logs.
 type line struct {
-	Msg, Addr, Error string
-	Status           int
-	By               struct {
+	Msg, Addr, Probes, Error string
+	Status                   int
+	By                       struct {
 		ClientID string `json:"client_id"`
 	}
 }
 
 // start runs a service until stop, which returns all that it has logged.
-func start(t *testing.T, binary, issuer, until string) (addr string, stop func() []line) {
+func start(t *testing.T, binary, issuer, until string) (addr, probes string, stop func() []line) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
@@ -129,9 +129,9 @@ func start(t *testing.T, binary, issuer, until string) (addr string, stop func()
 		require.True(t, next(), "it ended: %v", logged)
 		l := logged[len(logged)-1]
 		seen = seen || l.Msg == until
-		addr += l.Addr
+		addr, probes = addr+l.Addr, probes+l.Probes
 	}
-	return addr, func() []line {
+	return addr, probes, func() []line {
 		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 		for next() {
 		}
@@ -158,7 +158,7 @@ func call(t *testing.T, method, url, token string) (status int, body []byte) {
 
 func serves(t *testing.T, binary string) {
 	iss := verifiertest.NewIssuer(t)
-	addr, stop := start(t, binary, iss.URL(), "ready")
+	addr, probes, stop := start(t, binary, iss.URL(), "ready")
 	reader := verifiertest.Claims{"client_id": "shop", "scope": "orders:read", "tenant": "acme"}
 	var refused []int
 	for _, row := range []struct {
@@ -176,8 +176,7 @@ func serves(t *testing.T, binary string) {
 		{"the other client", "GET", "/invoices", verifiertest.Claims{"client_id": "auditor", "aud": invoices}, 200, ""},
 		{"not on the list", "GET", "/invoices", verifiertest.Claims{"client_id": "shop", "aud": invoices}, 403, ""},
 		{"no token", "GET", "/orders", nil, 401, ""},
-		{"health is public", "GET", "/healthz", nil, 200, ""},
-		{"ready", "GET", "/readyz", nil, 200, ""},
+		{"probes have a port of their own", "GET", "/readyz", nil, 404, ""},
 	} {
 		token := ""
 		if row.claims != nil {
@@ -191,9 +190,15 @@ func serves(t *testing.T, binary string) {
 		if row.body != "" {
 			assert.JSONEq(t, row.body, string(body), row.name)
 		}
-		if row.status >= 400 {
+		if row.status >= 400 && row.status != 404 {
 			refused = append(refused, row.status)
 		}
+	}
+
+	for _, path := range []string{"/livez", "/readyz", "/startupz"} {
+		status, body := call(t, "GET", "http://"+probes+path, "")
+		assert.Equal(t, 200, status, path)
+		assert.Equal(t, path != "/livez", strings.Contains(string(body), iss.URL()), path)
 	}
 
 	var told []int
@@ -215,10 +220,12 @@ func serves(t *testing.T, binary string) {
 func notReady(t *testing.T, binary string) {
 	iss := verifiertest.NewIssuer(t)
 	iss.Fail(http.StatusServiceUnavailable)
-	addr, stop := start(t, binary, iss.URL(), "serving")
-	status, _ := call(t, "GET", "http://"+addr+"/readyz", "")
-	assert.Equal(t, http.StatusServiceUnavailable, status)
-	status, _ = call(t, "GET", "http://"+addr+"/healthz", "")
-	assert.Equal(t, http.StatusOK, status)
+	_, probes, stop := start(t, binary, iss.URL(), "serving")
+	for path, want := range map[string]int{
+		"/livez": http.StatusOK, "/readyz": http.StatusServiceUnavailable, "/startupz": http.StatusServiceUnavailable,
+	} {
+		status, _ := call(t, "GET", "http://"+probes+path, "")
+		assert.Equal(t, want, status, path)
+	}
 	stop()
 }

@@ -30,9 +30,7 @@ func (v *Verifier) Protect(rules ...Rule) Guard { return v.guard(rules, false) }
 func (v *Verifier) Optional(rules ...Rule) Guard { return v.guard(rules, true) }
 
 func (v *Verifier) guard(rules []Rule, optional bool) Guard {
-	if v == nil || v.api == nil {
-		panic("verifier: nil Verifier, or one that New did not make")
-	}
+	v.mustBeMade()
 	if err := checkRules(rules, v.api); err != nil {
 		panic("verifier: " + err.Error())
 	}
@@ -47,6 +45,12 @@ func (v *Verifier) guard(rules []Rule, optional bool) Guard {
 			return nil, err
 		}
 		return &admission{r.Context(), v.api, g, scopes}, nil
+	}
+}
+
+func (v *Verifier) mustBeMade() {
+	if v == nil || v.api == nil {
+		panic("verifier: nil Verifier, or one that New did not make")
 	}
 }
 

@@ -9,6 +9,7 @@
 //	INVOICES_AUDIENCE  the aud of tokens for invoices; AUDIENCE if not set
 //	INVOICES_CLIENTS   the client ids that may read invoices, separated by commas
 //	ADDR               the address to listen on; 127.0.0.1:8080 if not set
+//	PROBES_ADDR        the address for probes, which is not for clients; 127.0.0.1:8081 if not set
 package main
 
 import (
@@ -72,17 +73,16 @@ func run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	log.Info("serving", "addr", l.Addr().String())
-	s := &http.Server{
-		Handler:           routes(log, v, cfg),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      10 * time.Second,
-		IdleTimeout:       time.Minute,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	pl, err := net.Listen("tcp", cmp.Or(os.Getenv("PROBES_ADDR"), "127.0.0.1:8081"))
+	if err != nil {
+		return err
 	}
-	served := make(chan error, 1)
+	log.Info("serving", "addr", l.Addr().String(), "probes", pl.Addr().String())
+	s, ps := server(log, routes(log, v, cfg)), server(log, probes(v))
+	defer ps.Close()
+	served := make(chan error, 2)
 	go func() { served <- s.Serve(l) }()
+	go func() { served <- ps.Serve(pl) }()
 	select {
 	case err := <-served:
 		return err
@@ -91,4 +91,24 @@ func run(ctx context.Context, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return s.Shutdown(ctx)
+}
+
+func server(log *slog.Logger, h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      10 * time.Second,
+		IdleTimeout:       time.Minute,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// probes are for the orchestrator: liveness, readiness and startup.
+func probes(v *verifier.Verifier) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/livez", func(http.ResponseWriter, *http.Request) {}) // a restart brings no keys
+	mux.Handle("/readyz", v.HealthHandler())
+	mux.Handle("/startupz", v.ReadyHandler())
+	return mux
 }

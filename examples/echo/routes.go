@@ -34,15 +34,6 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 	bill := echoauth.Protect(v, verifier.Audience(cfg.invoices),
 		verifier.Client(cfg.invoiceClients...))
 	e.GET("/invoices", api.listInvoices, bill)
-
-	e.GET("/healthz", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
-	e.GET("/readyz", func(c echo.Context) error {
-		if err := v.Health(); err != nil {
-			log.WarnContext(c.Request().Context(), "not ready", "error", err)
-			return c.String(http.StatusServiceUnavailable, "not ready\n")
-		}
-		return c.NoContent(http.StatusOK)
-	})
 	return e
 }
 

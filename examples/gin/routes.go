@@ -31,14 +31,6 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 	bill := guard.Protect(v, verifier.Audience(cfg.invoices),
 		verifier.Client(cfg.invoiceClients...))
 	r.GET("/invoices", bill, api.listInvoices)
-
-	r.GET("/healthz", func(*gin.Context) {})
-	r.GET("/readyz", func(c *gin.Context) {
-		if err := v.Health(); err != nil {
-			log.WarnContext(c.Request.Context(), "not ready", "error", err)
-			c.String(http.StatusServiceUnavailable, "not ready\n")
-		}
-	})
 	return r
 }
 

@@ -30,13 +30,6 @@ func routes(log *slog.Logger, v *verifier.Verifier, cfg config) http.Handler {
 	mux.Handle("GET /orders", read(http.HandlerFunc(api.listOrders)))
 	mux.Handle("POST /orders", write(http.HandlerFunc(api.addOrder)))
 	mux.Handle("GET /invoices", bill(http.HandlerFunc(api.listInvoices)))
-	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := v.Health(); err != nil {
-			log.WarnContext(r.Context(), "not ready", "error", err)
-			http.Error(w, "not ready", http.StatusServiceUnavailable)
-		}
-	})
 	return mux
 }
 

@@ -1,0 +1,102 @@
+package verifier
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// HealthHandler returns a handler for readiness probes: the status is 200 while
+// [Verifier.Health] returns nil, else 503. So the API stays in its load balancer while
+// one of several issuers is down.
+//
+// It responds to GET and HEAD, without waiting and without a token. The body is JSON: for
+// each configured issuer whether its tokens can be checked, the state, number and age of
+// its keys, and why they cannot be used or refreshed. That is for operators: serve it on
+// an internal port or path.
+//
+// Do not use it, or [Verifier.ReadyHandler], for liveness probes: a restart brings no
+// issuer back, and drops keys that still serve.
+func (v *Verifier) HealthHandler() http.Handler {
+	v.mustBeMade()
+	return healthHandler(func(usable, all int) bool { return usable > 0 || all == 0 }, v)
+}
+
+// ReadyHandler returns a handler for startup probes: the status is 200 while the tokens
+// of every configured issuer can be checked, else 503. The rest is as with
+// [Verifier.HealthHandler]. As a readiness probe, it takes the API away from the clients
+// of all issuers as soon as the keys of one are too old.
+func (v *Verifier) ReadyHandler() http.Handler {
+	v.mustBeMade()
+	return healthHandler(func(usable, all int) bool { return usable == all }, v)
+}
+
+// maxHealthError is how much of an error's text a health report has, in bytes.
+const maxHealthError = 500
+
+type healthReport struct {
+	Status  string         `json:"status"` // "ok" or "unavailable"
+	Issuers []issuerHealth `json:"issuers"`
+}
+
+// An issuerHealth has only issuer and usable if the keys are not ManagedKeys.
+type issuerHealth struct {
+	Issuer     string `json:"issuer"`
+	Usable     bool   `json:"usable"`
+	State      string `json:"state,omitempty"`
+	Keys       *int   `json:"keys,omitempty"`
+	AgeSeconds *int64 `json:"age_seconds,omitempty"` // since the last good fetch
+	Error      string `json:"error,omitempty"`       // why it is not usable, else why the last fetch failed
+}
+
+func healthHandler(good func(usable, all int) bool, v *Verifier) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		report, usable := healthReport{Status: "ok", Issuers: []issuerHealth{}}, 0
+		for _, p := range v.configured() {
+			h := healthOf(p.status(), time.Now())
+			if h.Usable {
+				usable++
+			}
+			report.Issuers = append(report.Issuers, h)
+		}
+		status := http.StatusOK
+		if !good(usable, len(report.Issuers)) {
+			status, report.Status = http.StatusServiceUnavailable, "unavailable"
+		}
+		body, _ := json.Marshal(report) // strings and numbers: it cannot fail
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(status)
+		if r.Method == http.MethodGet {
+			_, _ = w.Write(body)
+		}
+	})
+}
+
+func healthOf(s IssuerStatus, now time.Time) issuerHealth {
+	h := issuerHealth{Issuer: s.Issuer, Usable: s.Err == nil, State: string(s.Keys.State)}
+	err := s.Err
+	if err == nil {
+		err = s.Keys.LastError
+	}
+	if err != nil {
+		text := err.Error()
+		h.Error = strings.ToValidUTF8(text[:min(len(text), maxHealthError)], "")
+	}
+	if h.State != "" {
+		h.Keys = &s.Keys.Keys
+	}
+	if !s.Keys.LastSuccess.IsZero() {
+		age := max(0, int64(now.Sub(s.Keys.LastSuccess)/time.Second))
+		h.AgeSeconds = &age
+	}
+	return h
+}
