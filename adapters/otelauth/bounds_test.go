@@ -189,7 +189,24 @@ func TestTenants(t *testing.T) {
 
 		clear(gone)
 		visit(200)
-		assert.Equal(t, 40., m.series()["jwtguard.keys.fetches{"+other+"}"], "M1 a counter lacks what came after")
+		fetches := func() float64 { return m.series()["jwtguard.keys.fetches{"+other+"}"] }
+		assert.Equal(t, 40., fetches(), "M1 a counter lacks what came after")
+		require.NoError(t, v.Refresh(t.Context()))
+		assert.Equal(t, 60., fetches(), "M1")
+		assert.Equal(t, 60., fetches(), "M1 collecting changes nothing")
+
+		for issuer := range issuers { // and without a collection in between
+			gone[issuer] = true
+		}
+		time.Sleep(2 * time.Minute)
+		visit(401)
+		clear(gone)
+		visit(200)
+		assert.Equal(t, 80., fetches(), "M1 a counter decreased")
+
+		late := newRig(t)
+		require.NoError(t, late.Watch(v))
+		assert.Equal(t, []string{other, "jwtguard.issuer=" + configured.URL()}, sorted(of(late.series(), "jwtguard.keys")), "M2")
 	})
 }
 

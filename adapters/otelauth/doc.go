@@ -23,7 +23,7 @@
 //
 // Those of token cache and keys are of the verifiers given to [Metrics.Watch]. jwtguard.keys.age is the time since the last good fetch, and is there
 // only after one. A decision is inner if verifier.Require, a RequireGuard or the handler
-// made it about a request that was admitted before; inner decisions have no duration.
+// made it about a request that was admitted before; those are in jwtguard.decisions alone.
 //
 // # Attributes
 //

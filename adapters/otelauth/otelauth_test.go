@@ -98,7 +98,9 @@ func TestDurations(t *testing.T) {
 		assert.Equal(t, [2]float64{50e-6, 100e-6}, bucket("jwtguard.decision.duration", "jwtguard.outcome=admitted,jwtguard.remembered=false"))
 		assert.Equal(t, [2]float64{0, 0.5e-6}, bucket("jwtguard.decision.duration", "jwtguard.outcome=admitted,jwtguard.remembered=true"))
 		assert.Equal(t, [2]float64{50e-6, 100e-6}, bucket("jwtguard.signature.duration", "jwtguard.issuer="+d.Issuer))
-		assert.Equal(t, 1e-9, m.histogram("jwtguard.key_lookup.duration", "jwtguard.issuer="+d.Issuer).Sum)
+		lookup := m.histogram("jwtguard.key_lookup.duration", "jwtguard.issuer="+d.Issuer)
+		assert.Equal(t, 1e-9, lookup.Sum)
+		assert.EqualValues(t, 1, lookup.Count, "there was one lookup")
 	})
 }
 
@@ -198,13 +200,16 @@ func TestEventsBeforeWatch(t *testing.T) {
 	})
 }
 
-// Two Verifiers are added up. Close ends what is read from them.
+// Two Verifiers are added up, and both know their issuers. Close ends what is read from
+// them.
 func TestWatch(t *testing.T) {
-	iss := verifiertest.NewIssuer(t)
+	first, both := verifiertest.NewIssuer(t), verifiertest.NewIssuer(t)
 	m := newRig(t)
-	v1 := m.verifier(verifier.Settings{}, iss.Config(audience))
-	m.verifier(verifier.Settings{}, iss.Config(audience))
-	assert.Equal(t, 2., m.series()["jwtguard.keys{jwtguard.issuer="+iss.URL()+"}"])
+	v1 := m.verifier(verifier.Settings{}, first.Config(audience), both.Config(audience))
+	m.verifier(verifier.Settings{}, both.Config(audience))
+	s := m.series()
+	assert.Equal(t, 1., s["jwtguard.keys{jwtguard.issuer="+first.URL()+"}"])
+	assert.Equal(t, 2., s["jwtguard.keys{jwtguard.issuer="+both.URL()+"}"])
 	assert.Error(t, m.Watch(v1), "twice")
 	assert.Error(t, m.Watch(nil))
 	require.NoError(t, m.Close())

@@ -46,6 +46,7 @@ func TestSpan(t *testing.T) {
 		{"M1 no token", read(ok), "", 401, of("refused", false, reason("no_token")), [][]attribute.Key{{total}}},
 		{"M1 expired", read(ok), iss.Token(verifiertest.Claims{"exp": 1}), 401, of("refused", false, issuer, reason("expired")), [][]attribute.Key{{total}}},
 		{"M1 inner, admitted", inner, writes, 200, of("admitted", false, issuer), [][]attribute.Key{{total, lookup, signature}, {total}}},
+		{"M1 inner, remembered", inner, writes, 200, of("admitted", true, issuer), [][]attribute.Key{{total}, {total}}},
 		{"M1 inner, refused", inner, reads, 403, of("refused", false, issuer, reason("scope")), [][]attribute.Key{{total}, {total}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
