@@ -53,6 +53,12 @@
 // issuer may have given the kid to another key: once in 15 seconds, and nobody waits
 // for it.
 //
+// # Events
+//
+// [Config.Observe] receives each fetch, good or failed, each rotation, and expiry. A
+// rotation is a key set with other keys or names; their order does not count. The same
+// changes, each once, go to [Config.Logger].
+//
 // # No key, and cannot tell
 //
 // The result (nil, nil) means that the issuer has no such key. An error that wraps

@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,9 +102,44 @@ func benchVerify(b *testing.B, s signer, pool []string, tokenCache int) {
 	}
 }
 
+// BenchmarkObserve has decisions of each kind without an observer and with one that
+// counts. Only the ratio means anything.
+func BenchmarkObserve(b *testing.B) {
+	s := signerOf("RS256")
+	pool := make([]*http.Request, 256)
+	for i := range pool {
+		pool[i] = bearer(s.token(nil, machineClaims(i)))
+	}
+	word, expired := []*http.Request{bearer("rubbish")}, []*http.Request{bearer(s.token(nil, members{"exp": "1"}))}
+	for _, row := range []struct {
+		name       string
+		requests   []*http.Request
+		tokenCache int
+	}{{"hit", pool[:1], 4096}, {"miss", pool, 8}, {"off", pool, -1}, {"a word", word, 4096}, {"expired", expired, 4096}} {
+		for how, observe := range map[string]func(context.Context, verifier.Decision){
+			"without": nil, "with": func(context.Context, verifier.Decision) { counted.Add(1) },
+		} {
+			b.Run(row.name+"/"+how, func(b *testing.B) {
+				g := warmWith(b, s, verifier.Settings{TokenCache: row.tokenCache, Observe: observe}).Protect()
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					_, _ = g(row.requests[i%len(row.requests)])
+				}
+			})
+		}
+	}
+}
+
+var counted atomic.Int64
+
 // warm returns a verifier over a key cache as programs have it, with the key of
 // s in it.
 func warm(t testing.TB, s signer, tokenCache int) *verifier.Verifier {
+	t.Helper()
+	return warmWith(t, s, verifier.Settings{TokenCache: tokenCache})
+}
+
+func warmWith(t testing.TB, s signer, settings verifier.Settings) *verifier.Verifier {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Write(jwttest.JWKS(s.JWK(nil)))
@@ -111,7 +148,7 @@ func warm(t testing.TB, s signer, tokenCache int) *verifier.Verifier {
 	keys := must(jwkscache.ForURL(srv.URL, jwkscache.Config{}))
 	t.Cleanup(func() { keys.Close() })
 	require.NoError(t, keys.Ready(t.Context()))
-	return newVerifierWith(t, verifier.Settings{TokenCache: tokenCache}, verifier.Config{Issuer: issuer, Audiences: []string{api}, Keys: keys})
+	return newVerifierWith(t, settings, verifier.Config{Issuer: issuer, Audiences: []string{api}, Keys: keys})
 }
 
 // BenchmarkRefuse has each reason for which a token is refused, beside the bare

@@ -78,6 +78,9 @@ func (v *Verifier) judge(c *call, rules []Rule) (g grant, m measured, err *Error
 		m.issuer = t.policy.issuer
 	}
 	if err != nil {
+		if v.api.observe != nil {
+			m.keyLookup = time.Since(now) // it is what failed
+		}
 		return g, m, err
 	}
 	if t != nil {

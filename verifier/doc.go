@@ -99,6 +99,29 @@
 // program starts, such as one for each customer, come from [Settings.Tenants]. Package
 // verifier/providers has the Config of many issuers in one line.
 //
+// # Observers
+//
+// [Settings.Observe] receives each [Decision] once: outcome, reason, caller, route and
+// durations. Metrics count Outcome, [ReasonName], Issuer and Route, whose values the
+// program's own configuration bounds. An audit log also writes Caller: who (ClientID,
+// Subject) was admitted to which route (Method, Route), with which token (ID, its jti). A
+// subject may be personal data, such as a user's name or address; keep such a log
+// accordingly, and Caller out of metrics. Require and handlers make further decisions
+// about an admitted request, with Inner set: a refusal among them is why an admitted
+// request had no effect. The adapters have an example of such a log.
+//
+// The function is called before the handler, and the request waits for it. One that
+// writes to something slow hands the Decision to a buffer of its own, and drops or
+// counts what does not fit.
+//
+// [Settings.ObserveKeys] receives what happens to the key caches. The logger of
+// [Settings] is for operators and limits its lines; it is no audit log.
+//
+// # Probes
+//
+// [Verifier.HealthHandler] is for readiness probes and [Verifier.ReadyHandler] for
+// startup probes. Liveness probes should ask neither.
+//
 // # Other credentials
 //
 // A [Guard] admits or refuses a request. Adapters accept any Guard, so one of your

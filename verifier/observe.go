@@ -33,14 +33,15 @@ type Decision struct {
 	Inner      bool // by Require, RequireGuard or a handler, of a request that was admitted before
 
 	// Method is the request's method, or "_OTHER" if it is not one of RFC 9110 §9
-	// or PATCH. Route is its Pattern: the route's, as far as a mux has found it
-	// before the Guard runs. The adapters for Echo and Gin set it to their route's
+	// or PATCH. Route is the request's Pattern, "" if the Guard runs before a mux has
+	// found the route. The adapters for Echo and Gin set Pattern to their route's
 	// path if it is empty. Both are empty under Verify and if Inner.
 	Method, Route string
 
-	// Duration is that of the whole decision. KeyLookup and Signature are parts of
-	// it: the time in the KeySource, with any wait for a fetch, and that of the
-	// public-key operations. They are zero if there were none, and if Remembered.
+	// Duration is that of the whole decision, zero for a refusal by a handler.
+	// KeyLookup and Signature are parts of it: the time in the KeySource, with any
+	// wait for a fetch, and that of the public-key operations. They are zero if there
+	// were none, and if Remembered, where a lookup is part of Duration only.
 	Duration, KeyLookup, Signature time.Duration
 }
 

@@ -488,19 +488,24 @@ func TestObserveTenants(t *testing.T) {
 // While the issuer's keys are not to be had, the Decision about a remembered token
 // has its issuer, but not its caller.
 func TestObserveWithoutKeys(t *testing.T) {
-	var seen []verifier.Decision
-	v, keys := setup(t, func(cfg *set) {
-		cfg.Observe = func(_ context.Context, d verifier.Decision) { seen = append(seen, d) }
+	synctest.Test(t, func(t *testing.T) {
+		keys := config().Keys.(*keyMap)
+		v, seen := observing(t, func(cfg *set) { cfg.Keys = slowKeys{keys} })
+		raw := signerOf("ES256").good()
+		verified(t, v, raw)
+		keys.err = errors.New("down")
+		_, err := v.Verify(ctx, raw)
+		assertRefused(t, verifier.ErrUnavailable, err)
+		keys.keys, keys.err = nil, nil
+		_, err = v.Verify(ctx, raw)
+		assertRefused(t, verifier.ErrSignature, err)
+		all := seen()
+		assert.Equal(t, []string{
+			"admitted iss=" + issuer + " by=billing", "unavailable unavailable iss=" + issuer, "refused signature iss=" + issuer,
+		}, summaries(all), "O1 O2")
+		for _, d := range all {
+			assert.Equal(t, time.Second, d.KeyLookup, "O5 %s", d.Outcome)
+			assert.Equal(t, time.Second, d.Duration, "O5 %s", d.Outcome)
+		}
 	})
-	raw := signerOf("ES256").good()
-	verified(t, v, raw)
-	keys.err = errors.New("down")
-	_, err := v.Verify(ctx, raw)
-	assertRefused(t, verifier.ErrUnavailable, err)
-	keys.keys, keys.err = nil, nil
-	_, err = v.Verify(ctx, raw)
-	assertRefused(t, verifier.ErrSignature, err)
-	assert.Equal(t, []string{
-		"admitted iss=" + issuer + " by=billing", "unavailable unavailable iss=" + issuer, "refused signature iss=" + issuer,
-	}, summaries(seen), "O1 O2")
 }

@@ -66,16 +66,20 @@ type Settings struct {
 	// at most 200 bytes of anything else.
 	Logger *slog.Logger
 
-	// Observe is called once for each decision, after it was made: for metrics and
-	// audit logs. It is called by the goroutine that serves the request, so it has to
-	// return soon, and concurrently. If it panics, that is logged as a configuration
-	// error and has no other effect. FirstOf makes one decision: what admits, or the
-	// refusal that it returns.
+	// Observe is called once for each decision, after it was made and before the
+	// handler runs: for metrics and audit logs. The context is the request's. It is
+	// called concurrently, and the request waits for it. If it panics, that is logged
+	// as a configuration error and has no other effect.
+	//
+	// A refusal by a handler or by another Guard is a decision where a Verifier has
+	// admitted the request before: it is the inner one of that Verifier. FirstOf makes
+	// one decision, that of the Guard whose admission or refusal it returns, beside
+	// a 500 or 503 of another Guard.
 	Observe func(context.Context, Decision)
 
-	// ObserveKeys is called with the events of the key caches that New makes, also
-	// those of tenants. A Config has another function in JWKS.Observe, which is also
-	// the place for how it is called.
+	// ObserveKeys is called with the events of the key caches that New makes, those of
+	// tenants included, as jwkscache.Config.Observe is: by several caches at once.
+	// A Config with JWKS.Observe has that instead.
 	ObserveKeys func(jwkscache.Event)
 }
 

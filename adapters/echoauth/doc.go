@@ -25,6 +25,11 @@
 // In a group, Echo runs the middleware also for paths that do not exist: without a
 // token, an unknown path under a protected group gets 401 and not 404.
 //
+// # Audit
+//
+// verifier.Settings.Observe receives each decision; the example "audit" writes a log
+// of who was admitted to which route with it.
+//
 // # CORS
 //
 // A browser's preflight carries no token, so Protect responds with 401, as to any

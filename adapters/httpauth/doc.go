@@ -16,6 +16,11 @@
 // Cache-Control: no-store and a JSON body {"error", "error_description"}, without
 // "error" where no token was sent. [Middleware] replaces the body.
 //
+// # Audit
+//
+// verifier.Settings.Observe receives each decision; the example "audit" writes a log
+// of who was admitted to which route with it.
+//
 // # CORS
 //
 // A browser's preflight carries no token, so Protect responds with 401, as to any
