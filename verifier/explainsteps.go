@@ -13,6 +13,7 @@ type explanation struct {
 	report Report
 
 	pasted  string // the code of what was pasted with the token
+	formErr *Error // of the token without that
 	named   string // iss
 	badDate bool   // exp or nbf cannot be compared
 	failed  []failure
@@ -80,23 +81,23 @@ func (e *explanation) explain(s step) {
 }
 
 func (e *explanation) explainForm() {
+	report := CheckReport{Check: "form", Found: e.foundLength(), Demanded: e.demandedForm()}
 	err := e.evaluation.run(stepParse, nil)
-	if err == nil {
-		e.add(stepParse, nil, e.describeForm())
-		return
+	if e.formErr = err; err != nil {
+		if e.raw, e.pasted = unpaste(e.raw); e.pasted != "" {
+			e.formErr = e.evaluation.run(stepParse, nil)
+		}
 	}
-	was := e.raw
-	if e.raw, e.pasted = unpaste(e.raw); e.pasted != "" && e.evaluation.run(stepParse, nil) == nil {
-		e.add(stepParse, err, e.describeForm())
-		return
-	}
-	if err == noAlgorithm || err == nestedJWT { // it is a JWT nevertheless
+	switch e.formErr {
+	case nil:
+		report = e.describeForm()
+	case noAlgorithm, nestedJWT: // it is a JWT nevertheless
 		e.work.jws, _ = jose.Parse(e.raw, registeredNames, &e.work.buffer)
-		e.add(stepParse, err, e.describeForm())
-		return
+		report = e.describeForm()
+	default:
+		e.work = nil
 	}
-	e.raw, e.pasted, e.work = was, "", nil
-	e.add(stepParse, err, CheckReport{Check: "form", Found: e.foundLength(), Demanded: e.demandedForm()})
+	e.add(stepParse, err, report)
 }
 
 func (e *explanation) explainIssuer() {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -31,6 +32,10 @@ func unpaste(raw string) (token, code string) {
 				mark("pasted_with_scheme")
 			}
 		}
+		if strings.EqualFold(token, "bearer") {
+			token = ""
+			mark("pasted_with_scheme")
+		}
 		if bare := strings.Trim(token, "\"'`“”‘’,"); bare != token {
 			token = bare
 			mark("pasted_with_quotes")
@@ -43,40 +48,71 @@ func unpaste(raw string) (token, code string) {
 	if token != raw {
 		mark("pasted_with_line_break")
 	}
+	if inText := jwtIn(token); inText != "" {
+		return inText, "pasted_with_text"
+	}
 	return token, code
+}
+
+var jwtPattern = regexp.MustCompile(`eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+`)
+
+// jwtIn returns the JWT in a longer text, such as a token response. It returns "" if there
+// is none, or several of which none is named access_token.
+func jwtIn(text string) string {
+	_, named, ok := strings.Cut(text, "access_token")
+	if !ok {
+		named = text
+	}
+	found := jwtPattern.FindAllStringIndex(named, 2)
+	if len(found) == 0 || len(found) > 1 && !ok {
+		return ""
+	}
+	start, end := found[0][0], found[0][1]
+	if end < len(named) && strings.IndexByte("+/=.", named[end]) >= 0 || end-start == len(text) {
+		return ""
+	}
+	return named[start:end]
+}
+
+// isPlaceholder reports whether s is what programs send for a variable that has no value,
+// or whose value they did not insert.
+func isPlaceholder(s string) bool {
+	switch strings.ToLower(s) {
+	case "undefined", "null", "none", "nil", "nan", "false", "[object", "[objectobject]", "[objectpromise]":
+		return true
+	}
+	return s != "" && strings.IndexByte("$<{%", s[0]) >= 0
 }
 
 // isBlank reports whether r is not seen in a text.
 func isBlank(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, unicode.Cf, unicode.Cc) }
 
 func (e *explanation) formMistake(err *Error) Mistake {
-	switch e.pasted {
-	case "pasted_with_scheme":
-		return Mistake{e.pasted, "The token was taken with the scheme before it. What follows \"Bearer \" is the token."}
-	case "pasted_with_quotes":
-		return Mistake{e.pasted, "There are quotation marks around the token. Leave them out."}
-	case "pasted_with_line_break":
-		return Mistake{e.pasted, "There is white space in or around the token, such as a line break. Leave it out."}
+	if err == e.tooLong {
+		return Mistake{"too_long", fmt.Sprintf("The token is longer than Settings.MaxTokenLength, %d bytes. Let the issuer put less into it, or raise the limit.", e.maxTokenLength)}
+	}
+	if err = e.formErr; err == nil {
+		return pastedMistake(e.pasted)
 	}
 	raw := e.raw
 	head := decodeSegment(raw, 0)
 	switch dots := strings.Count(raw, "."); {
-	case strings.TrimFunc(raw, isBlank) == "":
+	case raw == "":
 		return Mistake{"no_token", "There is no token."}
-	case err == e.tooLong:
-		return Mistake{"too_long", fmt.Sprintf("The token is longer than MaxTokenLength, %d bytes. Let the issuer put less into it, or raise Settings.MaxTokenLength.", e.maxTokenLength)}
+	case isPlaceholder(raw):
+		return Mistake{"no_token", "There is no token, but the text of a variable without a value, such as undefined, or something else that is no token."}
 	case err == noAlgorithm:
 		return Mistake{"unsigned", "The header has no alg, so nobody can tell how the token is signed."}
 	case err == nestedJWT:
 		return Mistake{"nested_token", "The token contains another JWT (cty JWT) instead of claims. That is not supported."}
 	case strings.HasSuffix(raw, "…") || strings.HasSuffix(raw, ".."):
 		return Mistake{"truncated", "The token ends in dots: it was copied from a display that shows only its beginning."}
-	case dots == 4 || dots >= 2 && hasMember(head, "enc"):
+	case dots >= 2 && hasMember(head, "enc"):
 		return Mistake{"encrypted_token", "The token is encrypted (JWE), and only the server that has the key can read it. Let the issuer send signed tokens for this API."}
 	case dots == 0 && !strings.HasPrefix(raw, "eyJ"), dots != 2 && !isObject(head) && !isObject(decodeSegment(raw, 1)):
 		return Mistake{"opaque_token", "This is not a JWT: only its issuer knows what it means. Let the issuer send JWT access tokens for this API; some do so only if the client names the API in its request."}
 	case dots < 2:
-		return Mistake{"truncated", "A part of the token is missing: it has not the three segments of a JWT."}
+		return Mistake{"truncated", "A part of the token is missing: it has fewer than the three segments of a JWT."}
 	case dots > 2:
 		return Mistake{"not_a_jwt", "The token has more than the three segments of a JWT. Were two tokens joined?"}
 	case strings.HasSuffix(raw, "."):
@@ -84,9 +120,21 @@ func (e *explanation) formMistake(err *Error) Mistake {
 	case isStandardBase64(raw):
 		return Mistake{"standard_base64", "The token is in standard base64, but a JWT is in base64url without padding (RFC 7515 section 2). Whoever made or changed it must mend that."}
 	case isCutBase64(raw):
-		return Mistake{"truncated", "The last segment is not whole base64url: the end of the token is missing."}
+		return Mistake{"truncated", "The last segment is not whole base64url: the end of the token is missing, or was changed."}
 	}
 	return e.jsonMistake(err, head)
+}
+
+func pastedMistake(code string) Mistake {
+	switch code {
+	case "pasted_with_scheme":
+		return Mistake{"pasted_with_scheme", "The scheme was copied with the token. What follows \"Bearer \" is the token."}
+	case "pasted_with_quotes":
+		return Mistake{"pasted_with_quotes", "There are quotation marks around the token. Leave them out."}
+	case "pasted_with_text":
+		return Mistake{"pasted_with_text", "There is other text around the token, as in a token response. Send the value of access_token alone."}
+	}
+	return Mistake{"pasted_with_line_break", "There is white space in or around the token, such as a line break. Leave it out."}
 }
 
 // jsonMistake is about three segments that are base64url, or nearly.
