@@ -48,6 +48,9 @@ func TestExplainApart(t *testing.T) {
 		assert.Equal(t, "no_scope", r.Checks[len(r.Checks)-1].Mistake.Code)
 		assert.Equal(t, []string{"issuer", "rule Scope"}, failedChecks(r))
 
+		r = checkReport(t, v, s.token(nil, members{"iss": `"https://C.example"`}))
+		assert.Contains(t, r.Mistake.Text, `and Config.Issuer is "https://c.example/"`, "the most alike")
+
 		r = checkReport(t, v, s.token(nil, members{"iss": `"https://nobody.example.net/x/y"`}))
 		assert.Equal(t, "issuer_other", r.Mistake.Code)
 		assert.Equal(t, verifier.CheckSkipped, r.Checks[len(r.Checks)-1].Result)

@@ -247,17 +247,14 @@ func (e *explanation) nearestPolicy() *issuerPolicy {
 			return p
 		}
 	}
-	for _, likely := range likelyIssuers(e.named) {
-		if all[likely.issuer] != nil {
-			return all[likely.issuer]
-		}
-	}
+	var nearest *issuerPolicy
+	best := unlike
 	for _, p := range e.configured() {
-		if likeness(e.named, p.issuer) != unlike {
-			return p
+		if l := likeness(e.named, p.issuer); l != unlike && (best == unlike || l < best) {
+			nearest, best = p, l
 		}
 	}
-	return nil
+	return nearest
 }
 
 // conclude names the mistakes, when everything about the token is known. The first check

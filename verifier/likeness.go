@@ -14,9 +14,10 @@ const (
 	unlike        resemblance = iota
 	bySlash                   // at the end
 	byScheme                  // http and https
-	bySpelling                // case, white space, or a port that is the default
+	bySpelling                // case, white space, punctuation, a missing https://, or a port that is the default
+	byVersion                 // of Entra ID's tokens
 	byEnvironment             // words such as test and prod
-	byTenant                  // one label of the host or one segment of the path
+	byTenant                  // the first labels of the host, the port or one segment of the path
 	byPath                    // the same host
 )
 
@@ -27,13 +28,20 @@ func likeness(a, b string) resemblance {
 		return unlike
 	case sameButSlash(a, b):
 		return bySlash
-	case withoutScheme(a) == withoutScheme(b):
+	case isURL(a) && isURL(b) && plainSpelling(a) == plainSpelling(b):
+		if strings.EqualFold(a[:len("https")], b[:len("https")]) {
+			return bySpelling
+		}
 		return byScheme
 	case plainSpelling(a) == plainSpelling(b):
 		return bySpelling
+	case entraTenant(a) != "" && entraTenant(a) == entraTenant(b):
+		return byVersion
 	}
 	wordsA, wordsB := identifierWords(a), identifierWords(b)
 	switch {
+	case len(wordsA) == 0 || len(wordsB) == 0:
+		return unlike
 	case slices.Equal(wordsA, wordsB):
 		return bySpelling
 	case slices.Equal(withoutEnvironment(wordsA), withoutEnvironment(wordsB)):
@@ -42,13 +50,27 @@ func likeness(a, b string) resemblance {
 	return sameShape(a, b)
 }
 
-func withoutScheme(s string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(s, "http://"), "https://")
+func isURL(s string) bool {
+	s = strings.ToLower(s)
+	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
 }
 
+// plainSpelling leaves out http:// and https://, too.
 func plainSpelling(s string) string {
 	s = strings.ToLower(strings.TrimSpace(s))
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "http://"), "https://")
 	return strings.TrimSuffix(strings.Replace(strings.TrimSuffix(s, "/"), ":443/", "/", 1), ":443")
+}
+
+// entraTenant returns the tenant of an issuer of Entra ID, of either version or of none.
+func entraTenant(issuer string) string {
+	s := strings.TrimSuffix(plainSpelling(issuer), "/v2.0")
+	for _, host := range []string{"login.microsoftonline.com/", "sts.windows.net/"} {
+		if tenant, ok := strings.CutPrefix(s, host); ok {
+			return tenant
+		}
+	}
+	return ""
 }
 
 func identifierWords(s string) []string {
@@ -87,9 +109,10 @@ func sameShape(a, b string) resemblance {
 	if isLocal(u.Hostname()) != isLocal(w.Hostname()) {
 		return byEnvironment
 	}
-	hosts, paths := differences(u.Host, w.Host, "."), differences(u.EscapedPath(), w.EscapedPath(), "/")
+	hosts := differences(u.Hostname(), w.Hostname(), ".")
+	paths := differences(strings.TrimSuffix(u.EscapedPath(), "/"), strings.TrimSuffix(w.EscapedPath(), "/"), "/")
 	switch {
-	case hosts == 0 && paths == 1, hosts == 1 && paths == 0 && parent(u.Host) == parent(w.Host):
+	case hosts == 0 && paths <= 1, hosts > 0 && paths == 0 && parent(u.Hostname()) == parent(w.Hostname()):
 		return byTenant
 	case hosts == 0:
 		return byPath

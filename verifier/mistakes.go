@@ -156,15 +156,10 @@ func (e *explanation) issuerMistake() Mistake {
 		return Mistake{"no_issuer", "The token has no iss, so nobody can tell whose keys to use. Is it an access token of the expected server?"}
 	}
 	if e.policy == nil {
-		return Mistake{"issuer_other", "The token is of an issuer that nothing configured resembles. Is it of the right server?"}
+		return Mistake{"issuer_other", "iss is " + quote(e.named) + ", and no issuer that is configured resembles it. Was the token requested from the right server?"}
 	}
 	configured := e.policy.issuer
 	which := fmt.Sprintf("iss is %s, and Config.Issuer is %q", quote(e.named), configured)
-	for _, likely := range likelyIssuers(e.named) {
-		if likely.issuer == configured && strings.Contains(likely.hint, "Entra") {
-			return Mistake{"issuer_version", which + likely.hint + ". Set accessTokenAcceptedVersion in the app registration, or configure the other issuer."}
-		}
-	}
 	switch path := strings.TrimRight(configured, "/"); {
 	case strings.Contains(path, "/.well-known/") && !strings.Contains(path, "jwks"):
 		return Mistake{"issuer_is_discovery_url", which + ". That is the address of its metadata; the issuer is the member issuer in that document."}
@@ -172,18 +167,20 @@ func (e *explanation) issuerMistake() Mistake {
 		return Mistake{"issuer_is_token_url", which + ". That is the token endpoint; the issuer is what iss says."}
 	case isKeysURL(path):
 		return Mistake{"issuer_is_jwks_url", which + ". That is the address of the keys; the issuer is what iss says."}
-	case strings.Contains(configured, "/common/"), strings.Contains(configured, "/organizations/"), strings.Contains(configured, "{"):
+	case slices.Contains([]string{"common", "organizations", "consumers"}, entraTenant(configured)), strings.Contains(configured, "{"):
 		return Mistake{"issuer_placeholder", which + ". No token has that issuer: each tenant has its own. Configure your tenant's, or Settings.Tenants."}
 	}
 	switch likeness(e.named, configured) {
 	case bySlash:
 		return Mistake{"issuer_slash", which + ". They differ in the slash at the end; set Issuer to what iss says."}
 	case byScheme:
-		return Mistake{"issuer_http", which + ". One is http, the other https. The issuer should be https: servers behind a proxy often do not know that they are."}
+		return Mistake{"issuer_http", which + ". One is http, the other https. Where a proxy serves https, the server behind it must be told its address."}
 	case bySpelling:
 		return Mistake{"issuer_spelling", which + ". They differ in spelling alone, but are compared byte for byte; set Issuer to what iss says."}
+	case byVersion:
+		return Mistake{"issuer_version", which + ". With Entra ID, tokens of version 1.0 have https://sts.windows.net/<tenant>/, those of version 2.0 https://login.microsoftonline.com/<tenant>/v2.0. Set Issuer to what iss says, or requestedAccessTokenVersion in the manifest of the API's registration."}
 	case byEnvironment:
-		return Mistake{"issuer_other_environment", which + ". The token is of another environment."}
+		return Mistake{"issuer_other_environment", which + ". The token is of another environment, or of the same server under another name."}
 	case byTenant:
 		return Mistake{"issuer_other_tenant", which + ". The token is of another tenant, realm or server."}
 	case byPath:
@@ -225,7 +222,7 @@ func audienceMistake(claims jose.Object, aud, demanded []string) Mistake {
 	for _, a := range aud[:min(len(aud), few)] {
 		for _, d := range demanded[:min(len(demanded), few)] {
 			if strings.TrimPrefix(a, "api://") == strings.TrimPrefix(d, "api://") {
-				return Mistake{"audience_prefix", which(a, d) + ". They differ in api:// alone: Entra ID v2 has the application's id, v1 its URI. List what aud says."}
+				return Mistake{"audience_prefix", which(a, d) + ". They differ in api:// alone: with Entra ID, tokens of version 2.0 have the application's ID, those of version 1.0 can have its URI. Add what aud says to Audiences."}
 			}
 			if l := likeness(a, d); l != unlike && (best == unlike || l < best) {
 				best, text = l, which(a, d)
@@ -234,27 +231,27 @@ func audienceMistake(claims jose.Object, aud, demanded []string) Mistake {
 	}
 	switch best {
 	case bySlash:
-		return Mistake{"audience_slash", text + ". They differ in the slash at the end; list what aud says, or request the other."}
+		return Mistake{"audience_slash", text + ". They differ in the slash at the end. Add what aud says to Audiences, or let the client request the other."}
 	case byScheme, bySpelling:
 		return Mistake{"audience_spelling", text + ". They differ in spelling alone, but are compared byte for byte."}
 	case byEnvironment:
-		return Mistake{"audience_other_environment", text + ". The token is for another environment of it."}
+		return Mistake{"audience_other_environment", text + ". The token is for another environment."}
 	}
 	iss, _ := claims.String("iss")
 	for _, a := range aud[:min(len(aud), few)] {
 		for _, name := range clientIDNames {
 			if id, err := claims.String(name); err == nil && id == a {
-				return Mistake{"audience_is_client_id", "aud is the client's own id, " + quote(a) + ": it is an ID token, or the client named no API in its request."}
+				return Mistake{"audience_is_client_id", "aud is the client's own id, " + quote(a) + ": this is an ID token, or the client named no API in its request."}
 			}
 		}
 		switch {
 		case a == "account":
-			return Mistake{"audience_account", "aud is \"account\", which Keycloak puts into every token. Add an audience mapper for this API to a client scope of the client."}
+			return Mistake{"audience_account", "aud is \"account\", which Keycloak has by default. Add an audience mapper for this API to a client scope of the client."}
 		case iss != "" && strings.HasPrefix(a, strings.TrimSuffix(iss, "/")+"/") || a == iss:
-			return Mistake{"audience_is_issuer", "aud is the issuer itself, " + quote(a) + ": the token is for its own endpoints. Let the client name this API in its request."}
+			return Mistake{"audience_is_issuer", "aud is an address of the issuer, " + quote(a) + ": the token is for its own endpoints, such as the user info. Let the client name this API in its request."}
 		}
 	}
-	return Mistake{"audience_other", "The token is for another API: aud is " + quoteList(aud) + ". Let the client request one for this API, or add that audience if it is a name of this API."}
+	return Mistake{"audience_other", "The token is for another API, or it is an ID token: aud is " + quoteList(aud) + ". Let the client request a token for this API; or add that to Audiences, if it is a name of this API."}
 }
 
 // clientIDNames are the claims in which issuers have the client id.
