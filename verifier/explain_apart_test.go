@@ -28,6 +28,20 @@ func TestExplainApart(t *testing.T) {
 		verifier.Extend(v, nil, func(context.Context, *verifier.Token) (bool, error) { return true, nil })
 		assert.Equal(t, "revoked", checkReport(t, v, s.good()).Mistake.Code)
 	})
+	t.Run("E2 revocation that cannot be decided", func(t *testing.T) {
+		v, _ := setup(t)
+		verifier.Extend(v, nil, func(context.Context, *verifier.Token) (bool, error) { return false, errors.New("no answer") })
+		assert.Equal(t, "rule_unavailable", checkReport(t, v, s.good()).Mistake.Code)
+	})
+	t.Run("E2 the kind of a token of no known issuer", func(t *testing.T) {
+		v := newVerifier(t, config(), part("https://other.example/"))
+		assert.Equal(t, "dpop_proof", checkReport(t, v, s.token(members{"typ": `"dpop+jwt"`}, members{"iss": "", "exp": ""})).Mistake.Code)
+	})
+	t.Run("E2 a claim of the wrong type is not called missing", func(t *testing.T) {
+		v, _ := setup(t)
+		assert.Equal(t, []string{"claims"}, failedChecks(checkReport(t, v, s.token(nil, members{"iss": "1"}))))
+		assert.Equal(t, []string{"claims"}, failedChecks(checkReport(t, v, s.token(nil, members{"aud": "{}"}))))
+	})
 	t.Run("E2 the audience of another issuer", func(t *testing.T) {
 		v := newVerifier(t, config(), part("b", func(cfg *set) { cfg.Audiences = []string{"https://b.example"} }))
 		raw := s.token(nil, members{"aud": `["` + api + `","https://b.example"]`})
@@ -139,7 +153,7 @@ func TestExplainFetchedKeys(t *testing.T) {
 	})
 	in("E2 clocks that differ", func(t *testing.T, iss *verifiertest.Issuer, v *verifier.Verifier) {
 		client := iss.HTTPClient()
-		client.Transport = datedBy{client.Transport, 10 * time.Minute}
+		client.Transport = datedBy{client.Transport, -10 * time.Minute}
 		cfg := iss.Config(api)
 		cfg.JWKS.HTTPClient = client
 		late := newVerifier(t, cfg)
@@ -149,6 +163,8 @@ func TestExplainFetchedKeys(t *testing.T) {
 		assert.Equal(t, "clock_off", r.Mistake.Code)
 		assert.Contains(t, r.Mistake.Text, "10 minutes")
 		assert.Equal(t, "expired", v.Explain(ctx, raw).Mistake.Code)
+		old := iss.Token(verifiertest.Claims{"exp": time.Now().Add(-time.Hour).Unix()})
+		assert.Equal(t, "expired", late.Explain(ctx, old).Mistake.Code, "the clocks are not why")
 	})
 }
 

@@ -139,6 +139,12 @@ func brokenSetups() []brokenSetup {
 		{name: "a clock that is behind", code: "clock_off", claims: members{"nbf": in(10 * time.Minute), "iat": in(10 * time.Minute)}},
 		{name: "a lifetime in milliseconds", code: "lifetime_milliseconds", change: func(s *set) { s.MaxLifetime = 2 * time.Hour },
 			claims: members{"exp": in(3600000 * time.Second), "iat": in(0)}},
+		{name: "a lifetime of 30 days", code: "lifetime", change: func(s *set) { s.MaxLifetime = 2 * time.Hour }, claims: members{"exp": in(30 * 24 * time.Hour), "iat": in(0)}},
+		{name: "a lifetime of 10 hours", code: "lifetime", change: func(s *set) { s.MaxLifetime = 2 * time.Hour }, claims: members{"exp": in(10 * time.Hour), "iat": in(0)}},
+		{name: "iat in the future, with RFC 9068", code: "clock_off", change: func(s *set) { s.RFC9068 = true }, claims: members{"iat": in(10 * time.Minute)}},
+		{name: "iss is a list", code: "claim_type", claims: members{"iss": `["https://login.example.com/"]`}},
+		{name: "aud is an object", code: "claim_type", claims: members{"aud": `{"a":"b"}`}},
+		{name: "exp is negative", code: "claim_type", claims: members{"exp": "-1"}},
 		{name: "a long lifetime", code: "lifetime", change: func(s *set) { s.MaxLifetime = 2 * time.Hour }, claims: members{"exp": in(25*time.Hour + 7*time.Second)}},
 
 		// The issuer.
@@ -187,6 +193,7 @@ func brokenSetups() []brokenSetup {
 		// The kind of token.
 		{name: "typ of RFC 9068 demanded", code: "typ_at_jwt_demanded", change: func(s *set) { s.RFC9068 = true }, header: members{"typ": `"JWT"`}},
 		{name: "typ of RFC 9068 demanded, none there", code: "typ_at_jwt_demanded", change: func(s *set) { s.RFC9068 = true }, header: members{"typ": ""}},
+		{name: "typ of RFC 9068 demanded, with Keycloak's nonce", code: "typ_at_jwt_demanded", change: func(s *set) { s.RFC9068 = true }, header: members{"typ": `"JWT"`}, claims: members{"nonce": `"n"`, "typ": `"Bearer"`}},
 		{name: "typ missing", code: "typ_missing", change: func(s *set) { s.Types = []string{"JWT"} }, header: members{"typ": ""}},
 		{name: "another typ", code: "typ_other", header: members{"typ": `"vc+jwt"`}},
 		{name: "an ID token with at_hash", code: "id_token", header: members{"typ": `"JWT"`}, claims: members{"at_hash": `"x"`, "nonce": `"n"`, "scope": "", "aud": `"billing"`}},

@@ -102,18 +102,18 @@ func distance(d time.Duration) string {
 	return "in " + roughly(d)
 }
 
-// roughly writes d without figures that nobody needs.
+// roughly writes d, rounded.
 func roughly(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d >= 2*day:
-		return fmt.Sprintf("%d days", d/day)
+		return fmt.Sprintf("%d days", d.Round(day)/day)
 	case d >= 2*time.Hour:
-		return fmt.Sprintf("%d hours", d/time.Hour)
+		return fmt.Sprintf("%d hours", d.Round(time.Hour)/time.Hour)
 	case d >= 2*time.Minute:
-		return fmt.Sprintf("%d minutes", d/time.Minute)
+		return fmt.Sprintf("%d minutes", d.Round(time.Minute)/time.Minute)
 	}
-	return fmt.Sprintf("%d seconds", d/time.Second)
+	return count(int(d.Round(time.Second)/time.Second), "second")
 }
 
 func (e *explanation) describeIssuer() CheckReport {

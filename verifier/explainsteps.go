@@ -101,6 +101,11 @@ func (e *explanation) explainForm() {
 }
 
 func (e *explanation) explainIssuer() {
+	if _, wrong := e.work.jws.Claims.String("iss"); wrong != nil {
+		e.skip("issuer", "iss is not a string")
+		e.policy = e.nearestPolicy()
+		return
+	}
 	err := e.evaluation.run(stepIssuer, nil)
 	e.add(stepIssuer, err, e.describeIssuer())
 	if err != nil {
@@ -124,6 +129,11 @@ func (e *explanation) explainLifetime() {
 
 func (e *explanation) explainWithPolicy(s step) {
 	switch s {
+	case stepAudience:
+		if _, wrong := audienceOf(e.work.jws.Claims, nil); wrong != nil {
+			e.skip("audience", "aud is not a list of strings")
+			return
+		}
 	case stepProfile:
 		if !e.policy.rfc9068 {
 			return

@@ -16,7 +16,7 @@ func (e *explanation) mistake(f failure) Mistake {
 	case f.err.kind() == configurationKind:
 		return Mistake{"misconfigured", "The API itself is not set up correctly: see the cause."}
 	case f.rule != nil && f.err.Reason == ErrUnavailable:
-		return Mistake{"rule_unavailable", "The function of this rule could not decide: see the cause."}
+		return Mistake{"rule_unavailable", "The Check could not decide: see the cause."}
 	case f.rule != nil:
 		return f.rule.mistake(e.token)
 	case f.err.Reason == ErrBinding:
@@ -32,6 +32,9 @@ func (e *explanation) mistake(f failure) Mistake {
 	case stepTimes, stepIssuerTimes:
 		return e.timeMistake(f.err)
 	case stepIssuer:
+		if m, ok := e.kindMistake(); ok && e.policy == nil { // otherwise another check says it
+			return m
+		}
 		return e.issuerMistake()
 	case stepAlgorithm:
 		return e.algorithmMistake()
@@ -40,7 +43,12 @@ func (e *explanation) mistake(f failure) Mistake {
 	case stepAudience:
 		return audienceMistake(e.work.jws.Claims, e.work.claims.audience, e.policy.audiences)
 	case stepProfile:
-		return Mistake{"profile_claim", "RFC9068 demands claims that this token lacks. Does this issuer follow RFC 9068? If not, leave Config.RFC9068 off."}
+		if f.err.Reason == ErrNotYetValid {
+			return e.timeMistake(f.err)
+		}
+		return Mistake{"profile_claim", "Config.RFC9068 demands a claim that this token does not have: see the cause. If this issuer does not follow RFC 9068, leave RFC9068 off."}
+	case stepAdmit:
+		return Mistake{"rule_unavailable", "A function of the program could not decide: see the cause."}
 	}
 	return e.signatureMistake(f.err)
 }
@@ -66,13 +74,13 @@ func (e *explanation) kindMistake() (Mistake, bool) {
 	}
 	switch {
 	case is("logout", "logout+jwt", "backchannel-logout+jwt", "secevent+jwt") || claims.Has("events"):
-		return Mistake{"logout_token", "This is a logout token or another security event, not an access token. Such tokens are sent to clients, not by them."}, true
+		return Mistake{"logout_token", "This is a logout token or another security event, not an access token. Such tokens are sent to a client, not by it."}, true
 	case is("refresh", "offline", "rt+jwt", "refresh+jwt"):
-		return Mistake{"refresh_token", "This is a refresh token, which is for the token endpoint alone. Send the access token of the same response."}, true
+		return Mistake{"refresh_token", "This is a refresh token, which is for the issuer's token endpoint alone. Send the access token of the same response."}, true
 	case is("dpop+jwt"):
-		return Mistake{"dpop_proof", "This is a DPoP proof, not an access token. It belongs into the DPoP field."}, true
-	case is("id", "id_token", "id+jwt") || claims.Has("at_hash") || claims.Has("c_hash") || claims.Value("nonce") != "":
-		return Mistake{"id_token", "This is an ID token, which tells a client who logged in. Send the access token of the same response."}, true
+		return Mistake{"dpop_proof", "This is a DPoP proof, not an access token. It belongs in the header field DPoP."}, true
+	case is("id", "id_token", "id+jwt") || claims.Has("at_hash") || claims.Has("c_hash") || e.policy != nil && claims.Value("nonce") != "" && e.policy.checkPayload(claims) != nil:
+		return Mistake{"id_token", "This is an ID token, which tells the client who logged in. Send the access token of the same response."}, true
 	}
 	return Mistake{}, false
 }
@@ -86,12 +94,14 @@ func (e *explanation) typeMistake(err *Error) Mistake {
 	case err.Reason != ErrType:
 		return e.claimMistake(err)
 	case slices.Equal(e.policy.types, []string{"at+jwt"}):
-		return Mistake{"typ_at_jwt_demanded", "typ at+jwt (RFC 9068) is demanded, and this token has " + e.foundType() + ". Let the issuer follow RFC 9068 if it can; otherwise leave Config.RFC9068 off or set Config.Types."}
+		return Mistake{"typ_at_jwt_demanded", "The typ demanded is at+jwt (RFC 9068); that of this token is " + e.foundType() + ". Let the issuer follow RFC 9068 if it can; otherwise leave Config.RFC9068 off, or set Config.Types."}
 	case !h.HasTyp:
 		return Mistake{"typ_missing", "The header has no typ. If this issuer's access tokens have none, add \"\" to Config.Types."}
 	}
 	return Mistake{"typ_other", "typ " + e.foundType() + " is not that of an access token here. If this issuer's access tokens have it, add it to Config.Types."}
 }
+
+var noIssuer = Mistake{"no_issuer", "The token has no iss, so its issuer is unknown. Is it an access token?"}
 
 func (e *explanation) claimMistake(err *Error) Mistake {
 	claims := e.work.jws.Claims
@@ -103,16 +113,16 @@ func (e *explanation) claimMistake(err *Error) Mistake {
 		case inMilliseconds(value):
 			return Mistake{"date_milliseconds", name + " is in milliseconds, but dates in a JWT are in seconds (RFC 7519 section 2). The issuer must mend that."}
 		case value[0] == '"':
-			return Mistake{"date_text", name + " is a text, but dates in a JWT are numbers of seconds (RFC 7519 section 2). The issuer must mend that."}
+			return Mistake{"date_text", name + " is a string, but dates in a JWT are numbers of seconds (RFC 7519 section 2). The issuer must mend that."}
 		}
 	}
 	switch {
 	case claims.Value("exp") == "":
-		return Mistake{"no_expiry", "The token has no exp, so it would be valid for ever. The issuer must set one."}
+		return Mistake{"no_expiry", "The token has no exp, so it would never expire. The issuer must set one."}
 	case err.Reason == ErrIssuer:
-		return Mistake{"no_issuer", "The token has no iss, so nobody can tell whose keys to use. Is it an access token of the expected server?"}
+		return noIssuer
 	}
-	return Mistake{"claim_type", "A claim has another type of value than the RFC says: see the cause. The issuer must mend that."}
+	return Mistake{"claim_type", "The value of a claim has the wrong type, or is out of range: see the cause. The issuer must mend that."}
 }
 
 // inMilliseconds reports whether a number is a date of this century in milliseconds.
@@ -126,17 +136,20 @@ func inMilliseconds(value string) bool {
 func (e *explanation) timeMistake(err *Error) Mistake {
 	c, ahead := &e.work.claims.registeredClaims, e.report.Keys.ClockDifference
 	leeway := e.maxLeeway
+	if e.policy != nil {
+		leeway = e.policy.leeway
+	}
 	switch issued := c.issuedAt.Sub(e.now); {
 	case err.Reason == ErrClaims:
 		return e.lifetimeMistake()
 	case !c.issuedAt.IsZero() && issued > leeway:
-		return Mistake{"clock_off", fmt.Sprintf("iat is in the future: this machine's clock is behind the issuer's, by %s or more. Set both by NTP.", roughly(issued))}
-	case ahead.Abs() > leeway:
-		return Mistake{"clock_off", fmt.Sprintf("This machine's clock differs from that of the issuer's server by %s. Set both by NTP.", roughly(ahead.Abs()))}
+		return Mistake{"clock_off", fmt.Sprintf("The token was issued %s in the future (iat): this machine's clock is behind, or the issuer's is ahead. Let both be set by NTP.", roughly(issued))}
+	case ahead.Abs() > leeway && c.checkTimes(e.now.Add(ahead), leeway) == nil:
+		return Mistake{"clock_off", fmt.Sprintf("By the clock of the issuer's server, which differs from this machine's by %s, the token is valid. Let both be set by NTP.", roughly(ahead.Abs()))}
 	case err.Reason == ErrExpired:
-		return Mistake{"expired", fmt.Sprintf("The token expired %s ago. The client must request a new one before that (expires_in).", roughly(e.now.Sub(c.expiresAt)))}
+		return Mistake{"expired", fmt.Sprintf("The token expired %s ago. The client must request a new one in time (expires_in).", roughly(e.now.Sub(c.expiresAt)))}
 	}
-	return Mistake{"not_yet_valid", fmt.Sprintf("The token is valid only in %s (nbf). Nothing else is wrong with its times.", roughly(c.notBefore.Sub(e.now)))}
+	return Mistake{"not_yet_valid", fmt.Sprintf("The token becomes valid in %s (nbf).", roughly(c.notBefore.Sub(e.now)))}
 }
 
 func (e *explanation) lifetimeMistake() Mistake {
@@ -145,15 +158,15 @@ func (e *explanation) lifetimeMistake() Mistake {
 	if !c.issuedAt.IsZero() {
 		life = c.expiresAt.Sub(c.issuedAt)
 	}
-	if life/1000 <= most && life%(1000*time.Second) == 0 {
-		return Mistake{"lifetime_milliseconds", fmt.Sprintf("The lifetime, %s, would be %s if it had been meant in milliseconds. The issuer must mend that.", roughly(life), roughly(life/1000))}
+	if meant := life / 1000; meant <= most && meant%time.Minute == 0 {
+		return Mistake{"lifetime_milliseconds", fmt.Sprintf("The lifetime, %s, would be %s if a number of milliseconds was added as seconds. If so, the issuer must mend that.", roughly(life), roughly(meant))}
 	}
 	return Mistake{"lifetime", fmt.Sprintf("The token is valid for %s, longer than MaxLifetime (%s). Shorten the lifetime at the issuer, or raise MaxLifetime.", roughly(life), most)}
 }
 
 func (e *explanation) issuerMistake() Mistake {
 	if e.named == "" {
-		return Mistake{"no_issuer", "The token has no iss, so nobody can tell whose keys to use. Is it an access token of the expected server?"}
+		return noIssuer
 	}
 	if e.policy == nil {
 		return Mistake{"issuer_other", "iss is " + quote(e.named) + ", and no issuer that is configured resembles it. Was the token requested from the right server?"}
