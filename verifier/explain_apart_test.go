@@ -182,6 +182,56 @@ func (d datedBy) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
+// The sentences of a mistake are true where they are printed.
+func TestMistakeTexts(t *testing.T) {
+	s := signerOf("ES256")
+	for name, row := range map[string]struct {
+		change   func(*set)
+		claims   members
+		rule     verifier.Rule
+		has, not string
+	}{
+		"E2 one of several scopes":   {rule: verifier.AnyScope("a", "b"), has: `does not have one of "a b"`},
+		"E2 a scope that is a role":  {claims: members{"roles": `["a"]`}, rule: verifier.Scope("a"), has: "or demand it with Role"},
+		"E2 a role that is a scope":  {rule: verifier.Role("orders:read"), has: "or demand it with Scope"},
+		"E2 a word of several":       {claims: members{"groups": `["b"]`}, rule: verifier.Role("a", "b"), has: `"b" is in "groups"`},
+		"E2 the name of a member":    {claims: members{"roles": "", "x:roles": `{"a":{}}`}, rule: verifier.Role("a"), has: "Use a Check"},
+		"E2 a claim that is missing": {rule: verifier.Claim("hd", "a"), has: `There is no claim "hd"`},
+		"E2 another value":           {claims: members{"hd": `"b"`}, rule: verifier.Claim("hd", "a"), has: `"hd" has none of the values`},
+		"E2 the claim that is one too many": {
+			claims: members{"uid": `"b"`}, rule: verifier.NoClaim("x", "uid"), has: `forbids: "uid"`},
+		"E2 ClientCredentials is set": {
+			change: func(s *set) { s.Claims.ClientCredentials = verifier.Claim("idtyp", "app") },
+			rule:   verifier.ClientCredentials(), not: "set Config.Claims.ClientCredentials"},
+		"E2 the actor is listed": {claims: members{"act": `{"sub":"a","iss":"b"}`}, rule: verifier.Actor("a"), not: "not in the rule"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, _ := setup(t, func(s *set) {
+				if row.change != nil {
+					row.change(s)
+				}
+			})
+			text := checkReport(t, v, s.token(nil, row.claims), row.rule).Mistake.Text
+			assert.Contains(t, text, row.has)
+			if row.not != "" {
+				assert.NotContains(t, text, row.not)
+			}
+		})
+	}
+}
+
+func TestReportHidesValuesOfRules(t *testing.T) {
+	v, _ := setup(t, func(s *set) { s.Claims.ClientCredentials = verifier.Claim("/x/email", "bob@example.com") })
+	raw := signerOf("ES256").token(nil, members{"email": `"alice@example.com"`, "x": `{"email":"alice@example.com"}`})
+	r := checkReport(t, v, raw, verifier.Claim("email", "bob@example.com"), verifier.ClientCredentials())
+	for _, text := range []string{r.String(), string(must(json.Marshal(r)))} {
+		assert.NotContains(t, text, "alice", "E3 a rule's claim is not shown, unless it is on the list")
+	}
+	assert.Contains(t, r.WithClaims().String(), "alice@example.com")
+	r = checkReport(t, v, raw, verifier.Claim("sub", "bob"))
+	assert.Contains(t, r.String(), `"sub" "billing"`, "E3 this one is on the list")
+}
+
 func TestReportShowsListedClaims(t *testing.T) {
 	v, _ := setup(t)
 	bad := "\u202e\u0085"

@@ -249,6 +249,17 @@ func brokenSetups() []brokenSetup {
 		{name: "the scope in upper case", code: "scope_spelling", rules: rules(verifier.Scope("Orders:Read"))},
 		{name: "the scope with a dot", code: "scope_spelling", rules: rules(verifier.Scope("orders.read"))},
 		{name: "the scope with its resource", code: "scope_spelling", claims: members{"scope": `"https://api.example.com/orders:read"`}, rules: rules(verifier.Scope("orders:read"))},
+		{name: "the scope of another resource", code: "scope_missing", claims: members{"scope": `"invoices/read"`}, rules: rules(verifier.Scope("orders/read"))},
+		{name: "the scope without its resource", code: "scope_spelling", claims: members{"scope": `"read"`}, rules: rules(verifier.Scope("orders/read"))},
+		{name: "the scope is a word of a name", code: "scope_missing", claims: members{"name": `"orders:admin"`}, rules: rules(verifier.Scope("orders:admin"))},
+		{name: "the role is a word of a name", code: "role_missing", claims: members{"given_name": `"admin"`, "amr": `["admin"]`}, rules: rules(verifier.Role("admin"))},
+		{name: "the role is a scope", code: "role_elsewhere", rules: rules(verifier.Role("orders:read"))},
+		{name: "the role is a name, as with Zitadel", code: "role_elsewhere", claims: members{"urn:zitadel:iam:org:project:roles": `{"admin":{"1":"a.example"}}`}, rules: rules(verifier.Role("admin"))},
+		{name: "a user's token by a rule", code: "user_token", change: func(s *set) { s.Claims.ClientCredentials = verifier.Claim("idtyp", "app") }, rules: rules(verifier.ClientCredentials())},
+		{name: "a user's token by a Check", code: "user_token", change: func(s *set) {
+			s.Claims.ClientCredentials = verifier.Check(func(context.Context, *verifier.Token) error { return errors.New("no") })
+		}, rules: rules(verifier.ClientCredentials())},
+		{name: "an actor of another issuer", code: "actor_not_listed", claims: members{"act": `{"sub":"a","iss":"b"}`}, rules: rules(verifier.Actor("a"))},
 		{name: "scopes with commas", code: "scope_separator", claims: members{"scope": `"orders:read,orders:admin"`}, rules: rules(verifier.Scope("orders:admin"))},
 		{name: "client id under another name", code: "client_id_elsewhere", claims: members{"client_id": "", "cid": `"billing"`}, rules: rules(verifier.Client("billing"))},
 		{name: "client id in appid", code: "client_id_elsewhere", claims: members{"client_id": "", "appid": `"billing"`}, rules: rules(verifier.ClientCredentials())},

@@ -211,6 +211,9 @@ func (e *explanation) explainRule(r Rule) {
 	e.add(stepAdmit, err, report)
 	if err != nil {
 		e.failed[len(e.failed)-1].rule = r
+		if x.hides {
+			e.report.Checks[len(e.report.Checks)-1].Cause = ""
+		}
 	}
 }
 
