@@ -248,7 +248,7 @@ func audienceMistake(claims jose.Object, aud, demanded []string) Mistake {
 	case byScheme, bySpelling:
 		return Mistake{"audience_spelling", text + ". They differ in spelling alone, but are compared byte for byte."}
 	case byEnvironment:
-		return Mistake{"audience_other_environment", text + ". The token is for another environment."}
+		return Mistake{"audience_other_environment", text + ". The token is for another environment of it."}
 	}
 	iss, _ := claims.String("iss")
 	for _, a := range aud[:min(len(aud), few)] {
