@@ -8,7 +8,8 @@
 //
 // The promises: no good token is refused, no bad one accepted, every other
 // answer is one of those documented, no request fails below HTTP, strangers cost
-// no more fetches than their budget, and neither memory nor goroutines grow.
+// no more fetches than their budget, each decision and each fetch is observed once, and
+// neither memory nor goroutines grow.
 //
 // Neither good nor bad, and counted apart, are tokens of a key that an API may
 // or may not know: after a rotation without overlap those of the old key and of
@@ -106,6 +107,7 @@ func soak(ctx context.Context, cfg config) (r *report, err error) {
 	}
 	r.lived = time.Since(born)
 	for _, a := range w.apis {
+		r.seen = append(r.seen, a.seen.sight()) // before what it is compared with
 		r.stats = append(r.stats, a.keys.Stats())
 	}
 	r.asked = w.authority.Fetches()

@@ -25,6 +25,7 @@ type report struct {
 	took, lived   time.Duration // of the load, and of the caches
 	apis          []*api
 	stats         []jwkscache.Stats // of apis
+	seen          []sight           // of apis
 	warm, tally   *tally
 	before, after footprint
 	events        events
@@ -56,6 +57,16 @@ func (r *report) broken() (all []string) {
 	for i, st := range r.stats {
 		if most := r.maxFetches(); st.Fetches > most {
 			all = append(all, fmt.Sprintf("%d fetches of %s's cache, where %d are the most", st.Fetches, r.apis[i].name, most))
+		}
+	}
+	for i, s := range r.seen {
+		a, st, warm, tally := r.apis[i], r.stats[i], r.warm.apis[r.apis[i].url], r.tally.apis[r.apis[i].url]
+		if requests, ok := warm.requests+tally.requests, warm.ok+tally.ok; s.decisions != requests || s.admitted != ok {
+			all = append(all, fmt.Sprintf("%d decisions of %s were observed, %d admitted, of %d requests, %d admitted", s.decisions, a.name, s.admitted, requests, ok))
+		}
+		// The latest fetch may not have ended when the observer was read.
+		if later, failed := st.Fetches-s.fetched, st.Failures-s.failed; later < 0 || later > 1 || failed < 0 || failed > later {
+			all = append(all, fmt.Sprintf("%d fetches of %s's cache were observed, %d failed, of %d, %d failed", s.fetched, a.name, s.failed, st.Fetches, st.Failures))
 		}
 	}
 	if r.after.heap > r.before.heap+heapSlack {

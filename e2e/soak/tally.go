@@ -22,6 +22,7 @@ type tally struct {
 // A count is what one API answered.
 type count struct {
 	requests     int
+	ok           int // with status 200
 	good, denied int // good tokens, and those of them refused
 	bad, passed  int // bad tokens, and those of them accepted
 	open         int // tokens of a key that an API may or may not know: neither good nor bad
@@ -44,6 +45,9 @@ func (t *tally) add(r *vegeta.Result) {
 	url, kind, _ := strings.Cut(r.URL, "#")
 	c, status := t.apis[url], int(r.Code)
 	c.requests++
+	if status == http.StatusOK {
+		c.ok++
+	}
 	if t.kinds[kind] == nil {
 		t.kinds[kind] = make(map[int]int)
 	}
