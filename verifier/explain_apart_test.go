@@ -3,6 +3,7 @@ package verifier_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -27,6 +28,21 @@ func TestExplainApart(t *testing.T) {
 		v, _ := setup(t)
 		verifier.Extend(v, nil, func(context.Context, *verifier.Token) (bool, error) { return true, nil })
 		assert.Equal(t, "revoked", checkReport(t, v, s.good()).Mistake.Code)
+	})
+	t.Run("E4 no tenant is kept for a token that is refused anyway", func(t *testing.T) {
+		resolve, _ := tenantsOf(2, s)
+		v := newVerifierWith(t, verifier.Settings{Tenants: resolve, MaxTenants: 1})
+		expired := v.Explain(ctx, s.token(nil, members{"iss": `"t0"`, "exp": "1"}))
+		assert.Equal(t, "expired", expired.Mistake.Code)
+		assert.Empty(t, v.Issuers())
+		assert.True(t, checkReport(t, v, ofTenant(s, 1)).Admitted)
+	})
+	t.Run("E2 a bound token, where a request could prove possession", func(t *testing.T) {
+		v, _ := setup(t)
+		verifier.Extend(v, []verifier.Binding{{Member: "jkt", Scheme: "DPoP"}}, nil)
+		m := checkReport(t, v, s.token(nil, members{"cnf": `{"jkt":"x"}`})).Mistake
+		assert.Equal(t, "bound_token", m.Code)
+		assert.NotContains(t, m.Text, "without DPoP")
 	})
 	t.Run("E2 revocation that cannot be decided", func(t *testing.T) {
 		v, _ := setup(t)
@@ -136,7 +152,7 @@ func TestExplainFetchedKeys(t *testing.T) {
 		r := v.Explain(ctx, other(t, iss))
 		assert.Equal(t, "key_unknown", r.Mistake.Code)
 		assert.Contains(t, r.Mistake.Text, `The issuer has no key with kid "other" for ES256: it has 1 key, fetched 0 seconds ago.`)
-		assert.Contains(t, r.Mistake.Text, "The issuer can be reached.")
+		assert.Contains(t, r.Mistake.Text, "The last attempt to fetch them succeeded.")
 		assert.Equal(t, 1, r.Keys.Keys)
 	})
 	in("E2 a key that is missing, and an issuer that does not respond", func(t *testing.T, iss *verifiertest.Issuer, v *verifier.Verifier) {
@@ -184,13 +200,23 @@ func (d datedBy) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // The sentences of a mistake are true where they are printed.
 func TestMistakeTexts(t *testing.T) {
-	s := signerOf("ES256")
+	s, secret := signerOf("ES256"), []byte(strings.Repeat("s", 32))
 	for name, row := range map[string]struct {
 		change   func(*set)
+		signer   signer
+		header   members
 		claims   members
 		rule     verifier.Rule
 		has, not string
 	}{
+		"E2 a token without kid": {
+			header: members{"kid": ""}, has: "does not name its key"},
+		"E2 a wrong signature without kid": {
+			change: func(s *set) { s.Keys = &keyMap{keys: map[string][]crypto.PublicKey{"": {newSigner("ES256").Public()}}} },
+			header: members{"kid": ""}, has: "None of the issuer's keys", not: "the same name"},
+		"E2 a secret that is too short for HS512": {
+			change: func(s *set) { s.Keys, s.SharedSecrets = nil, [][]byte{secret} },
+			signer: hmacSigner("HS512", secret), has: "the length of the SharedSecrets"},
 		"E2 one of several scopes":   {rule: verifier.AnyScope("a", "b"), has: `does not have one of "a b"`},
 		"E2 a scope that is a role":  {claims: members{"roles": `["a"]`}, rule: verifier.Scope("a"), has: "or demand it with Role"},
 		"E2 a role that is a scope":  {rule: verifier.Role("orders:read"), has: "or demand it with Scope"},
@@ -211,7 +237,13 @@ func TestMistakeTexts(t *testing.T) {
 					row.change(s)
 				}
 			})
-			text := checkReport(t, v, s.token(nil, row.claims), row.rule).Mistake.Text
+			if row.signer.Signer == nil {
+				row.signer = s
+			}
+			if row.rule == nil {
+				row.rule = verifier.Scope("orders:read")
+			}
+			text := checkReport(t, v, row.signer.token(row.header, row.claims), row.rule).Mistake.Text
 			assert.Contains(t, text, row.has)
 			if row.not != "" {
 				assert.NotContains(t, text, row.not)

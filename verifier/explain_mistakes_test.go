@@ -231,6 +231,7 @@ func brokenSetups() []brokenSetup {
 		// The signature.
 		{name: "a key that the issuer does not have", code: "key_unknown", signer: stranger.as("ES256", "other")},
 		{name: "a key that is not in the file", code: "key_unknown", change: static(spare)},
+		{name: "too many keys", code: "keys_ambiguous", change: func(s *set) { s.Keys = keysOf(stranger, stranger, stranger, stranger, stranger) }},
 		{name: "the key is for encryption", code: "key_for_encryption", change: static(spare, forEncryption)},
 		{name: "the key has another use", code: "key_unusable", change: static(spare, forOther)},
 		{name: "signed by another server's key of that name", code: "signature_wrong", signer: stranger},

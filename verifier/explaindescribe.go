@@ -22,7 +22,7 @@ func (e *explanation) describe(s step) CheckReport {
 	case stepProfile:
 		return CheckReport{Check: "profile", Found: e.present("sub", "client_id", "jti", "aud", "iat"), Demanded: "sub, client_id, jti, aud and iat (RFC 9068 section 2.2)"}
 	case stepBound:
-		return CheckReport{Check: "binding", Found: "cnf with " + e.boundBy(), Demanded: "no cnf, since nothing here can confirm it"}
+		return CheckReport{Check: "binding", Found: "cnf with " + e.boundBy(), Demanded: "no cnf, since there is no request that could prove possession"}
 	case stepSignature:
 		return e.describeSignature()
 	case stepToken:
@@ -181,7 +181,7 @@ func (e *explanation) describeSignature() CheckReport {
 	h := &e.work.jws.Header
 	q := queryOf(h, e.now)
 	c := CheckReport{Check: "signature", Demanded: "a key of the issuer that verifies it"}
-	if c.Found = h.Alg; h.Kid != "" || h.X5T != "" || h.X5TS256 != "" {
+	if c.Found = h.Alg; namesKey(h) {
 		c.Found += " with " + keyName(&q)
 	}
 	if held := e.keysHeld(); held != "" {
@@ -218,8 +218,6 @@ func (e *explanation) describeContents() CheckReport {
 	c := CheckReport{Check: "contents", Demanded: "an access token, with client id and scopes of the right type"}
 	if e.token != nil {
 		c.Found = "client id " + orNone(e.token.clientID) + ", scopes " + foundList(e.token.scopes)
-	} else {
-		c.Found = "claims that do not fit"
 	}
 	return c
 }

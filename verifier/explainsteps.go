@@ -72,7 +72,7 @@ func (e *explanation) explain(s step) {
 	default:
 		if e.policy == nil {
 			if s == stepAlgorithm {
-				e.skip("the rest", "no issuer whose Config could be meant")
+				e.skip("the rest", "no configured issuer is like this one")
 			}
 			return
 		}
@@ -170,8 +170,8 @@ func (e *explanation) explainSignature() {
 		e.skip("signature", "no algorithm to check it with")
 		return
 	}
-	if e.policy.keys == nil && e.policy.config == nil {
-		e.skip("signature", "no keys")
+	if len(e.failed) > 0 && e.policy.config != nil && e.policy.tenant == nil {
+		e.skip("signature", "a tenant is kept, and its keys are fetched, only for a token that is valid so far")
 		return
 	}
 	err := e.evaluation.run(stepSignature, nil)
@@ -201,7 +201,7 @@ func (e *explanation) explainRule(r Rule) {
 	x := r.explain(e.token)
 	report := CheckReport{Check: "rule " + x.name, Found: x.found, Demanded: x.demanded}
 	if len(e.failed) > 0 && e.callsFunction(r) {
-		e.skip(report.Check, "its function sees only tokens that are valid so far")
+		e.skip(report.Check, "its function is called only with a token that is valid so far")
 		return
 	}
 	err := r.check(e.ctx, e.token)
@@ -272,7 +272,7 @@ func (e *explanation) nearestPolicy() *issuerPolicy {
 
 // conclude names the mistakes, when everything about the token is known. The first check
 // that failed is the one that refuses; but a token of another kind stays the wrong one,
-// whatever else is mended.
+// whatever else is corrected.
 func (e *explanation) conclude() {
 	r := &e.report
 	if e.work != nil {

@@ -89,7 +89,10 @@ func noKey(q *jwkscache.Query) *Error {
 	return refusal(ErrSignature, "%w with %s for %s", errNoKey, keyName(q), q.Algorithm)
 }
 
-var errNoKey = errors.New("the issuer has no key")
+var (
+	errNoKey    = errors.New("the issuer has no key")
+	errManyKeys = errors.New("keys match")
+)
 
 // keyName returns the kid or thumbprint by which a token names its key.
 func keyName(q *jwkscache.Query) string {
@@ -106,7 +109,7 @@ func keyName(q *jwkscache.Query) string {
 // that were tried already are skipped.
 func tryKeys(keys, tried []crypto.PublicKey, c *jose.Compact, alg *jose.Algorithm, m *measured) (crypto.PublicKey, *Error) {
 	if len(keys) > maxCandidates {
-		return nil, refusal(ErrSignature, "%d keys match; at most %d are tried", len(keys), maxCandidates)
+		return nil, refusal(ErrSignature, "%d %w; at most %d are tried", len(keys), errManyKeys, maxCandidates)
 	}
 	for _, k := range keys {
 		if containsKey(tried, k) {

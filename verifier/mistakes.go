@@ -54,10 +54,14 @@ func (e *explanation) mistake(f failure) Mistake {
 }
 
 func (e *explanation) boundMistake() Mistake {
-	return Mistake{"bound_token", "The token is bound to a key of its client (cnf, by " + e.boundBy() + "), so that it is worthless alone, but nothing here can confirm that key. Request a token without DPoP and without a client certificate."}
+	text := "The token is bound to a key of its client (cnf with " + e.boundBy() + "). "
+	if len(e.api.bindings) > 0 {
+		return Mistake{"bound_token", text + "It is valid only in a request that proves possession of the key, and here is no request."}
+	}
+	return Mistake{"bound_token", text + "This API cannot check possession of the key. Request a token without DPoP and without a client certificate."}
 }
 
-// kinds are the codes of tokens that stay wrong whatever else is mended.
+// kinds are the codes of tokens that stay wrong whatever else is corrected.
 var kinds = []string{"id_token", "refresh_token", "logout_token", "dpop_proof", "encrypted_token", "opaque_token"}
 
 func isKind(code string) bool { return slices.Contains(kinds, code) }
@@ -111,9 +115,9 @@ func (e *explanation) claimMistake(err *Error) Mistake {
 		switch {
 		case wrong == nil:
 		case inMilliseconds(value):
-			return Mistake{"date_milliseconds", name + " is in milliseconds, but dates in a JWT are in seconds (RFC 7519 section 2). The issuer must mend that."}
+			return Mistake{"date_milliseconds", name + " is in milliseconds, but dates in a JWT are in seconds (RFC 7519 section 2). The issuer must fix that."}
 		case value[0] == '"':
-			return Mistake{"date_text", name + " is a string, but dates in a JWT are numbers of seconds (RFC 7519 section 2). The issuer must mend that."}
+			return Mistake{"date_text", name + " is a string, but dates in a JWT are numbers of seconds (RFC 7519 section 2). The issuer must fix that."}
 		}
 	}
 	switch {
@@ -122,7 +126,7 @@ func (e *explanation) claimMistake(err *Error) Mistake {
 	case err.Reason == ErrIssuer:
 		return noIssuer
 	}
-	return Mistake{"claim_type", "The value of a claim has the wrong type, or is out of range: see the cause. The issuer must mend that."}
+	return Mistake{"claim_type", "The value of a claim has the wrong type, or is out of range: see the cause. The issuer must fix that."}
 }
 
 // inMilliseconds reports whether a number is a date of this century in milliseconds.
@@ -159,7 +163,7 @@ func (e *explanation) lifetimeMistake() Mistake {
 		life = c.expiresAt.Sub(c.issuedAt)
 	}
 	if meant := life / 1000; meant <= most && meant%time.Minute == 0 {
-		return Mistake{"lifetime_milliseconds", fmt.Sprintf("The lifetime, %s, would be %s if a number of milliseconds was added as seconds. If so, the issuer must mend that.", roughly(life), roughly(meant))}
+		return Mistake{"lifetime_milliseconds", fmt.Sprintf("The lifetime, %s, would be %s if a number of milliseconds was added as seconds. If so, the issuer must fix that.", roughly(life), roughly(meant))}
 	}
 	return Mistake{"lifetime", fmt.Sprintf("The token is valid for %s, longer than MaxLifetime (%s). Shorten the lifetime at the issuer, or raise MaxLifetime.", roughly(life), most)}
 }
@@ -213,15 +217,19 @@ func (e *explanation) algorithmMistake() Mistake {
 	a := jose.ByName(name)
 	switch {
 	case strings.EqualFold(name, "none"):
-		return Mistake{"unsigned", "The token says that it is not signed (alg none), so anybody can have made it. That is never accepted."}
+		return Mistake{"unsigned", "The token is not signed (alg none), so anybody can have made it. That is never accepted."}
 	case a == nil:
 		return Mistake{"algorithm_unknown", "alg " + quote(name) + " is not supported. Let the issuer sign with RS256, ES256 or EdDSA."}
 	case a.MinSecret > 0 && public:
 		return Mistake{"hmac_token", "The token is signed with a shared secret (" + name + "), but the issuer's public keys are configured. Let the issuer sign with RS256 or ES256; or set Config.SharedSecrets."}
 	case a.MinSecret == 0 && !public:
-		return Mistake{"public_key_token", "The token is signed with a private key (" + name + "), but SharedSecrets are configured. Leave SharedSecrets out, and the issuer's public keys are found by themselves."}
+		return Mistake{"public_key_token", "The token is signed with a private key (" + name + "), but SharedSecrets are configured. Without SharedSecrets, the issuer's public keys are found through its metadata."}
 	}
-	return Mistake{"algorithm_pinned", "The issuer signed with " + name + ", but Config.Algorithms allows only " + strings.Join(e.policy.algorithmNames(), ", ") + ". If the issuer has changed that on purpose, add it."}
+	allowed := strings.Join(e.policy.algorithmNames(), ", ")
+	if !public {
+		return Mistake{"algorithm_pinned", "The token is signed with " + name + ", but allowed is only " + allowed + ", by Config.Algorithms or the length of the SharedSecrets."}
+	}
+	return Mistake{"algorithm_pinned", "The token is signed with " + name + ", but Config.Algorithms allows only " + allowed + ". If the issuer changed that on purpose, add it."}
 }
 
 // audienceMistake compares aud with the audiences that are demanded.

@@ -118,7 +118,7 @@ func (e *explanation) formMistake(err *Error) Mistake {
 	case strings.HasSuffix(raw, "."):
 		return Mistake{"unsigned", "There is no signature behind the last dot: the token is not signed, or its end is missing."}
 	case isStandardBase64(raw):
-		return Mistake{"standard_base64", "The token is in standard base64, but a JWT is in base64url without padding (RFC 7515 section 2). Whoever made or changed it must mend that."}
+		return Mistake{"standard_base64", "The token is in standard base64, but a JWT is in base64url without padding (RFC 7515 section 2). Whoever made or changed it must fix that."}
 	case isCutBase64(raw):
 		return Mistake{"truncated", "The last segment is not whole base64url: the end of the token is missing, or was changed."}
 	}
@@ -145,18 +145,18 @@ func (e *explanation) jsonMistake(err *Error, head []byte) Mistake {
 	}
 	for _, doc := range [][]byte{head, body} {
 		if name := duplicateName(doc); name != "" {
-			return Mistake{"duplicate_name", "The name " + quote(name) + " stands twice in one object, and readers disagree which counts. The issuer must mend that."}
+			return Mistake{"duplicate_name", "The name " + quote(name) + " stands twice in one object, and readers disagree which counts. The issuer must fix that."}
 		}
 	}
 	switch {
 	case errors.Is(err.Err, jose.ErrVariant):
-		return Mistake{"name_spelling", "The name of a registered claim or header member is spelled with other upper and lower case, so that readers disagree on it. The issuer must mend that."}
+		return Mistake{"name_spelling", "The name of a registered claim or header member is spelled with other upper and lower case, so that readers disagree on it. The issuer must fix that."}
 	case hasMember(head, "crit"), hasMember(head, "b64"):
 		return Mistake{"critical_header", "The header has crit or b64: it demands an extension that is not supported here (RFC 7515 section 4.1.11)."}
 	case !isObject(head) && !isObject(body):
 		return Mistake{"opaque_token", "This is not a JWT: only its issuer knows what it means. Let the issuer send JWT access tokens for this API."}
 	}
-	return Mistake{"not_strict_json", "Header or payload is not one strict JSON object: see the cause. The token was changed on its way, or the issuer must mend that."}
+	return Mistake{"not_strict_json", "Header or payload is not one strict JSON object: see the cause. The token was changed on its way, or the issuer must fix that."}
 }
 
 // decodeSegment decodes a segment as well as it can be, for people.

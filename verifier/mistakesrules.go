@@ -18,7 +18,7 @@ func scopeMistake(t *Token, scopes []string, any bool) Mistake {
 		for _, want := range missing {
 			switch {
 			case strings.ContainsAny(has, ",;") && slices.Contains(strings.FieldsFunc(has, func(r rune) bool { return r == ',' || r == ';' }), want):
-				return Mistake{"scope_separator", "The scopes are separated by commas or semicolons instead of spaces (RFC 6749 section 3.3), so they count as one. The issuer must mend that."}
+				return Mistake{"scope_separator", "The scopes are separated by commas or semicolons instead of spaces (RFC 6749 section 3.3), so they count as one. The issuer must fix that."}
 			case has != want && sameScope(has, want):
 				return Mistake{"scope_spelling", fmt.Sprintf("The token has %s, and the rule demands %s: they differ in spelling, or in the resource in front, alone.", quote(has), quote(want))}
 			}

@@ -11,20 +11,27 @@ func (e *explanation) signatureMistake(err *Error) Mistake {
 	h, size := &e.work.jws.Header, len(e.work.jws.Signature)
 	switch {
 	case err.Err == errNoRoom:
-		return Mistake{"tenants_full", "As many tenants as MaxTenants are in use, so this one's keys are not fetched now. Raise Settings.MaxTenants."}
+		return Mistake{"tenants_full", "As many tenants as Settings.MaxTenants are in use, so the keys of this one are not fetched now. Raise MaxTenants."}
 	case err.Reason == ErrUnavailable:
-		return Mistake{"keys_unavailable", "There are no keys of the issuer to check the signature with: see the cause. Can this machine reach the issuer?"}
+		return Mistake{"keys_unavailable", "There are no keys of the issuer to check the signature with: see the cause."}
 	case e.isCut(size):
 		return Mistake{"truncated", fmt.Sprintf("The signature has %d bytes, too few for %s: the end of the token is missing.", size, h.Alg)}
 	case isDER(e.algorithm, e.work.jws.Signature):
-		return Mistake{"signature_der", "The signature is in DER, but a JWS has r and s one after the other (RFC 7518 section 3.4). Whoever signs must mend that."}
+		return Mistake{"signature_der", "The signature is in DER, but a JWS has R and S one after the other (RFC 7518 section 3.4). The issuer must fix that."}
 	case !e.policy.takesPublicKeys():
-		return Mistake{"secret_wrong", "None of the SharedSecrets made this signature. Is the secret that of this issuer, and decoded if it was given in base64?"}
+		return Mistake{"secret_wrong", "None of the SharedSecrets verifies the signature. Is it the secret of this issuer, and decoded if it was given in base64?"}
 	case errors.Is(err.Err, errNoKey):
 		return e.keyMistake(h)
+	case errors.Is(err.Err, errManyKeys):
+		return Mistake{"keys_ambiguous", fmt.Sprintf("The issuer has more keys that can be meant than the %d that are tried. The issuer must name the key in the header (kid), and publish its keys with different kids.", maxCandidates)}
+	case !namesKey(h):
+		return Mistake{"signature_wrong", "None of the issuer's keys verifies the signature: the token was changed, or another server signed it. The token does not name its key (kid)."}
 	}
-	return Mistake{"signature_wrong", "The signature fits none of the issuer's keys with that name: the token was changed, or signed by another server that uses the same name for its key."}
+	return Mistake{"signature_wrong", "The key that the token names does not verify the signature: the token was changed, or another server, whose key has the same name, signed it."}
 }
+
+// namesKey reports whether a token says which key it was signed with.
+func namesKey(h *jose.Header) bool { return h.Kid != "" || h.X5T != "" || h.X5TS256 != "" }
 
 // isCut reports whether a signature is too short for its algorithm.
 func (e *explanation) isCut(size int) bool {
@@ -50,12 +57,15 @@ func (e *explanation) keyMistake(h *jose.Header) Mistake {
 		switch {
 		case w.Used || w.KeyID != h.Kid[:min(len(h.Kid), maxQuoted)] || h.Kid == "":
 		case w.Encryption:
-			return Mistake{"key_for_encryption", "The issuer publishes the key with " + keyName(&q) + " for encryption alone (use enc), so it verifies nothing. The issuer must publish its signing key."}
+			return Mistake{"key_for_encryption", "The issuer publishes the key with " + keyName(&q) + " for encryption only (use enc). The issuer must publish its signing key."}
 		default:
 			return Mistake{"key_unusable", "The issuer publishes the key with " + keyName(&q) + ", but it cannot be used: " + quote(w.Text) + "."}
 		}
 	}
 	text := fmt.Sprintf("The issuer has no key with %s for %s", keyName(&q), h.Alg)
+	if !namesKey(h) {
+		text = "The token does not name its key (kid), and no key of the issuer was found for " + h.Alg
+	}
 	if held := e.keysHeld(); held != "" {
 		text += ": " + held
 	}
@@ -64,7 +74,7 @@ func (e *explanation) keyMistake(h *jose.Header) Mistake {
 	case k.LastError != nil:
 		text += " The last attempt to fetch them failed: " + quote(k.LastError.Error()) + "."
 	case k.Fetches > 0:
-		text += " The issuer can be reached."
+		text += " The last attempt to fetch them succeeded."
 	}
-	return Mistake{"key_unknown", text + " Another server signed the token, or the key was withdrawn."}
+	return Mistake{"key_unknown", text + " Another server signed the token, the key was withdrawn, or it is for another algorithm."}
 }
