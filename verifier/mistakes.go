@@ -147,9 +147,9 @@ func (e *explanation) timeMistake(err *Error) Mistake {
 	case err.Reason == ErrClaims:
 		return e.lifetimeMistake()
 	case !c.issuedAt.IsZero() && issued > leeway:
-		return Mistake{"clock_off", fmt.Sprintf("The token was issued %s in the future (iat): this machine's clock is behind, or the issuer's is ahead. Let both be set by NTP.", roughly(issued))}
+		return Mistake{"clock_off", fmt.Sprintf("The token was issued %s in the future (iat): this machine's clock is behind, or the issuer's is ahead. Synchronize both, for example with NTP.", roughly(issued))}
 	case ahead.Abs() > leeway && c.checkTimes(e.now.Add(ahead), leeway) == nil:
-		return Mistake{"clock_off", fmt.Sprintf("By the clock of the issuer's server, which differs from this machine's by %s, the token is valid. Let both be set by NTP.", roughly(ahead.Abs()))}
+		return Mistake{"clock_off", fmt.Sprintf("By the clock of the issuer's server, which differs from this machine's by %s, the token is valid. Synchronize both, for example with NTP.", roughly(ahead.Abs()))}
 	case err.Reason == ErrExpired:
 		return Mistake{"expired", fmt.Sprintf("The token expired %s ago. The client must request a new one in time (expires_in).", roughly(e.now.Sub(c.expiresAt)))}
 	}
@@ -163,7 +163,7 @@ func (e *explanation) lifetimeMistake() Mistake {
 		life = c.expiresAt.Sub(c.issuedAt)
 	}
 	if meant := life / 1000; meant <= most && meant%time.Minute == 0 {
-		return Mistake{"lifetime_milliseconds", fmt.Sprintf("The lifetime, %s, would be %s if a number of milliseconds was added as seconds. If so, the issuer must fix that.", roughly(life), roughly(meant))}
+		return Mistake{"lifetime_milliseconds", fmt.Sprintf("The token is valid for %s, as if %s in milliseconds had been added as seconds. The issuer must fix that.", roughly(life), roughly(meant))}
 	}
 	return Mistake{"lifetime", fmt.Sprintf("The token is valid for %s, longer than MaxLifetime (%s). Shorten the lifetime at the issuer, or raise MaxLifetime.", roughly(life), most)}
 }
@@ -179,13 +179,13 @@ func (e *explanation) issuerMistake() Mistake {
 	which := fmt.Sprintf("iss is %s, and Config.Issuer is %q", quote(e.named), configured)
 	switch path := strings.TrimRight(configured, "/"); {
 	case strings.Contains(path, "/.well-known/") && !strings.Contains(path, "jwks"):
-		return Mistake{"issuer_is_discovery_url", which + ". That is the address of its metadata; the issuer is the member issuer in that document."}
+		return Mistake{"issuer_is_discovery_url", which + ". That is the address of the issuer's metadata. Set Issuer to the member issuer of the metadata."}
 	case strings.HasSuffix(path, "/token"):
-		return Mistake{"issuer_is_token_url", which + ". That is the token endpoint; the issuer is what iss says."}
+		return Mistake{"issuer_is_token_url", which + ". That is the token endpoint. Set Issuer to the member issuer of the issuer's metadata."}
 	case isKeysURL(path):
-		return Mistake{"issuer_is_jwks_url", which + ". That is the address of the keys; the issuer is what iss says."}
+		return Mistake{"issuer_is_jwks_url", which + ". That is the address of the issuer's keys. Set Issuer to the member issuer of its metadata."}
 	case slices.Contains([]string{"common", "organizations", "consumers"}, entraTenant(configured)), strings.Contains(configured, "{"):
-		return Mistake{"issuer_placeholder", which + ". No token has that issuer: each tenant has its own. Configure your tenant's, or Settings.Tenants."}
+		return Mistake{"issuer_placeholder", which + ". No token has that issuer: each tenant has its own. Configure that of your tenant, or set Settings.Tenants."}
 	}
 	switch likeness(e.named, configured) {
 	case bySlash:
@@ -235,7 +235,7 @@ func (e *explanation) algorithmMistake() Mistake {
 // audienceMistake compares aud with the audiences that are demanded.
 func audienceMistake(claims jose.Object, aud, demanded []string) Mistake {
 	if len(aud) == 0 {
-		return Mistake{"no_audience", "The token has no aud: it was requested for no API in particular. Let the client name this API in its request (audience, resource or scope, by server), or the server add it."}
+		return Mistake{"no_audience", "The token has no aud, so it is for no API in particular. Let the client name this API in its request (as audience, resource or scope, depending on the issuer), or let the issuer add it. If this issuer's tokens never have aud, see Config.AnyAudience."}
 	}
 	const few = 16
 	which := func(a, d string) string { return fmt.Sprintf("aud is %s, and this API is %q", quote(a), d) }
@@ -254,7 +254,7 @@ func audienceMistake(claims jose.Object, aud, demanded []string) Mistake {
 	case bySlash:
 		return Mistake{"audience_slash", text + ". They differ in the slash at the end. Add what aud says to Audiences, or let the client request the other."}
 	case byScheme, bySpelling:
-		return Mistake{"audience_spelling", text + ". They differ in spelling alone, but are compared byte for byte."}
+		return Mistake{"audience_spelling", text + ". They differ in spelling alone, but are compared byte for byte. Add what aud says to Audiences, or let the client request the other."}
 	case byEnvironment:
 		return Mistake{"audience_other_environment", text + ". The token is for another environment of it."}
 	}
@@ -267,7 +267,7 @@ func audienceMistake(claims jose.Object, aud, demanded []string) Mistake {
 		}
 		switch {
 		case a == "account":
-			return Mistake{"audience_account", "aud is \"account\", which Keycloak has by default. Add an audience mapper for this API to a client scope of the client."}
+			return Mistake{"audience_account", "aud is \"account\", which Keycloak adds by default. Add an audience mapper for this API to a client scope of the client."}
 		case iss != "" && strings.HasPrefix(a, strings.TrimSuffix(iss, "/")+"/") || a == iss:
 			return Mistake{"audience_is_issuer", "aud is an address of the issuer, " + quote(a) + ": the token is for its own endpoints, such as the user info. Let the client name this API in its request."}
 		}

@@ -100,7 +100,7 @@ func (e *explanation) formMistake(err *Error) Mistake {
 	case raw == "":
 		return Mistake{"no_token", "There is no token."}
 	case isPlaceholder(raw):
-		return Mistake{"no_token", "There is no token, but the text of a variable without a value, such as undefined, or something else that is no token."}
+		return Mistake{"no_token", "This is not a token, but something sent in its place: a missing value such as undefined, a placeholder, or an error response."}
 	case err == noAlgorithm:
 		return Mistake{"unsigned", "The header has no alg, so nobody can tell how the token is signed."}
 	case err == nestedJWT:

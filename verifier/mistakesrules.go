@@ -20,18 +20,18 @@ func scopeMistake(t *Token, scopes []string, any bool) Mistake {
 			case strings.ContainsAny(has, ",;") && slices.Contains(strings.FieldsFunc(has, func(r rune) bool { return r == ',' || r == ';' }), want):
 				return Mistake{"scope_separator", "The scopes are separated by commas or semicolons instead of spaces (RFC 6749 section 3.3), so they count as one. The issuer must fix that."}
 			case has != want && sameScope(has, want):
-				return Mistake{"scope_spelling", fmt.Sprintf("The token has %s, and the rule demands %s: they differ in spelling, or in the resource in front, alone.", quote(has), quote(want))}
+				return Mistake{"scope_spelling", fmt.Sprintf("The token has %s, and the rule demands %s: they differ only in spelling, or in the resource in front.", quote(has), quote(want))}
 			}
 		}
 	}
-	list := quoteList(missing)
+	lacks, it := "lacks "+quoteList(missing), "it"
 	if any {
-		list = "one of " + list
+		lacks, it = "has none of "+quoteList(missing), "one"
 	}
 	if len(t.scopes) == 0 {
-		return Mistake{"no_scope", fmt.Sprintf("The token has no scopes, in none of %s. Grant the client %s, and let it request that.", t.policy.scopes, list)}
+		return Mistake{"no_scope", fmt.Sprintf("The token has no scopes (in %s). Grant the client what the rule demands, and let the client request it.", t.policy.scopes)}
 	}
-	return Mistake{"scope_missing", fmt.Sprintf("The token does not have %s. Grant the client that, and let it request it.", list)}
+	return Mistake{"scope_missing", fmt.Sprintf("The token %s. Grant %s to the client, and let the client request it.", lacks, it)}
 }
 
 // sameScope reports whether two scopes differ only in case, in punctuation, or in a
@@ -129,7 +129,7 @@ func (t *Token) clientMistake(demanded []string) Mistake {
 			return Mistake{"client_id_elsewhere", fmt.Sprintf("The client id is in %s, but Config.Claims.ClientID reads only %s. Add that name.", name, t.policy.clientID)}
 		}
 	}
-	return Mistake{"no_client_id", fmt.Sprintf("The token has no client id, in none of %s.", t.policy.clientID)}
+	return Mistake{"no_client_id", fmt.Sprintf("The token has no client id (in %s).", t.policy.clientID)}
 }
 
 func (r scopeRule) mistake(t *Token) Mistake    { return scopeMistake(t, r.values, false) }
@@ -150,11 +150,11 @@ func (r roleRule) mistake(t *Token) Mistake {
 	if at := t.findWord(missing, t.policy.roles); at.word != "" {
 		return Mistake{"role_elsewhere", at.elsewhere("Config.Claims.Roles", t.policy.roles, "Scope", t.policy.scopes)}
 	}
-	list := quoteList(missing)
+	lacks := "lacks the role " + quoteList(missing)
 	if r.any {
-		list = "one of " + list
+		lacks = "has none of the roles " + quoteList(missing)
 	}
-	return Mistake{"role_missing", fmt.Sprintf("The token does not have the role %s. Assign it to the user or the client.", list)}
+	return Mistake{"role_missing", fmt.Sprintf("The token %s. Assign the role to the user or the client.", lacks)}
 }
 
 func (r issuerRule) mistake(*Token) Mistake {
@@ -185,11 +185,11 @@ func (clientCredentialsRule) mistake(t *Token) Mistake {
 		return t.clientMistake(nil)
 	}
 	if own := t.policy.clientCredentials; own != nil {
-		text := "Config.Claims.ClientCredentials says that this is not a client's own token, but a user's: see what it demands."
+		see := "what is demanded"
 		if own.traits()&callsFunction != 0 {
-			text = "Config.Claims.ClientCredentials says that this is not a client's own token, but a user's: see the cause."
+			see = "the cause"
 		}
-		return Mistake{"user_token", text}
+		return Mistake{"user_token", "By Config.Claims.ClientCredentials, this is not a client's own token, so it may be a user's: see " + see + "."}
 	}
 	return Mistake{"user_token", fmt.Sprintf("sub is %s and the client id %s, so the token may be a user's, but a client's own is demanded. If sub is never the client id with this issuer, set Config.Claims.ClientCredentials.", quote(t.subject), quote(t.clientID))}
 }

@@ -24,10 +24,8 @@ func (e *explanation) signatureMistake(err *Error) Mistake {
 		return e.keyMistake(h)
 	case errors.Is(err.Err, errManyKeys):
 		return Mistake{"keys_ambiguous", fmt.Sprintf("The issuer has more keys that can be meant than the %d that are tried. The issuer must name the key in the header (kid), and publish its keys with different kids.", maxCandidates)}
-	case !namesKey(h):
-		return Mistake{"signature_wrong", "None of the issuer's keys verifies the signature: the token was changed, or another server signed it. The token does not name its key (kid)."}
 	}
-	return Mistake{"signature_wrong", "The key that the token names does not verify the signature: the token was changed, or another server, whose key has the same name, signed it."}
+	return Mistake{"signature_wrong", "No key of the issuer that the token can mean verifies the signature: the token was changed, or another server signed it, perhaps with a key of the same name."}
 }
 
 // namesKey reports whether a token says which key it was signed with.
@@ -76,5 +74,5 @@ func (e *explanation) keyMistake(h *jose.Header) Mistake {
 	case k.Fetches > 0:
 		text += " The last attempt to fetch them succeeded."
 	}
-	return Mistake{"key_unknown", text + " Another server signed the token, the key was withdrawn, or it is for another algorithm."}
+	return Mistake{"key_unknown", text + " Another server signed the token, the key was withdrawn, or the key is for another algorithm."}
 }
