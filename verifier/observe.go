@@ -139,7 +139,7 @@ func (d *evaluation) trustedIssuer() string {
 func (a *api) report(ctx context.Context, d Decision, t *Token, err *Error) {
 	if t.isVerified() {
 		d.Outcome, d.Issuer, d.Caller = OutcomeAdmitted, t.policy.issuer, t.caller()
-	} else if err == nil {
+	} else {
 		d.Outcome = OutcomeAnonymous
 	}
 	if err != nil {

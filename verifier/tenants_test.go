@@ -19,6 +19,7 @@ import (
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
 // tenantsOf returns a resolver of the tenants t0 to t<n-1>, each with the keys of
@@ -483,5 +484,25 @@ func TestTenantsKeysAndChecks(t *testing.T) {
 		<-time.After(61 * time.Second)
 		_, err := v.Verify(ctx, raw)
 		assertRefused(t, verifier.ErrUnavailable, err)
+	})
+}
+
+// While Settings.Tenants answers one request, another one may keep the tenant.
+func TestTenantKeptMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iss := verifiertest.NewIssuer(t)
+		cfg := iss.Config(api)
+		raw := iss.Token(nil)
+		var v *verifier.Verifier
+		calls := 0
+		v = newVerifierWith(t, verifier.Settings{TokenCache: -1, Tenants: func(string) (verifier.Config, bool) {
+			if calls++; calls == 1 {
+				verified(t, v, raw)
+			}
+			return cfg, true
+		}})
+		verified(t, v, raw)
+		assert.Equal(t, 2, calls)
+		assert.Len(t, v.Issuers(), 1, "T2 its keys are those of one cache")
 	})
 }
