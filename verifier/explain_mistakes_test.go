@@ -52,7 +52,8 @@ func brokenSetups() []brokenSetup {
 	text := func(s string) string { return `"` + s + `"` }
 	iss := func(s string) members { return members{"iss": text(s)} }
 	aud := func(s string) members { return members{"aud": text(s)} }
-	in := func(d time.Duration) string { return seconds(time.Now().Add(d)) }
+	now := time.Now()
+	in := func(d time.Duration) string { return seconds(now.Add(d)) }
 	constant := func(s string) func(string) string { return func(string) string { return s } }
 	part := func(i int, change func(string) string) func(string) string {
 		return func(raw string) string {
@@ -88,6 +89,10 @@ func brokenSetups() []brokenSetup {
 			return `{"id_token":"` + s + `", "access_token":"` + s + `","token_type":"Bearer"}`
 		}},
 		{name: "a form", code: "pasted_with_text", mangle: func(s string) string { return "access_token=" + s + "&token_type=Bearer" }},
+		{name: "a command", code: "pasted_with_text", mangle: func(s string) string { return `curl -H "Authorization: Bearer ` + s + `" https://api.example.com/` }},
+		{name: "a request", code: "pasted_with_text", mangle: func(s string) string {
+			return "GET / HTTP/1.1\nAuthorization: Bearer " + s + "\nHost: api.example.com\n"
+		}},
 		{name: "a percent sign", code: "pasted_with_text", mangle: func(s string) string { return "Bearer%20" + s }},
 		{name: "nothing after Bearer", code: "no_token", mangle: constant("Bearer ")},
 		{name: "an undefined variable", code: "no_token", mangle: constant("Bearer undefined")},
@@ -142,6 +147,7 @@ func brokenSetups() []brokenSetup {
 		{name: "a lifetime of 30 days", code: "lifetime", change: func(s *set) { s.MaxLifetime = 2 * time.Hour }, claims: members{"exp": in(30 * 24 * time.Hour), "iat": in(0)}},
 		{name: "a lifetime of 10 hours", code: "lifetime", change: func(s *set) { s.MaxLifetime = 2 * time.Hour }, claims: members{"exp": in(10 * time.Hour), "iat": in(0)}},
 		{name: "iat in the future, with RFC 9068", code: "clock_off", change: func(s *set) { s.RFC9068 = true }, claims: members{"iat": in(10 * time.Minute)}},
+		{name: "iat in the future, with MaxLifetime", code: "clock_off", change: func(s *set) { s.MaxLifetime = time.Hour }, claims: members{"iat": in(10 * time.Minute), "exp": in(70 * time.Minute)}},
 		{name: "iss is a list", code: "claim_type", claims: members{"iss": `["https://login.example.com/"]`}},
 		{name: "aud is an object", code: "claim_type", claims: members{"aud": `{"a":"b"}`}},
 		{name: "exp is negative", code: "claim_type", claims: members{"exp": "-1"}},
@@ -162,6 +168,7 @@ func brokenSetups() []brokenSetup {
 		{name: "Entra consumers", code: "issuer_placeholder", change: issuerIs("https://login.microsoftonline.com/consumers/v2.0"), claims: iss("https://login.microsoftonline.com/" + tenant + "/v2.0")},
 		{name: "organizations in a path that is not Entra's", code: "issuer_other_tenant", change: issuerIs("https://a.example/organizations/acme"), claims: iss("https://a.example/organizations/globex")},
 		{name: "another Auth0 tenant in another region, and the slash", code: "issuer_other_tenant", change: issuerIs("https://acme.auth0.com"), claims: iss("https://globex.eu.auth0.com/")},
+		{name: "another name of this machine", code: "issuer_other_environment", change: issuerIs("http://localhost:8080/realms/a"), claims: iss("http://127.0.0.1:8080/realms/a")},
 		{name: "another port", code: "issuer_other_tenant", change: issuerIs("http://localhost:8080/realms/a"), claims: iss("http://localhost:8081/realms/a")},
 		{name: "a path that was left out, with the slash", code: "issuer_other_path", change: issuerIs("https://kc.example.com/"), claims: iss("https://kc.example.com/realms/a/")},
 		{name: "an issuer without a letter", code: "issuer_other", change: issuerIs("-"), claims: iss("+")},

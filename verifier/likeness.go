@@ -106,7 +106,7 @@ func sameShape(a, b string) resemblance {
 	if err1 != nil || err2 != nil || u.Host == "" || w.Host == "" {
 		return unlike
 	}
-	if isLocal(u.Hostname()) != isLocal(w.Hostname()) {
+	if (isLocal(u.Hostname()) || isLocal(w.Hostname())) && u.Hostname() != w.Hostname() {
 		return byEnvironment
 	}
 	hosts := differences(u.Hostname(), w.Hostname(), ".")

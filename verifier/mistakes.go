@@ -98,7 +98,7 @@ func (e *explanation) typeMistake(err *Error) Mistake {
 	case err.Reason != ErrType:
 		return e.claimMistake(err)
 	case slices.Equal(e.policy.types, []string{"at+jwt"}):
-		return Mistake{"typ_at_jwt_demanded", "The typ demanded is at+jwt (RFC 9068); that of this token is " + e.foundType() + ". Let the issuer follow RFC 9068 if it can; otherwise leave Config.RFC9068 off, or set Config.Types."}
+		return Mistake{"typ_at_jwt_demanded", "The typ demanded is at+jwt (RFC 9068); that of this token is " + e.foundType() + ". Let the issuer follow RFC 9068 if it can; otherwise leave Config.RFC9068 off, or add this typ to Config.Types."}
 	case !h.HasTyp:
 		return Mistake{"typ_missing", "The header has no typ. If this issuer's access tokens have none, add \"\" to Config.Types."}
 	}
@@ -143,10 +143,12 @@ func (e *explanation) timeMistake(err *Error) Mistake {
 	if e.policy != nil {
 		leeway = e.policy.leeway
 	}
-	switch issued := c.issuedAt.Sub(e.now); {
-	case err.Reason == ErrClaims:
+	issued := c.issuedAt.Sub(e.now)
+	future := !c.issuedAt.IsZero() && issued > leeway
+	switch {
+	case err.Reason == ErrClaims && !(future && c.expiresAt.Sub(c.issuedAt) <= e.policy.maxLifetime):
 		return e.lifetimeMistake()
-	case !c.issuedAt.IsZero() && issued > leeway:
+	case future:
 		return Mistake{"clock_off", fmt.Sprintf("The token was issued %s in the future (iat): this machine's clock is behind, or the issuer's is ahead. Synchronize both, for example with NTP.", roughly(issued))}
 	case ahead.Abs() > leeway && c.checkTimes(e.now.Add(ahead), leeway) == nil:
 		return Mistake{"clock_off", fmt.Sprintf("By the clock of the issuer's server, which differs from this machine's by %s, the token is valid. Synchronize both, for example with NTP.", roughly(ahead.Abs()))}

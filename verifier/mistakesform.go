@@ -42,16 +42,14 @@ func unpaste(raw string) (token, code string) {
 		}
 		changed = token != before
 	}
-	if strings.ContainsFunc(token, isBlank) {
-		token = strings.Join(strings.FieldsFunc(token, isBlank), "")
-	}
-	if token != raw {
-		mark("pasted_with_line_break")
-	}
-	if inText := jwtIn(token); inText != "" {
+	joined := strings.Join(strings.FieldsFunc(token, isBlank), "")
+	if inText := jwtIn(token); inText != "" && !isB64Token(joined) {
 		return inText, "pasted_with_text"
 	}
-	return token, code
+	if joined != raw {
+		mark("pasted_with_line_break")
+	}
+	return joined, code
 }
 
 var jwtPattern = regexp.MustCompile(`eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+`)
