@@ -93,8 +93,15 @@ func (m *Metrics) ObserveKeys(e jwkscache.Event) {
 }
 
 func (m *Metrics) reportEvent(e jwkscache.Event) {
-	issuer := m.table.Load().fold(e.Source)
-	m.events.Add(context.Background(), 1, metric.WithAttributes(keyIssuer.String(issuer), keyEvent.String(string(e.Kind))))
+	m.addEvents(1, m.table.Load().fold(e.Source), e.Kind)
+}
+
+func (m *Metrics) addEvents(n int64, issuer string, kind jwkscache.EventKind) {
+	m.events.Add(context.Background(), n, metric.WithAttributes(keyIssuer.String(issuer), keyEvent.String(string(kind))))
+}
+
+var eventKinds = []jwkscache.EventKind{
+	jwkscache.EventRefreshed, jwkscache.EventRotated, jwkscache.EventHealed, jwkscache.EventFailed, jwkscache.EventExpired,
 }
 
 // Watch reports the token cache and the key sets of v from now on, whenever metrics are
@@ -119,6 +126,11 @@ func (m *Metrics) Watch(v *verifier.Verifier) error {
 		}
 	}
 	m.table.Store(&table{issuers, make(map[kind]*series)})
+	for issuer := range issuers {
+		for _, kind := range eventKinds {
+			m.addEvents(0, issuer, kind) // so that the first one is an increase
+		}
+	}
 	for _, e := range m.pending {
 		m.reportEvent(e)
 	}

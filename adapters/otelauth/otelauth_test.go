@@ -195,7 +195,10 @@ func TestEventsBeforeWatch(t *testing.T) {
 			synctest.Wait()
 			assert.Empty(t, of(m.series(), "jwtguard.keys.events"))
 			require.NoError(t, m.Watch(v))
-			assert.Equal(t, map[string]float64{"jwtguard.issuer=" + iss.URL() + ",jwtguard.keys.event=refreshed": 1}, of(m.series(), "jwtguard.keys.events"))
+			event := "jwtguard.issuer=" + iss.URL() + ",jwtguard.keys.event="
+			assert.Equal(t, map[string]float64{
+				event + "refreshed": 1, event + "rotated": 0, event + "failed": 0, event + "healed": 0, event + "expired": 0,
+			}, of(m.series(), "jwtguard.keys.events"), "those that have not happened are 0")
 		})
 	})
 }

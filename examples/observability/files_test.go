@@ -123,6 +123,13 @@ func TestAlerts(t *testing.T) {
 	})
 	tests, err := os.ReadFile("alerts/jwtguard_test.yml")
 	require.NoError(t, err)
+	page, err := os.ReadFile("../../docs/observability.md")
+	require.NoError(t, err)
+	rules := regexp.MustCompile(`- alert: (\w+)\n(?s:.+?)severity: (\w+)`).FindAllStringSubmatch(alerts, -1)
+	assert.Len(t, rules, strings.Count(string(page), "\n| `Jwtguard"))
+	for _, rule := range rules {
+		assert.Contains(t, string(page), "| `"+rule[1]+"` | "+rule[2]+" |", "M4 docs/observability.md")
+	}
 	for _, alert := range regexp.MustCompile(`- alert: (\w+)`).FindAllStringSubmatch(alerts, -1) {
 		assert.Regexp(t, `alertname: `+alert[1]+`\n +exp_alerts:`, string(tests), "M4 it never fires")
 		assert.Regexp(t, `alertname: `+alert[1]+` }`, string(tests), "M4 it is never silent")
