@@ -162,7 +162,7 @@ func (s *session) report(e *exitError) {
 		name, usage, more = "jwtguard "+c.name, synopsis(c.help), "jwtguard help "+c.name
 	}
 	if e.text != "" {
-		s.log.fold(name+": "+e.text, "", "  ")
+		s.log.fold(name+": "+escape(e.text), "", "  ")
 	}
 	if e.usage {
 		s.log.print("\n" + usage + "\n\nRun " + more + " for more.\n")

@@ -225,13 +225,13 @@ func TestShownText(t *testing.T) {
 	long := strings.Repeat("z", 1000)
 	for name, row := range map[string]struct{ got, want string }{
 		"J3 an error":          {printable("a \x1b[2J\u009b\u202e\nü\xff"), `a \x1b[2J\u009b\u202e\n\u00fc\ufffd`},
-		"J3 a long error":      {printable(long), long[:600] + "…"},
+		"J3 a long error":      {printable(long), long[:600] + "..."},
 		"J3 a text":            {quoted("a\x1b\u009b\n"), `"a\x1b\u009b\n"`},
-		"J3 a long text":       {quoted(long), `"` + long[:200] + `"…`},
+		"J3 a long text":       {quoted(long), `"` + long[:200] + `"...`},
 		"J3 an address":        {address("https://a.example/ü"), `"https://a.example/\u00fc"`},
 		"J3 a plain address":   {address("https://a.example/?b=c"), "https://a.example/?b=c"},
 		"J3 a quotation mark":  {address(`https://a.example/"`), `"https://a.example/\""`},
-		"J3 a long address":    {address("https://a.example/" + long), `"` + ("https://a.example/" + long)[:200] + `"…`},
+		"J3 a long address":    {address("https://a.example/" + long), `"` + ("https://a.example/" + long)[:200] + `"...`},
 		"J3 no address":        {address(""), `""`},
 		"J2 a long argument":   {shortArgument(long), "of that name"},
 		"J4 minutes":           {short(15 * time.Minute), "15m"},

@@ -73,7 +73,7 @@ const maxShown = 200 // bytes of unverified text
 // neither end a line nor change what a terminal shows.
 func quoted(text string) string {
 	if len(text) > maxShown {
-		return strconv.QuoteToASCII(text[:maxShown]) + "…"
+		return strconv.QuoteToASCII(text[:maxShown]) + "..."
 	}
 	return strconv.QuoteToASCII(text)
 }
@@ -94,16 +94,20 @@ func address(text string) string {
 // shows, in the text of an error.
 func printable(text string) string {
 	const most = 600
+	if len(text) > most {
+		return escape(text[:most]) + "..."
+	}
+	return escape(text)
+}
+
+func escape(text string) string {
 	var b strings.Builder
-	for _, r := range text[:min(len(text), most)] {
+	for _, r := range text {
 		if r < ' ' || r > '~' {
 			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
 		} else {
 			b.WriteRune(r)
 		}
-	}
-	if len(text) > most {
-		b.WriteString("…")
 	}
 	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
@@ -182,7 +183,7 @@ func (p *preset) usage() string {
 	}
 	text := p.name + ":" + strings.Join(names, ",")
 	if p.many {
-		text += "…"
+		text += "..."
 	}
 	return text
 }
@@ -237,11 +238,11 @@ func suggestPreset(issuer string) (code string, ok bool) {
 		for i, param := range p.params {
 			switch {
 			case i < len(known):
-				args[i] = fmt.Sprintf("%q", known[i])
+				args[i] = strconv.QuoteToASCII(known[i])
 			case param.raw:
 				args[i] = param.sample
 			default:
-				args[i] = fmt.Sprintf("%q", param.sample)
+				args[i] = strconv.QuoteToASCII(param.sample)
 			}
 		}
 		return "providers." + p.function + "(\n\t" + strings.Join(args, ",\n\t") + ",\n)", true

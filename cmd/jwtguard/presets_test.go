@@ -126,3 +126,13 @@ func TestPresetsAreComplete(t *testing.T) {
 		assert.True(t, found, "J7 providers.%s is no --provider", function)
 	}
 }
+
+// What is printed of an issuer as a preset's argument is ASCII, too.
+func TestPresetInASCII(t *testing.T) {
+	for _, issuer := range []string{"https://\u043eкta.okta.com/oauth2/default", "https://\u202e\u009b.kinde.com", "https://a\"+f(\n`.kinde.com"} {
+		code, ok := suggestPreset(issuer)
+		assert.True(t, ok)
+		assertHarmless(t, code)
+		assert.Equal(t, 2, strings.Count(code, "\n\t"), "J3 %s", code)
+	}
+}

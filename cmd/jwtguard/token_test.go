@@ -134,7 +134,7 @@ func TestTokenResponses(t *testing.T) {
 		{name: "J2 the secret echoed, by Basic", args: "--token-url BASE", status: 400, body: `{"error":"x","error_description":"SENT"}`, code: 1, err: "[secret]"},
 		{name: "J2 the secret echoed, in a form", args: "--style form --token-url BASE", status: 400, body: `{"error":"x","error_description":"SENT"}`, code: 1, err: "[secret]"},
 		{name: "J3 escapes", args: "--token-url BASE", status: 400, body: `{"error":"\u001b[2J","error_description":"\u009b2J\r\nok","error_uri":"\u202e"}`, code: 1, err: `"\x1b[2J", "\u009b2J\r\nok", "\u202e"`},
-		{name: "J3 a long error", args: "--token-url BASE", status: 400, body: `{"error":"` + strings.Repeat("z", 5000) + `"}`, code: 1, err: `z"…`},
+		{name: "J3 a long error", args: "--token-url BASE", status: 400, body: `{"error":"` + strings.Repeat("z", 5000) + `"}`, code: 1, err: `z"...`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
