@@ -21,14 +21,27 @@ const (
 )
 
 // newTransport returns a transport with the limits of jwkscache's own client.
-func newTransport() *http.Transport {
-	return &http.Transport{
+func newTransport() http.RoundTripper {
+	return finalOnly{&http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:      true,
 		DisableKeepAlives:      true, // so that there is nothing to close
 		MaxResponseHeaderBytes: 64 << 10,
+	}}
+}
+
+// A finalOnly is an http.RoundTripper that takes a status below 200 as an error. The
+// body of a 101 is the connection, which no time-out ends.
+type finalOnly struct{ next http.RoundTripper }
+
+func (f finalOnly) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := f.next.RoundTrip(req)
+	if err == nil && res.StatusCode < http.StatusOK {
+		_ = res.Body.Close()
+		return nil, fmt.Errorf("the server responded with %d, which ends no exchange", res.StatusCode)
 	}
+	return res, err
 }
 
 // newClient returns a client that follows no redirect. A redirect is an error of

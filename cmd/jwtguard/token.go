@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"io"
 	"os"
@@ -206,13 +205,4 @@ func (s *session) secret(file string) (string, error) {
 		return "", fail(exitUsage, "the secret is empty")
 	}
 	return string(text), nil
-}
-
-// errRedirect is the error of a redirect by a token endpoint.
-func errRedirect(err error) error {
-	var to *redirectError
-	if errors.As(err, &to) {
-		return fail(exitUsage, "the token endpoint responded with a redirect to %s. The secret is not sent on: is that the token URL?", address(to.to))
-	}
-	return nil
 }

@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -84,10 +88,10 @@ func (r *tokenRequest) send(ctx context.Context, client *http.Client) (grant, er
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		if err := errRedirect(err); err != nil {
-			return g, err
+		if to := (*redirectError)(nil); errors.As(err, &to) {
+			return g, fail(exitUsage, "the token endpoint responded with a redirect to %s. The secret is not sent on: is that the token URL?", r.target(to.to))
 		}
-		return g, fail(exitUnavailable, "the token endpoint %s is unavailable: %s", address(r.endpoint), r.safe(cause(err).Error()))
+		return g, fail(exitUnavailable, "the token endpoint %s is unavailable: %s", address(r.endpoint), r.failure(err))
 	}
 	defer res.Body.Close()
 	body, err := readBody(res.Body)
@@ -98,11 +102,14 @@ func (r *tokenRequest) send(ctx context.Context, client *http.Client) (grant, er
 	if err := json.Unmarshal(body, &g, lenient); err != nil {
 		g = grant{}
 	}
+	r.redactAll(&g)
 	switch {
 	case res.StatusCode != http.StatusOK || g.Error != "":
 		return g, r.refused(res.StatusCode, &g)
 	case g.AccessToken == "":
 		return g, fail(exitUnavailable, "the response of %s is no token response: is that the token URL?", address(r.endpoint))
+	case r.isSecret(g.AccessToken):
+		return g, fail(exitUnavailable, "what the token endpoint gave as the token has the client's secret in it")
 	case !visible(g.AccessToken):
 		return g, fail(exitUnavailable, "the token has characters that no token has (RFC 6749 appendix A.12)")
 	}
@@ -117,7 +124,7 @@ func (r *tokenRequest) refused(status int, g *grant) error {
 	text := strings.TrimSpace(fmt.Sprintf("the token endpoint responded with %d %s", status, http.StatusText(status)))
 	for _, part := range []string{g.Error, g.ErrorDescription, g.ErrorURI} {
 		if part != "" {
-			text += ", " + quoted(r.redact(part))
+			text += ", " + quoted(part)
 		}
 	}
 	if hint := r.hint(status, g.Error); hint != "" {
@@ -156,16 +163,71 @@ func (r *tokenRequest) redact(text string) string {
 	if r.secret == "" {
 		return text
 	}
-	for _, form := range []string{
-		r.secret, url.QueryEscape(r.secret),
-		base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(r.clientID) + ":" + url.QueryEscape(r.secret))),
-	} {
+	for _, form := range r.secretForms() {
 		text = strings.ReplaceAll(text, form, "[secret]")
 	}
 	return text
 }
 
+var hexDigits = regexp.MustCompile(`%[0-9A-F]{2}`)
+
+// secretForms returns how the secret was sent, and how a server or an error of package
+// net/http may write it, the longest first.
+func (r *tokenRequest) secretForms() (forms []string) {
+	escaped := url.QueryEscape(r.secret)
+	forms = append(forms, r.secret)
+	for _, form := range []string{escaped, url.PathEscape(r.secret), (&url.URL{Path: r.secret}).EscapedPath()} {
+		forms = append(forms, form, hexDigits.ReplaceAllStringFunc(form, strings.ToLower))
+	}
+	for _, form := range []string{strconv.Quote(r.secret), strconv.QuoteToASCII(r.secret)} {
+		forms = append(forms, form[1:len(form)-1])
+	}
+	for _, pair := range []string{url.QueryEscape(r.clientID) + ":" + escaped, r.clientID + ":" + r.secret, r.secret} {
+		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			forms = append(forms, encoding.EncodeToString([]byte(pair)))
+		}
+	}
+	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	return forms
+}
+
+// redactAll is redact for all of g but the token.
+func (r *tokenRequest) redactAll(g *grant) {
+	for _, text := range []*string{&g.TokenType, &g.Scope, &g.Error, &g.ErrorDescription, &g.ErrorURI} {
+		*text = r.redact(*text)
+	}
+	if number := string(g.ExpiresIn); r.redact(number) != number {
+		g.ExpiresIn = nil
+	}
+}
+
+// isSecret reports whether token is, or contains, the secret. A short secret may be in
+// a token by chance.
+func (r *tokenRequest) isSecret(token string) bool {
+	return r.secret != "" && (token == r.secret || len(r.secret) >= 8 && r.redact(token) != token)
+}
+
 func (r *tokenRequest) safe(text string) string { return printable(r.redact(text)) }
+
+// failure says why there was no response. An address that cannot be read is not
+// repeated, because only a part of the secret may be in the error's text.
+func (r *tokenRequest) failure(err error) string {
+	text := cause(err).Error()
+	if strings.HasPrefix(text, "failed to parse Location header") {
+		return "it responded with a redirect to what is not a URL"
+	}
+	return r.safe(text)
+}
+
+// target shows where a redirect leads, without a user or a query.
+func (r *tokenRequest) target(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "another address"
+	}
+	u.User, u.RawQuery, u.Fragment, u.RawFragment = nil, "", "", ""
+	return address(r.redact(u.String()))
+}
 
 func visible(text string) bool {
 	for i := range len(text) {
@@ -202,7 +264,7 @@ type grantView struct {
 
 func (g *grant) view(r *tokenRequest) grantView {
 	v := grantView{
-		Endpoint: cut(r.endpoint), Style: r.style, TokenType: cut(r.redact(g.TokenType)), Scope: cut(r.redact(g.Scope)),
+		Endpoint: cut(r.endpoint), Style: r.style, TokenType: cut(g.TokenType), Scope: cut(g.Scope),
 		Length: len(g.AccessToken), Note: g.note(),
 	}
 	if g.ExpiresIn.Kind() == '0' && len(g.ExpiresIn) <= 20 { // a number
