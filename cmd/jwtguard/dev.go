@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -92,7 +93,7 @@ func (s *session) dev(ctx context.Context, o *devOptions, args []string) error {
 	defer signal.Stop(stop)
 
 	web := &http.Server{
-		Handler: http.StripPrefix(path, server), ReadTimeout: timeout, WriteTimeout: timeout,
+		Handler: o.gate(issuer, http.StripPrefix(path, server)), ReadTimeout: timeout, WriteTimeout: timeout,
 		MaxHeaderBytes: 64 << 10, ErrorLog: log.New(io.Discard, "", 0),
 	}
 	ended := make(chan error, 1)
@@ -149,6 +150,35 @@ func (o *devOptions) listen(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
+// gate refuses what a web page can make a browser send: a request for a name that a
+// page has pointed at this machine, which the browser takes for the page's own server,
+// and a request for a token by any page.
+func (o *devOptions) gate(issuer string, next http.Handler) http.Handler {
+	own, _ := url.Parse(issuer) // names has read it
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to := url.URL{Host: r.Host}
+		from := r.Header.Get("Sec-Fetch-Site")
+		switch {
+		case !o.expose && !isLoopback(to.Hostname()) && !strings.EqualFold(to.Hostname(), own.Hostname()):
+			http.Error(w, "jwtguard dev: the host is neither a loopback address nor that of --issuer", http.StatusMisdirectedRequest)
+		case r.Method == http.MethodPost && (r.Header["Origin"] != nil || from != "" && from != "none"):
+			http.Error(w, "jwtguard dev: no tokens for web pages", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:%@+=,-]+$`)
+
+// shellWord quotes text for a shell, if it needs that. It has visible ASCII only.
+func shellWord(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
 // names returns the issuer, and the path that its URL has.
 func (o *devOptions) names(at net.Addr) (issuer, path string, err error) {
 	if issuer = o.issuer; issuer == "" {
@@ -168,6 +198,9 @@ func (o *devOptions) names(at net.Addr) (issuer, path string, err error) {
 	if err != nil || u.RawQuery != "" {
 		return "", "", misuse("the issuer has no query")
 	}
+	if address(issuer) != issuer { // it is printed in code and in commands
+		return "", "", misuse("the issuer is written in visible ASCII, with %%20 for a space and punycode for a host, in at most %d bytes", maxShown)
+	}
 	return issuer, strings.TrimSuffix(u.Path, "/"), nil
 }
 
@@ -183,11 +216,11 @@ func (s *session) welcome(o *devOptions, server *authserver.Server, at net.Addr)
 	}
 	s.out.print("\nget a token\n" +
 		"  jwtguard token --style none --client-id orders \\\n" +
-		"    --issuer " + server.Issuer() + "\n")
+		"    --issuer " + shellWord(server.Issuer()) + "\n")
 	endpoint := strings.TrimSuffix(server.Issuer(), "/") + "/oauth/token"
 	s.out.print("or\n  curl -s -d grant_type=client_credentials \\\n" +
 		"    -d client_id=orders -d scope=orders:read \\\n" +
-		"    " + endpoint + "\n")
+		"    " + shellWord(endpoint) + "\n")
 	s.out.print("\nrotate the keys\n" +
 		"  kill -HUP " + strconv.Itoa(os.Getpid()) + "\n")
 }
