@@ -56,25 +56,38 @@ func (c *choice) Set(value string) error {
 	return nil
 }
 
-// parse reads flags, also behind other arguments, and returns the others.
+// parse reads flags, also behind other arguments, and returns the others. Behind --
+// there are no flags.
 func parse(f *flag.FlagSet, args []string) (rest []string, err error) {
-	for {
-		for _, arg := range args {
-			if err := refuseSecret(f, arg); err != nil {
-				return nil, err
-			}
+	for _, arg := range args {
+		if err := refuseSecret(f, arg); err != nil {
+			return nil, err
 		}
+	}
+	for {
 		if err := f.Parse(args); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
 				return nil, err
 			}
 			return nil, misuse("%s", printable(err.Error()))
 		}
-		if f.NArg() == 0 {
-			return rest, nil
+		read := len(args) - f.NArg()
+		if f.NArg() == 0 || read > 0 && args[read-1] == "--" {
+			return append(rest, f.Args()...), refuseEmpty(f)
 		}
 		rest, args = append(rest, f.Arg(0)), f.Args()[1:]
 	}
+}
+
+// refuseEmpty refuses an empty value, such as that of a shell's variable that is not
+// set: it would mean the same as no flag.
+func refuseEmpty(f *flag.FlagSet) (err error) {
+	f.Visit(func(given *flag.Flag) {
+		if given.Value.String() == "" {
+			err = misuse("--%s is empty", given.Name)
+		}
+	})
+	return err
 }
 
 var secretFlag = regexp.MustCompile(`(?i)^--?([a-z0-9_-]*(?:secret|passw)[a-z0-9_-]*|token|access[-_]?token|bearer|jwt)(?:=|$)`)
@@ -94,7 +107,10 @@ func refuseSecret(f *flag.FlagSet, arg string) error {
 	return nil
 }
 
-// looksLikeToken reports whether arg begins like a JWT: with {" in base64url.
+// looksLikeToken reports whether arg is like a JWT, which begins with {" in base64url,
+// or has one behind a flag or a scheme.
 func looksLikeToken(arg string) bool {
-	return strings.HasPrefix(arg, "eyJ") && len(arg) > 20
+	return strings.HasPrefix(arg, "eyJ") && len(arg) > 20 || tokenInside.MatchString(arg)
 }
+
+var tokenInside = regexp.MustCompile(`[^A-Za-z0-9_-]eyJ[A-Za-z0-9_-]{12}`)

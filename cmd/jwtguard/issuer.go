@@ -54,7 +54,7 @@ func newIssuer(s *session) (*flag.FlagSet, action) {
 
 func (s *session) issuer(ctx context.Context, o issuerOptions, args []string) error {
 	switch {
-	case len(args) == 0:
+	case len(args) == 0 || args[0] == "":
 		return misuse("the issuer's URL is missing")
 	case len(args) > 1:
 		return misuse("one issuer at a time")
