@@ -124,6 +124,26 @@ func TestObserve(t *testing.T) {
 		}
 	}))
 
+	t.Run("O6 why keys expired while the machine slept", inBubble(func(t *testing.T) {
+		var seen []jwkscache.Event
+		s := newServer(publish(a))
+		_, step := openSkewed(t, s, jwkscache.Config{Observe: func(e jwkscache.Event) { seen = append(seen, e) }})
+		step(25 * time.Hour)
+		pass(minute)
+		require.Len(t, seen, 3)
+		assert.Equal(t, jwkscache.EventExpired, seen[1].Kind)
+		assert.ErrorContains(t, seen[1].Err, "no newer response")
+	}))
+
+	t.Run("O6 why keys expired that were old when they came", inBubble(func(t *testing.T) {
+		var seen []jwkscache.Event
+		open(t, newServer(reply(200, setOf(a), "Age", "86399")), jwkscache.Config{Observe: func(e jwkscache.Event) { seen = append(seen, e) }})
+		pass(time.Second)
+		require.Len(t, seen, 2)
+		assert.Equal(t, jwkscache.EventExpired, seen[1].Kind)
+		assert.ErrorContains(t, seen[1].Err, "no newer response")
+	}))
+
 	t.Run("O6 the source of an issuer's keys is the issuer", inBubble(func(t *testing.T) {
 		var seen []jwkscache.Event
 		openIssuer(t, newIssuer(publish(a)), issuer, jwkscache.Config{Observe: func(e jwkscache.Event) { seen = append(seen, e) }})

@@ -13,7 +13,10 @@ import (
 // due by the wall clock.
 const maxSleep = time.Minute
 
-var errClosed = errors.New("the cache is closed")
+var (
+	errClosed = errors.New("the cache is closed")
+	errLate   = errors.New("no newer response in time")
+)
 
 // A scheduler fetches the keys of one cache, one fetch at a time, in the only
 // goroutine that a cache has.
@@ -80,8 +83,10 @@ func (s *scheduler) nothingDueFor() time.Duration {
 	case snap == nil || s.reporter.expired:
 	case snap.serves(now):
 		wait = min(wait, now.until(snap.tooOld))
-	case err == nil: // it is their address that could not be confirmed
+	case err == nil && snap.metadataErr != nil: // it is their address that could not be confirmed
 		s.reporter.reportExpired(snap.metadataErr)
+	case err == nil: // the machine slept, or the response was nearly too old when it came
+		s.reporter.reportExpired(errLate)
 	default:
 		s.reporter.reportExpired(err)
 	}
