@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,6 +79,7 @@ func (ts *tenants) find(iss string, now time.Time) (*issuerPolicy, *Error) {
 	if len(iss) > maxTenantIssuer {
 		return nil, ts.api.wrongIssuer(iss)
 	}
+	iss = strings.Clone(iss) // of which the Config may have parts that stay: without the token
 	began := time.Now()
 	cfg, ok := ts.ask(iss)
 	if time.Since(began) > maxTenantsCall {

@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -289,6 +290,40 @@ func TestMadeUpIssuers(t *testing.T) {
 	assert.Less(t, heap()-before, int64(1<<20), "T2 memory is flat")
 	assert.LessOrEqual(t, runtime.NumGoroutine(), goroutines, "T2 no goroutine")
 	assert.Empty(t, v.Issuers())
+}
+
+// An issuer that Settings.Tenants or an observer keeps does not keep the token that
+// named it.
+func TestTenantsIssuerWithoutItsToken(t *testing.T) {
+	s := hmacSigner("HS256", []byte(strings.Repeat("s", 32)))
+	const tenants = 200
+	var kept []string
+	settings := verifier.Settings{
+		TokenCache: -1,
+		Tenants: func(iss string) (verifier.Config, bool) {
+			kept = append(kept, iss)
+			return verifier.Config{Issuer: iss, Audiences: []string{api}, SharedSecrets: [][]byte{[]byte(strings.Repeat("s", 32))}}, true
+		},
+		Observe: func(_ context.Context, d verifier.Decision) { kept = append(kept, d.Issuer) },
+	}
+	v := newVerifierWith(t, settings)
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	send := func(i int) {
+		verified(t, v, s.token(nil, members{"iss": fmt.Sprintf(`"t%d"`, i), "pad": `"` + strings.Repeat("x", 9000) + `"`}))
+	}
+	send(tenants)
+	before := heap()
+	for i := range tenants {
+		send(i)
+	}
+	assert.Less(t, (heap()-before)/tenants, int64(8<<10), "T2 bytes for each tenant")
+	assert.Len(t, v.Issuers(), tenants+1)
+	runtime.KeepAlive(kept)
 }
 
 func TestTenantsConcurrently(t *testing.T) {
