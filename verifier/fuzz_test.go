@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"math"
@@ -19,11 +20,15 @@ import (
 // fuzzed is a verifier that trusts only algorithms whose signatures are unique,
 // the signers that it trusts, and a token of each.
 func fuzzed(t testing.TB) (v *verifier.Verifier, signers []signer, good []string) {
+	return fuzzedWith(t, verifier.Settings{})
+}
+
+func fuzzedWith(t testing.TB, settings verifier.Settings) (v *verifier.Verifier, signers []signer, good []string) {
 	secret := []byte(strings.Repeat("fuzz", 16))
 	hs := verifier.Config{Issuer: "hs", Audiences: []string{api}, SharedSecrets: [][]byte{secret}}
 	ed := config()
 	ed.Keys = keysOf(signerOf("Ed25519"), signerOf("EdDSA"))
-	v = newVerifier(t, ed, hs)
+	v = newVerifierWith(t, settings, ed, hs)
 	signers = []signer{
 		signerOf("Ed25519"), signerOf("EdDSA"),
 		hmacSigner("HS256", secret),
@@ -118,7 +123,8 @@ func FuzzRemembered(f *testing.F) {
 
 // FuzzAuthenticate: whatever Authorization holds, the answer is one of four.
 func FuzzAuthenticate(f *testing.F) {
-	v, signers, good := fuzzed(f)
+	var seen []verifier.Decision
+	v, signers, good := fuzzedWith(f, verifier.Settings{Observe: func(_ context.Context, d verifier.Decision) { seen = append(seen, d) }})
 	for _, raw := range good {
 		f.Add("Bearer " + raw)
 	}
@@ -130,7 +136,14 @@ func FuzzAuthenticate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, field string) {
 		r := anonymous()
 		r.Header["Authorization"] = []string{field}
+		seen = nil
 		tok, err := v.Authenticate(r)
+		require.Len(t, seen, 1, "O1")
+		d := seen[0]
+		assert.Contains(t, []string{"", issuer, "hs"}, d.Issuer, "O2")
+		assert.Equal(t, err == nil, d.Outcome == verifier.OutcomeAdmitted, "O1")
+		assert.Equal(t, verifier.ReasonName(err), verifier.ReasonName(d.Reason), "O4")
+		assert.Equal(t, err == nil, d.Caller != verifier.Caller{}, "O2")
 		scheme, rest, _ := strings.Cut(field, " ")
 		if err == nil {
 			require.NotNil(t, tok)
