@@ -17,10 +17,9 @@ type call struct {
 	request *http.Request // nil under Verify
 	raw     string        // the token, under Verify
 
-	began        time.Time // zero without an observer
-	rulesChecked bool      // the Guard called checkRules when it was made
-	scopes       []string  // of the rules, for the challenge; set if rulesChecked
-	optional     bool      // a request without credential is admitted
+	rulesChecked bool     // the Guard called checkRules when it was made
+	scopes       []string // of the rules, for the challenge; set if rulesChecked
+	optional     bool     // a request without credential is admitted
 }
 
 // A grant is the result of a decision that admits the request.
@@ -32,10 +31,11 @@ type grant struct {
 // decide turns every credential into an admission or a refusal. A refusal is
 // completed and logged here, and both are observed.
 func (v *Verifier) decide(c call, rules []Rule) (grant, *Error) {
+	var m measured
 	if v.api.observe != nil {
-		c.began = time.Now()
+		m.began = time.Now()
 	}
-	g, m, err := v.judge(&c, rules)
+	g, err := v.judge(&c, rules, &m)
 	if err != nil {
 		if !c.rulesChecked {
 			c.scopes = challengeScopes(rules)
@@ -51,25 +51,25 @@ func (v *Verifier) decide(c call, rules []Rule) (grant, *Error) {
 
 // judge runs the cheapest checks first. Of a token that was verified before, it checks
 // only what may have changed since.
-func (v *Verifier) judge(c *call, rules []Rule) (g grant, m measured, err *Error) {
+func (v *Verifier) judge(c *call, rules []Rule, m *measured) (g grant, err *Error) {
 	raw, scheme := c.raw, (*binding)(nil)
 	if c.request != nil {
 		if raw, scheme, err = v.readCredential(c.request); err != nil {
 			if c.optional && err.Reason == ErrNoToken {
 				err = nil
 			}
-			return g, m, err
+			return g, err
 		}
 	}
 	if !c.rulesChecked {
 		if err := configurationError(checkRules(rules, v.api)); err != nil {
-			return g, m, err
+			return g, err
 		}
 	}
 	if len(raw) > v.maxTokenLength {
-		return g, m, v.tooLong
+		return g, v.tooLong
 	}
-	now := c.began // one reading of the clock serves all checks
+	now := m.began // one reading of the clock serves all checks
 	if now.IsZero() {
 		now = time.Now()
 	}
@@ -81,26 +81,26 @@ func (v *Verifier) judge(c *call, rules []Rule) (g grant, m measured, err *Error
 		if v.api.observe != nil {
 			m.keyLookup = time.Since(now) // it is what failed
 		}
-		return g, m, err
+		return g, err
 	}
 	if t != nil {
 		m.remembered = true
 		if g.header, err = v.admit(c.ctx, c.request, raw, scheme, t, rules); err == nil {
 			g.token = t
 		}
-		return g, m, err
+		return g, err
 	}
 	d := evaluation{Verifier: v, ctx: c.ctx, request: c.request, raw: raw, scheme: scheme, now: now}
 	for s := stepParse; s < stepEnd && err == nil; s++ {
 		err = d.run(s, rules)
 	}
 	if v.api.observe != nil {
-		d.issuer = d.trustedIssuer()
+		m.issuer, m.keyLookup, m.signature = d.trustedIssuer(), d.keyLookup, d.signature
 	}
 	if d.work.free(); err == nil {
 		g.token, g.header = d.token, d.header
 	}
-	return g, d.measured, err
+	return g, err
 }
 
 // admit runs the checks that are never skipped, on a verified token. Rules find the
@@ -157,7 +157,7 @@ type evaluation struct {
 	key       crypto.PublicKey
 	token     *Token
 	header    http.Header
-	measured
+	stopwatch
 }
 
 // A workspace has the memory that a token is read into. It is reused.
@@ -315,7 +315,7 @@ func (d *evaluation) verifySignature() (err *Error) {
 	if d.api.observe != nil {
 		d.last = time.Now()
 	}
-	d.key, err = d.policy.verifySignature(d.ctx, d.now, &d.work.jws, d.algorithm, &d.measured)
+	d.key, err = d.policy.verifySignature(d.ctx, d.now, &d.work.jws, d.algorithm, &d.stopwatch)
 	if t := d.policy.tenant; t != nil && err == nil {
 		t.markUsed(d.now)
 	}

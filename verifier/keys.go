@@ -50,14 +50,14 @@ func queryOf(h *jose.Header, now time.Time) jwkscache.Query {
 
 // verifySignature returns the issuer's key that verifies the signature of c. If no key
 // does, it calls Lookup again with Tried: the source may have newer keys.
-func (p *issuerPolicy) verifySignature(ctx context.Context, now time.Time, c *jose.Compact, alg *jose.Algorithm, m *measured) (crypto.PublicKey, *Error) {
+func (p *issuerPolicy) verifySignature(ctx context.Context, now time.Time, c *jose.Compact, alg *jose.Algorithm, w *stopwatch) (crypto.PublicKey, *Error) {
 	q := queryOf(&c.Header, now)
 	keys, err := p.keys.Lookup(ctx, q)
-	m.lap(&m.keyLookup)
+	w.lap(&w.keyLookup)
 	if err != nil {
 		return nil, keysUnavailable(err)
 	}
-	key, refused := tryKeys(keys, nil, c, alg, m)
+	key, refused := tryKeys(keys, nil, c, alg, w)
 	if key != nil || refused != nil {
 		return key, refused
 	}
@@ -66,11 +66,11 @@ func (p *issuerPolicy) verifySignature(ctx context.Context, now time.Time, c *jo
 	}
 	q.Tried = keys
 	newer, err := p.keys.Lookup(ctx, q)
-	m.lap(&m.keyLookup)
+	w.lap(&w.keyLookup)
 	if err != nil {
 		return nil, keysUnavailable(err)
 	}
-	if key, refused = tryKeys(newer, keys, c, alg, m); key != nil || refused != nil {
+	if key, refused = tryKeys(newer, keys, c, alg, w); key != nil || refused != nil {
 		return key, refused
 	}
 	if _, secret := keys[0].(jose.Secret); secret {
@@ -107,7 +107,7 @@ func keyName(q *jwkscache.Query) string {
 
 // tryKeys returns the key that verifies the signature, nil if none does. Keys
 // that were tried already are skipped.
-func tryKeys(keys, tried []crypto.PublicKey, c *jose.Compact, alg *jose.Algorithm, m *measured) (crypto.PublicKey, *Error) {
+func tryKeys(keys, tried []crypto.PublicKey, c *jose.Compact, alg *jose.Algorithm, w *stopwatch) (crypto.PublicKey, *Error) {
 	if len(keys) > maxCandidates {
 		return nil, refusal(ErrSignature, "%d %w; at most %d are tried", len(keys), errManyKeys, maxCandidates)
 	}
@@ -116,7 +116,7 @@ func tryKeys(keys, tried []crypto.PublicKey, c *jose.Compact, alg *jose.Algorith
 			continue
 		}
 		good := alg.Verify(k, c.Signed, c.Signature)
-		if m.lap(&m.signature); good {
+		if w.lap(&w.signature); good {
 			return k, nil
 		}
 	}

@@ -80,18 +80,24 @@ type observer struct {
 
 // measured is what a decision notes for the observer.
 type measured struct {
-	issuer               string // trusted
+	began                time.Time // zero without an observer
+	issuer               string    // trusted
 	remembered           bool
+	keyLookup, signature time.Duration
+}
+
+// A stopwatch measures the parts of one check of a signature.
+type stopwatch struct {
 	last                 time.Time // of the last lap; zero without an observer
 	keyLookup, signature time.Duration
 }
 
 // lap adds the time since the last lap to sum.
-func (m *measured) lap(sum *time.Duration) {
-	if !m.last.IsZero() {
+func (w *stopwatch) lap(sum *time.Duration) {
+	if !w.last.IsZero() {
 		now := time.Now()
-		*sum += now.Sub(m.last)
-		m.last = now
+		*sum += now.Sub(w.last)
+		w.last = now
 	}
 }
 
@@ -99,7 +105,7 @@ func (m *measured) lap(sum *time.Duration) {
 func (c *call) observed(m *measured) Decision {
 	d := Decision{
 		Issuer: m.issuer, Remembered: m.remembered,
-		Duration: time.Since(c.began), KeyLookup: m.keyLookup, Signature: m.signature,
+		Duration: time.Since(m.began), KeyLookup: m.keyLookup, Signature: m.signature,
 	}
 	if c.request != nil {
 		d.Method, d.Route = knownMethod(c.request.Method), c.request.Pattern
