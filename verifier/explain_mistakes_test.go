@@ -245,6 +245,8 @@ func brokenSetups() []brokenSetup {
 		{name: "changed by hand", code: "signature_wrong", mangle: part(1, func(string) string { return encode(goodClaims().With(`"admin":true`)) })},
 		{name: "a DER signature", code: "signature_der", mangle: part(2, func(s string) string { return "MEUCIQ" + s[:len(s)-6] + "AAAAAAAAAAAA" })},
 		{name: "another secret", code: "secret_wrong", signer: hmacSigner("HS256", []byte(strings.Repeat("t", 32))), change: func(s *set) { s.Keys, s.SharedSecrets = nil, [][]byte{secret} }},
+		{name: "no keys of an http issuer", code: "issuer_http", claims: iss("http://login.example.com/"), change: func(s *set) { s.Issuer, s.Keys = "http://login.example.com/", &keyMap{err: jwkscache.ErrUnavailable} }},
+		{name: "no keys of a local issuer", code: "keys_unavailable", claims: iss("http://localhost:8080/"), change: func(s *set) { s.Issuer, s.Keys = "http://localhost:8080/", &keyMap{err: jwkscache.ErrUnavailable} }},
 		{name: "no keys", code: "keys_unavailable", change: func(s *set) { s.Keys = &keyMap{err: jwkscache.ErrUnavailable} }},
 
 		// The rules.

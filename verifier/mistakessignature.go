@@ -3,6 +3,7 @@ package verifier
 import (
 	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
@@ -12,6 +13,8 @@ func (e *explanation) signatureMistake(err *Error) Mistake {
 	switch {
 	case err.Err == errNoRoom:
 		return Mistake{"tenants_full", "As many tenants as Settings.MaxTenants are in use, so the keys of this one are not fetched now. Raise MaxTenants."}
+	case err.Reason == ErrUnavailable && e.report.Keys.State == "" && isFarHTTP(e.policy.issuer):
+		return Mistake{"issuer_http", fmt.Sprintf("Config.Issuer is %q. Keys are fetched over https, and over http only from this machine or with JWKS.AllowHTTP. The issuer should be https.", e.policy.issuer)}
 	case err.Reason == ErrUnavailable:
 		return Mistake{"keys_unavailable", "There are no keys of the issuer to check the signature with: see the cause."}
 	case e.isCut(size):
@@ -26,6 +29,12 @@ func (e *explanation) signatureMistake(err *Error) Mistake {
 		return Mistake{"keys_ambiguous", fmt.Sprintf("The issuer has more keys that can be meant than the %d that are tried. The issuer must name the key in the header (kid), and publish its keys with different kids.", maxCandidates)}
 	}
 	return Mistake{"signature_wrong", "No key of the issuer that the token can mean verifies the signature: the token was changed, or another server signed it, perhaps with a key of the same name."}
+}
+
+// isFarHTTP reports whether s is an http URL of another machine.
+func isFarHTTP(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == "http" && !isLocal(u.Hostname())
 }
 
 // namesKey reports whether a token says which key it was signed with.
