@@ -46,7 +46,7 @@ type tenants struct {
 	full   time.Time // until then, nobody can make room
 	closed bool
 
-	leaving sync.WaitGroup // key caches that are being closed
+	leaving sync.WaitGroup // key caches that are being closed; added to under mu, until closed
 }
 
 // A tenant is one of them.
@@ -54,6 +54,8 @@ type tenant struct {
 	named time.Time // when it was added
 	keys  io.Closer // nil if the Config brought keys of its own
 	used  atomic.Int64
+
+	leaves bool // was taken out before the Verifier was closed: leave closes its keys
 
 	policy  atomic.Pointer[issuerPolicy]
 	checked atomic.Int64 // when Settings.Tenants last named it
@@ -213,17 +215,26 @@ func (ts *tenants) makeRoom(now time.Time) *tenant {
 		ts.full = now.Add(time.Second) // or each token of the excess would go through all tenants
 		return nil
 	}
-	delete(ts.live, least.policy.Load().issuer)
+	ts.takeOut(least)
 	return least
+}
+
+// takeOut takes t out. The caller calls leave after it has unlocked ts.mu, which is
+// held. Of a Verifier that is closed, close closes all keys.
+func (ts *tenants) takeOut(t *tenant) {
+	delete(ts.live, t.policy.Load().issuer)
+	if t.keys != nil && !ts.closed {
+		ts.leaving.Add(1)
+		t.leaves = true
+	}
 }
 
 // remove takes out a tenant that Settings.Tenants does not know any more.
 func (ts *tenants) remove(t *tenant) {
 	ts.mu.Lock()
-	iss := t.policy.Load().issuer
-	known := ts.live[iss] == t
+	known := ts.live[t.policy.Load().issuer] == t
 	if known {
-		delete(ts.live, iss)
+		ts.takeOut(t)
 	}
 	ts.mu.Unlock()
 	if known {
@@ -234,8 +245,11 @@ func (ts *tenants) remove(t *tenant) {
 // leave ends what was kept of a tenant that was taken out.
 func (ts *tenants) leave(t *tenant) {
 	ts.end(t.policy.Load())
-	if t.keys != nil {
-		ts.leaving.Go(func() { _ = t.keys.Close() }) // it waits for a fetch to end
+	if t.leaves {
+		go func() {
+			defer ts.leaving.Done()
+			_ = t.keys.Close() // it waits for a fetch to end
+		}()
 	}
 }
 

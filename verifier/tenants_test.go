@@ -267,6 +267,40 @@ func TestTenantsLeave(t *testing.T) {
 	})
 }
 
+// Close waits for the key caches of tenants that leave at the same time. The race
+// detector sees if it does not.
+func TestTenantsLeaveDuringClose(t *testing.T) {
+	t.Run("T2 K12", func(t *testing.T) {
+		for range 10 {
+			synctest.Test(t, func(t *testing.T) {
+				known, gone := make(map[string]verifier.Config), new(atomic.Bool)
+				var tokens []string
+				for range 8 {
+					iss := verifiertest.NewIssuer(t)
+					known[iss.URL()] = iss.Config(api)
+					tokens = append(tokens, iss.Token(verifiertest.Claims{"aud": api}))
+				}
+				v := newVerifierWith(t, verifier.Settings{Tenants: func(iss string) (verifier.Config, bool) {
+					cfg, ok := known[iss]
+					return cfg, ok && !gone.Load()
+				}})
+				for _, raw := range tokens {
+					verified(t, v, raw)
+				}
+				<-time.After(time.Minute)
+				gone.Store(true)
+				var all sync.WaitGroup
+				for _, raw := range tokens {
+					all.Go(func() { _, _ = v.Verify(ctx, raw) })
+				}
+				all.Go(func() { assert.NoError(t, v.Close()) })
+				all.Wait()
+				assert.Empty(t, v.Issuers())
+			})
+		}
+	})
+}
+
 // Issuers that are nobody's cost nothing that stays.
 func TestMadeUpIssuers(t *testing.T) {
 	s := signerOf("ES256")
