@@ -56,8 +56,8 @@
 // # Events
 //
 // [Config.Observe] receives each fetch, good or failed, each rotation, and expiry. A
-// rotation is a key set with other keys or names; their order does not count. The same
-// changes, each once, go to [Config.Logger].
+// rotation is a key set with other keys or names; their order does not count.
+// [Config.Logger] receives only what begins or ends: failures, expiry, unusual keys.
 //
 // # No key, and cannot tell
 //

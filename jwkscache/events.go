@@ -2,7 +2,7 @@ package jwkscache
 
 import "fmt"
 
-// An Event is a change in a cache, for [Config.Observe].
+// An Event is something that happened to a cache, for [Config.Observe].
 type Event struct {
 	Kind   EventKind
 	Source string // the issuer, else the address of the key set, else its file
@@ -10,11 +10,11 @@ type Event struct {
 	Err    error  // with EventFailed and EventExpired: why, as in Stats.LastError
 }
 
-// An EventKind is what has happened to a cache.
+// An EventKind is what happened.
 type EventKind string
 
-// The kinds of events. A good fetch is EventRefreshed, and after that EventRotated and EventHealed
-// where they apply.
+// The kinds of events. A good fetch is EventRefreshed, and after that EventRotated and
+// EventHealed where they apply.
 const (
 	EventRefreshed EventKind = "refreshed" // a good fetch
 	EventRotated   EventKind = "rotated"   // it brought other keys than the last good one
