@@ -26,9 +26,6 @@ const (
 // observeFetch calls Observe with the events of a fetch that has ended. healed is
 // whether the fetch before it failed.
 func (r *reporter) observeFetch(old, brought *snapshot, err error, served, healed bool) {
-	if r.observe == nil {
-		return
-	}
 	if err != nil {
 		keys := 0
 		if served {

@@ -108,14 +108,15 @@ func TestObserve(t *testing.T) {
 
 	t.Run("O6 what they say", inBubble(func(t *testing.T) {
 		var seen []jwkscache.Event
-		s := newServer(publish(a))
-		c := open(t, s, jwkscache.Config{Observe: func(e jwkscache.Event) { seen = append(seen, e) }})
+		j, s := new(journal), newServer(publish(a))
+		c := open(t, s, jwkscache.Config{Logger: j.logger(), Observe: func(e jwkscache.Event) { seen = append(seen, e) }})
 		refresh(t, c, s, fail(503))
 		failure := c.Stats().LastError
 		require.Error(t, failure)
 		pass(day)
 		require.Equal(t, jwkscache.Event{Kind: jwkscache.EventRefreshed, Source: jwksURL, Keys: 1}, seen[0])
 		require.Equal(t, jwkscache.Event{Kind: jwkscache.EventFailed, Source: jwksURL, Keys: 1, Err: failure}, seen[1])
+		assert.Zero(t, j.count("panicked"))
 		for _, e := range seen {
 			assert.Equal(t, e.Err != nil, e.Kind == jwkscache.EventFailed || e.Kind == jwkscache.EventExpired, e)
 			if e.Kind == jwkscache.EventExpired {
