@@ -18,34 +18,34 @@ import (
 // token that is valid so far and whose signature was verified, and the keys of a new
 // tenant are fetched only for one that is valid so far.
 //
-// Explain is for operators: it tells how this API is configured, and in what a token
-// falls short. An adapter never calls it, and its result must not be sent to whoever
-// sent the token: it would help to forge one, and each call does all of the work that a
-// refusal saves.
+// Explain is for operators: it tells how this API is configured, and what a token lacks.
+// No adapter calls it. Do not send a Report to the sender of the token: it would help to
+// forge one. Each call does all the work that an early refusal saves.
 func (v *Verifier) Explain(ctx context.Context, raw string, rules ...Rule) Report {
 	e := &explanation{evaluation: evaluation{Verifier: v, ctx: ctx, raw: raw, now: time.Now()}, rules: rules}
-	e.run()
+	e.explainAll()
 	return e.report
 }
 
-// A Report is the result of [Verifier.Explain]. It has no signature and no secret. Of
-// the token it has the members of the header that a verifier reads, and claims whose
+// A Report is the result of [Verifier.Explain]. It has no signature and no secret. It
+// shows the members of the token's header that a verifier reads, and the claims whose
 // names are on a fixed list: those of RFC 7519 and RFC 9068, and those in which common
-// issuers have the client, the scopes and the kind of token. The checks quote, wherever
-// they are, the client id, the scopes, the roles and the actor. [Report.WithClaims] adds
-// all other claims.
+// issuers have the client, the scopes and the kind of token. Of other claims it shows the
+// names, and their values only where a check compares them as client id, scopes, roles or
+// actor. [Report.WithClaims] adds all values.
 //
-// [Report.String] is for people, and encoding/json makes it ready for programs.
+// [Report.String] is for people, and encoding/json for programs. Its JSON is described in
+// docs/explain.md.
 type Report struct {
-	Admitted bool
-	Refusal  *Error          // nil if Admitted
-	Stopped  string          // the Check that refuses, "" if Admitted
-	Mistake  Mistake         // the likely mistake, zero if Admitted
-	Checks   []CheckReport   // in the order in which they run
-	Keys     jwkscache.Stats // of the issuer, zero unless its keys are ManagedKeys
+	Admitted  bool            // whether Verify would return a Token
+	Refusal   *Error          // nil if Admitted
+	StoppedAt string          // the Check that refuses, "" if Admitted
+	Mistake   Mistake         // the likely mistake, zero if Admitted
+	Checks    []CheckReport   // in the order in which they run
+	Keys      jwkscache.Stats // of the issuer; zero if no signature was checked, or without ManagedKeys
 
 	now            time.Time
-	token          func() *reportedToken // a function for the reason that Token.source is one
+	token          func() *reportedToken // a function, as Token.source is, so that fmt does not print it
 	showsAllClaims bool
 }
 
@@ -62,8 +62,8 @@ type CheckReport struct {
 // CheckResult is the result of one check.
 type CheckResult string
 
-// The results of a check. The first one that failed is that which refuses the token;
-// later ones say what would have come next.
+// The results of a check. The first check that failed refuses the token; later ones show
+// what else is wrong with it.
 const (
 	CheckPassed  CheckResult = "passed"
 	CheckFailed  CheckResult = "failed"

@@ -90,7 +90,7 @@ func TestExplainApart(t *testing.T) {
 			"iss": `"https://login.example.com"`, "exp": "1", "aud": "[]", "scope": `"orders.read"`,
 		}), verifier.Scope("orders:read"), verifier.Client("shipping"))
 		assert.Equal(t, []string{"time", "issuer", "audience", "signature", "rule Scope", "rule Client"}, failedChecks(r))
-		assert.Equal(t, "time", r.Stopped)
+		assert.Equal(t, "time", r.StoppedAt)
 	})
 	t.Run("E4 a Check is called only with a token that is valid so far", func(t *testing.T) {
 		called := 0

@@ -24,12 +24,12 @@ func checkReport(t *testing.T, v *verifier.Verifier, raw string, rules ...verifi
 	assert.Equal(t, err == nil, r.Admitted, "E1")
 	if err == nil {
 		assert.Nil(t, r.Refusal)
-		assert.Empty(t, r.Stopped)
+		assert.Empty(t, r.StoppedAt)
 		assert.Zero(t, r.Mistake)
 	} else {
 		require.NotNil(t, r.Refusal)
 		assert.Equal(t, numbers.ReplaceAllString(err.Error(), "0"), numbers.ReplaceAllString(r.Refusal.Error(), "0"), "E1")
-		assert.NotEmpty(t, r.Stopped)
+		assert.NotEmpty(t, r.StoppedAt)
 		assert.NotEmpty(t, r.Mistake.Code)
 		assert.NotEmpty(t, r.Mistake.Text)
 	}
@@ -37,7 +37,7 @@ func checkReport(t *testing.T, v *verifier.Verifier, raw string, rules ...verifi
 	for _, c := range r.Checks {
 		if c.Result == verifier.CheckFailed {
 			if failed++; failed == 1 {
-				assert.Equal(t, r.Stopped, c.Check)
+				assert.Equal(t, r.StoppedAt, c.Check)
 			}
 			assert.NotEmpty(t, c.Mistake.Code, c.Check)
 		} else {

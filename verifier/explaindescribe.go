@@ -50,20 +50,19 @@ func (e *explanation) describeClaims() CheckReport {
 	return CheckReport{Check: "claims", Found: e.present(registeredNames...), Demanded: "iss and exp, and each claim of the type that RFC 7519 section 4.1 says"}
 }
 
-// present returns which of these claims there are.
+// present returns which of these claims the token has.
 func (e *explanation) present(names ...string) string {
-	found := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return e.work.jws.Claims.Value(name) == "" })
-	return strings.Join(orNoneOf(found), ", ")
+	return namesOrNone(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return e.work.jws.Claims.Value(name) == "" }))
 }
 
-func orNoneOf(list []string) []string {
-	if len(list) == 0 {
-		return []string{"none"}
+func namesOrNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
 	}
-	return list
+	return strings.Join(names, ", ")
 }
 
-// orNone quotes s.
+// orNone quotes s, or returns none if s is empty.
 func orNone(s string) string {
 	if s == "" {
 		return "none"
@@ -102,7 +101,7 @@ func distance(d time.Duration) string {
 	return "in " + roughly(d)
 }
 
-// roughly writes d, rounded.
+// roughly writes d, rounded to its largest unit.
 func roughly(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -174,7 +173,7 @@ func (e *explanation) boundBy() string {
 			names = append(names, name)
 		}
 	}
-	return strings.Join(orNoneOf(names), ", ")
+	return namesOrNone(names)
 }
 
 func (e *explanation) describeSignature() CheckReport {

@@ -12,7 +12,7 @@ import (
 type ruleReport struct {
 	name, found, demanded string
 
-	hides bool // a value of the token that a Report does not show
+	hides bool // found leaves out a value that a Report does not show
 }
 
 func (t *Token) foundScopes() string { return "scopes " + foundList(t.scopes) }

@@ -6,14 +6,14 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
-// An explanation is a decision that goes on after a refusal.
+// An explanation is an evaluation that goes on after a refusal.
 type explanation struct {
 	evaluation
 	rules  []Rule
 	report Report
 
-	pasted  string // the code of what was pasted with the token
-	formErr *Error // of the token without that
+	pasted  string // the code of what was pasted with the token, "" if nothing was
+	formErr *Error // of the token without what was pasted with it
 	named   string // iss
 	badDate bool   // exp or nbf cannot be compared
 	failed  []failure
@@ -21,15 +21,15 @@ type explanation struct {
 
 // A failure is a check that refuses the token.
 type failure struct {
-	check int // in report.Checks
+	check int // index in report.Checks
 	step  step
 	err   *Error
-	rule  Rule // for stepAdmit
+	rule  Rule // nil if it is not a rule that refuses
 }
 
-// run runs the steps of [Verifier.judge]. Each check sets what those after it need, also
-// if it fails.
-func (e *explanation) run() {
+// explainAll runs the steps of [Verifier.judge]. Each check sets what those after it
+// need, even if it fails.
+func (e *explanation) explainAll() {
 	e.report.now = e.now
 	if err := configurationError(checkRules(e.rules, e.api)); err != nil {
 		e.fail(stepEnd, err, CheckReport{Check: "configuration", Demanded: "rules that can work"})
@@ -54,7 +54,7 @@ func (e *explanation) explain(s step) {
 	case stepClaims:
 		err := e.evaluation.run(s, nil)
 		c := &e.work.claims
-		c.issuedAt, _ = dateOf(e.work.jws.Claims, "iat") // where read stopped before
+		c.issuedAt, _ = dateOf(e.work.jws.Claims, "iat") // which is missing if read failed before it
 		c.bound = e.work.jws.Claims.Has("cnf")
 		e.named = c.issuer
 		e.badDate = c.expiresAt.IsZero()
@@ -113,7 +113,7 @@ func (e *explanation) explainIssuer() {
 	}
 }
 
-// explainLifetime leaves out what stepTimes said.
+// explainLifetime does not repeat what stepTimes reported.
 func (e *explanation) explainLifetime() {
 	if e.policy == nil || e.badDate {
 		return
@@ -179,8 +179,8 @@ func (e *explanation) explainSignature() {
 	e.add(stepSignature, err, e.describe(stepSignature))
 }
 
-// explainAdmission explains each rule by itself. The Token of an unverified signature,
-// which no other function makes, stays among the rules of this package.
+// explainAdmission explains each rule by itself. The Token may be of an unverified
+// signature, which no other function allows: only rules of this package see it.
 func (e *explanation) explainAdmission() {
 	if e.token == nil {
 		return
@@ -283,7 +283,7 @@ func (e *explanation) conclude() {
 		return
 	}
 	first := e.failed[0]
-	r.Refusal, r.Stopped = e.api.complete(first.err, challengeScopes(e.rules)), r.Checks[first.check].Check
+	r.Refusal, r.StoppedAt = e.api.complete(first.err, challengeScopes(e.rules)), r.Checks[first.check].Check
 	for _, f := range e.failed {
 		r.Checks[f.check].Mistake = e.mistake(f)
 	}

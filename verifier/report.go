@@ -28,14 +28,14 @@ func newReportedToken(w *workspace) *reportedToken {
 	return &reportedToken{header, w.jws.Claims}
 }
 
-// Those members of a header and of the claims that a Report shows.
+// The members of header and claims that a Report shows.
 var (
 	shownHeader = []string{"alg", "kid", "typ", "cty", "x5t", "x5t#S256"}
-	shownClaims = append([]string{
+	shownClaims = []string{
 		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "roles", // RFC 7519, RFC 9068
 		"azp", "cid", "appid", "clientId", "scp", "scopes", "permissions",
-		"tid", "ver", "token_use", "idtyp", "gty", "typ", "acr", "auth_time",
-	}, "realm_access", "resource_access")
+		"tid", "ver", "token_use", "idtyp", "gty", "typ", "acr", "auth_time", "realm_access", "resource_access",
+	}
 )
 
 // reported returns nil if the token is not a JWT.
@@ -52,7 +52,7 @@ func (r Report) WithClaims() Report {
 	return r
 }
 
-// parts divides members into those that are shown and the names of the others.
+// parts divides the members of o into those that are shown and the names of the others.
 func parts(o jose.Object, shown []string, all bool) (members jose.Object, others []string) {
 	for _, m := range o {
 		if all || slices.Contains(shown, m.Name) {
@@ -64,6 +64,7 @@ func parts(o jose.Object, shown []string, all bool) (members jose.Object, others
 	return members, others
 }
 
+// cutTo returns the first n bytes of s, without a rune that this cuts.
 func cutTo(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
 
 // keysJSON is the JSON of [Report.Keys].
@@ -75,9 +76,8 @@ type keysJSON struct {
 	Clock     float64    `json:"clock_difference_seconds,omitempty"`
 }
 
-// MarshalJSON returns an object with admitted, the status, error code and reason of the
-// refusal, stopped_at, mistake, checks, and of the token header and claims, beside the
-// names of those that are not shown. It is ASCII.
+// MarshalJSON returns the object that docs/explain.md describes: the result, the checks,
+// and what is shown of the keys and of the token. It is ASCII.
 func (r Report) MarshalJSON() ([]byte, error) {
 	doc := struct {
 		Admitted    bool          `json:"admitted"`
@@ -92,7 +92,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 		OtherHeader []string      `json:"other_header,omitempty"`
 		Claims      membersJSON   `json:"claims,omitempty"`
 		OtherClaims []string      `json:"other_claims,omitempty"`
-	}{Admitted: r.Admitted, Status: http.StatusOK, Stopped: r.Stopped, Mistake: r.Mistake, Checks: r.Checks}
+	}{Admitted: r.Admitted, Status: http.StatusOK, Stopped: r.StoppedAt, Mistake: r.Mistake, Checks: r.Checks}
 	if r.Refusal != nil {
 		doc.Status, doc.Code, doc.Reason = r.Refusal.Status(), r.Refusal.Code(), ReasonName(r.Refusal)
 	}
@@ -117,7 +117,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	return asciiJSON(text), err
 }
 
-// membersJSON are written as one object, in the order of the token.
+// membersJSON is written as one object, in the order of the token.
 type membersJSON jose.Object
 
 func (o membersJSON) MarshalJSON() ([]byte, error) {
@@ -135,8 +135,8 @@ func (o membersJSON) MarshalJSON() ([]byte, error) {
 	return append(text, '}'), nil
 }
 
-// asciiJSON escapes what is not ASCII, which in JSON is in strings only. A terminal
-// could take some of it for commands.
+// asciiJSON escapes what is not ASCII, since a terminal could take some of it for
+// commands. In JSON, only strings have it.
 func asciiJSON(text []byte) []byte {
 	var out []byte
 	for _, r := range string(text) {

@@ -23,7 +23,7 @@ func (r Report) String() string {
 	if r.Admitted {
 		w.line("ADMITTED")
 	} else {
-		w.line("REFUSED at " + r.Stopped + ": " + r.answer())
+		w.line("REFUSED at " + r.StoppedAt + ": " + r.answer())
 		w.line("")
 		w.wrap(2, r.Mistake.Code)
 		w.wrap(2, r.Mistake.Text)
@@ -57,14 +57,14 @@ type reportWriter struct{ text strings.Builder }
 
 func (w *reportWriter) line(s string) { w.text.WriteString(printableASCII(s) + "\n") }
 
-// wrap writes s in lines that begin with so many spaces.
+// wrap writes s in lines that are indented by that many spaces.
 func (w *reportWriter) wrap(indent int, s string) {
 	for _, line := range wrapped(printableASCII(s), textWidth-indent) {
 		w.line(strings.Repeat(" ", indent) + line)
 	}
 }
 
-// labeled writes s behind a label, and its further lines below it.
+// labeled writes s after a mark and a label, and further lines of s below its first.
 func (w *reportWriter) labeled(mark, label, s string) {
 	prefix := fmt.Sprintf("%-*s%-*s", markWidth, mark, labelWidth, label)
 	if len(label) >= labelWidth {
@@ -99,7 +99,7 @@ func (w *reportWriter) check(c CheckReport, likely bool) {
 	}
 }
 
-// members writes those of a header or of the claims that are shown.
+// members writes what is shown of a header or of claims.
 func (w *reportWriter) members(title string, o jose.Object, shown []string, all bool, now time.Time) {
 	members, others := parts(o, shown, all)
 	w.line("")
@@ -130,7 +130,7 @@ func plainName(name string) string {
 	return quote(name)
 }
 
-// readable returns the text of a member's value. Dates are explained.
+// readable returns the text of a member's value, and of a date also the time that it is.
 func readable(m jose.Member, now time.Time) string {
 	text := m.Value
 	if len(text) > maxQuoted {
@@ -145,7 +145,7 @@ func readable(m jose.Member, now time.Time) string {
 	return text
 }
 
-// printableASCII escapes everything else.
+// printableASCII escapes whatever is not printable ASCII.
 func printableASCII(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0 {
 		return s
