@@ -4,11 +4,10 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/ascii"
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
@@ -114,7 +113,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 		doc.Claims = membersJSON(members)
 	}
 	text, err := json.Marshal(doc)
-	return asciiJSON(text), err
+	return ascii.EscapeJSON(text), err
 }
 
 // membersJSON is written as one object, in the order of the token.
@@ -133,27 +132,4 @@ func (o membersJSON) MarshalJSON() ([]byte, error) {
 		text = append(append(append(text, name...), ':'), m.Value...)
 	}
 	return append(text, '}'), nil
-}
-
-// asciiJSON escapes what is not ASCII, since a terminal could take some of it for
-// commands. In JSON, only strings have it.
-func asciiJSON(text []byte) []byte {
-	var out []byte
-	for _, r := range string(text) {
-		switch {
-		case r < 0x7f:
-			out = append(out, byte(r))
-		case r > 0xffff:
-			first, second := utf16.EncodeRune(r)
-			out = appendEscape(appendEscape(out, first), second)
-		default:
-			out = appendEscape(out, r)
-		}
-	}
-	return out
-}
-
-func appendEscape(out []byte, r rune) []byte {
-	hex := strconv.FormatInt(int64(r)+0x10000, 16) // with a 1 in front of four digits
-	return append(append(out, `\u`...), hex[1:]...)
 }

@@ -3,10 +3,10 @@ package verifier
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/ascii"
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
@@ -55,11 +55,11 @@ func (r Report) answer() string {
 
 type reportWriter struct{ text strings.Builder }
 
-func (w *reportWriter) line(s string) { w.text.WriteString(printableASCII(s) + "\n") }
+func (w *reportWriter) line(s string) { w.text.WriteString(ascii.Escape(s) + "\n") }
 
 // wrap writes s in lines that are indented by that many spaces.
 func (w *reportWriter) wrap(indent int, s string) {
-	for _, line := range wrapped(printableASCII(s), textWidth-indent) {
+	for _, line := range wrapped(ascii.Escape(s), textWidth-indent) {
 		w.line(strings.Repeat(" ", indent) + line)
 	}
 }
@@ -71,7 +71,7 @@ func (w *reportWriter) labeled(mark, label, s string) {
 		w.line(fmt.Sprintf("%-*s%s", markWidth, mark, label))
 		prefix = strings.Repeat(" ", markWidth+labelWidth)
 	}
-	for _, line := range wrapped(printableASCII(s), textWidth-markWidth-labelWidth) {
+	for _, line := range wrapped(ascii.Escape(s), textWidth-markWidth-labelWidth) {
 		w.line(strings.TrimRight(prefix+line, " "))
 		prefix = strings.Repeat(" ", markWidth+labelWidth)
 	}
@@ -143,22 +143,6 @@ func readable(m jose.Member, now time.Time) string {
 		}
 	}
 	return text
-}
-
-// printableASCII escapes whatever is not printable ASCII.
-func printableASCII(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0 {
-		return s
-	}
-	var out strings.Builder
-	for _, r := range s {
-		if r < ' ' || r > '~' {
-			out.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		} else {
-			out.WriteRune(r)
-		}
-	}
-	return out.String()
 }
 
 // wrapped divides s into lines of at most width columns, between words where it can.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/ascii"
 )
 
 // The exit codes, as docs/command.md lists them.
@@ -162,7 +164,7 @@ func (s *session) report(e *exitError) {
 		name, usage, more = "jwtguard "+c.name, synopsis(c.help), "jwtguard help "+c.name
 	}
 	if e.text != "" {
-		s.log.fold(name+": "+escape(e.text), "", "  ")
+		s.log.fold(name+": "+ascii.Escape(e.text), "", "  ")
 	}
 	if e.usage {
 		s.log.print("\n" + usage + "\n\nRun " + more + " for more.\n")

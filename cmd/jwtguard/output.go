@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/ascii"
 )
 
 // columns is the width of all output, so that it fits beside other windows and into
@@ -95,21 +97,9 @@ func address(text string) string {
 func printable(text string) string {
 	const most = 600
 	if len(text) > most {
-		return escape(text[:most]) + "..."
+		return ascii.Escape(text[:most]) + "..."
 	}
-	return escape(text)
-}
-
-func escape(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r < ' ' || r > '~' {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
+	return ascii.Escape(text)
 }
 
 // shortArgument quotes an argument, unless it is long: then it may be a secret that
@@ -121,25 +111,12 @@ func shortArgument(arg string) string {
 	return strconv.QuoteToASCII(arg)
 }
 
-// json prints v for programs. Everything but ASCII is escaped, because control
-// characters beyond it (U+009B) also change what a terminal shows.
+// json prints v for programs.
 func (o *output) json(v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
-	for _, r := range string(text) {
-		switch {
-		case r < 0x7f:
-			b.WriteRune(r)
-		case r > 0xffff:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	o.print(b.String() + "\n")
+	o.print(string(ascii.EscapeJSON(text)) + "\n")
 	return nil
 }

@@ -71,13 +71,14 @@ func TestArrows(t *testing.T) {
 	all := packages(t)
 	for name, may := range map[string][]string{
 		"jwkscache":             {"internal/jose"},
-		"verifier":              {"internal/jose", "internal/tokenclaims", "jwkscache"},
+		"verifier":              {"internal/ascii", "internal/jose", "internal/tokenclaims", "jwkscache"},
 		"verifier/providers":    {"internal/tokenclaims", "jwkscache", "verifier"},
 		"verifier/verifiertest": {"internal/authserver", "jwkscache", "verifier"},
-		"cmd/jwtguard":          {"internal/authserver", "jwkscache", "verifier", "verifier/providers"},
+		"cmd/jwtguard":          {"internal/ascii", "internal/authserver", "jwkscache", "verifier", "verifier/providers"},
 		"adapters/httpauth":     {"verifier"},
 		"adapters/echoauth":     {"verifier"},
 		"adapters/ginauth":      {"verifier"},
+		"internal/ascii":        nil,
 		"internal/authserver":   nil,
 		"internal/jose":         nil,
 		"internal/jwttest":      nil,
