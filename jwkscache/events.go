@@ -5,7 +5,7 @@ import "fmt"
 // An Event is something that happened to a cache, for [Config.Observe].
 type Event struct {
 	Kind   EventKind
-	Source string // the issuer, else the address of the key set, else its file
+	Source string // the issuer of ForIssuer, the URL of ForURL or the path of ForFile
 	Keys   int    // usable keys now, 0 if there are none or they are too old
 	Err    error  // with EventFailed and EventExpired: why, as in Stats.LastError
 }
@@ -23,8 +23,8 @@ const (
 	EventExpired   EventKind = "expired"   // the keys are older than MaxStale
 )
 
-// observeFetch calls Observe with the events of a fetch that has ended. healed is
-// whether the fetch before it failed.
+// observeFetch calls Observe with the events of a fetch that has ended. served is
+// whether the keys still serve, healed whether the fetch before this good one failed.
 func (r *reporter) observeFetch(old, brought *snapshot, err error, served, healed bool) {
 	if err != nil {
 		keys := 0
@@ -44,7 +44,7 @@ func (r *reporter) observeFetch(old, brought *snapshot, err error, served, heale
 	}
 }
 
-// emit calls Observe, which must not end the process by a panic.
+// emit calls Observe, and logs if that panics.
 func (r *reporter) emit(e Event) {
 	if r.observe == nil {
 		return

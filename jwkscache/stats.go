@@ -26,13 +26,13 @@ const (
 // 1 to 6 HTTP requests.
 type Stats struct {
 	State       State
-	Keys        int // usable keys now
-	KeyWarnings []KeyWarning
-	LastSuccess time.Time // when the last good fetch ended, by this machine's clock
-	LastError   error     // of the last fetch, nil if it was good
-	Fetches     int       // begun
-	Failures    int       // fetches that failed
-	UnknownKeys int       // lookups without result, because the issuer has no such key
+	Keys        int          // usable keys of the last good fetch, even if State is Expired
+	KeyWarnings []KeyWarning // about the key set of that fetch
+	LastSuccess time.Time    // when the last good fetch ended, by this machine's clock
+	LastError   error        // of the last fetch, nil if it was good
+	Fetches     int          // begun
+	Failures    int          // fetches that failed
+	UnknownKeys int          // lookups without result, because the issuer has no such key
 
 	// Period is how long the keys of the last good fetch are fresh, by Config.Refresh
 	// or the server's Cache-Control. It is 0 for keys that never age.
