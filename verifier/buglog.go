@@ -23,7 +23,7 @@ func (a *api) logBug(ctx context.Context, err *Error) {
 	}
 }
 
-// reportBug logs a mistake of a function that the operator has set, which does not
+// reportBug logs that a function of Settings does not work as it should. That does not
 // change the response.
 func (a *api) reportBug(ctx context.Context, err error) {
 	defer func() { _ = recover() }()

@@ -77,10 +77,10 @@
 //
 // # Explanations
 //
-// [Verifier.Explain] runs all checks of one token, past the one that refuses, and names
-// the likely mistake. It is for tools and tests, not for responses: see there. The
-// command jwtguard explain does the same at a terminal, and docs/explain.md lists the
-// mistakes.
+// [Verifier.Explain] runs all checks of one token, also those after the one that refuses,
+// and names the likely mistake. It is for tools and tests, not for responses, since it
+// would help a forger. The command jwtguard explain does the same at a terminal, and
+// docs/explain.md lists the mistakes.
 //
 // # Remembered tokens
 //
@@ -110,9 +110,8 @@
 // about an admitted request, with Inner set: a refusal among them is why an admitted
 // request had no effect. The adapters have an example of such a log.
 //
-// The function is called before the handler, and the request waits for it. One that
-// writes to something slow hands the Decision to a buffer of its own, and drops or
-// counts what does not fit.
+// The function is called before the handler, and the request waits for it. If it writes
+// to something slow, let it hand the Decision to a buffer, and count what does not fit.
 //
 // [Settings.ObserveKeys] receives what happens to the key caches. The logger of
 // [Settings] is for operators and limits its lines; it is no audit log.

@@ -48,6 +48,7 @@ func (v *Verifier) guard(rules []Rule, optional bool) Guard {
 	}
 }
 
+// mustBeMade panics unless New made v.
 func (v *Verifier) mustBeMade() {
 	if v == nil || v.api == nil {
 		panic("verifier: nil Verifier, or one that New did not make")

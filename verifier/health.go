@@ -12,10 +12,12 @@ import (
 // [Verifier.Health] returns nil, else 503. So the API stays in its load balancer while
 // one of several issuers is down.
 //
-// It responds to GET and HEAD, without waiting and without a token. The body is JSON: for
-// each configured issuer whether its tokens can be checked, the state, number and age of
-// its keys, and why they cannot be used or refreshed. That is for operators: serve it on
-// an internal port or path.
+// It responds to GET and HEAD, without waiting and without a token, and to other methods
+// with 405. The body is a JSON object with status, "ok" or "unavailable", and issuers, an
+// array. Each configured issuer has in it: issuer; usable, whether its tokens can be
+// checked; state, keys and age_seconds, the [jwkscache.State], number and age of its keys;
+// and error, why they cannot be used or refreshed. That is for operators: serve it on an
+// internal port or path.
 //
 // Do not use it, or [Verifier.ReadyHandler], for liveness probes: a restart brings no
 // issuer back, and drops keys that still serve.
@@ -33,7 +35,7 @@ func (v *Verifier) ReadyHandler() http.Handler {
 	return healthHandler(func(usable, all int) bool { return usable == all }, v)
 }
 
-// maxHealthError is how much of an error's text a health report has, in bytes.
+// maxHealthError is how many bytes of an error's text are shown.
 const maxHealthError = 500
 
 type healthReport struct {

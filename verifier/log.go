@@ -123,8 +123,8 @@ type trial struct {
 
 	err error // of its Guard
 
-	mu       sync.Mutex // guards refusals
-	refusals []noted    // for observers
+	mu       sync.Mutex     // guards refusals
+	refusals []triedRefusal // for observers
 }
 
 type trialKey struct{}

@@ -40,8 +40,8 @@ type Decision struct {
 
 	// Duration is that of the whole decision, zero for a refusal by a handler.
 	// KeyLookup and Signature are parts of it: the time in the KeySource, with any
-	// wait for a fetch, and that of the public-key operations. They are zero if there
-	// were none, and if Remembered, where a lookup is part of Duration only.
+	// wait for a fetch, and the time of the signature checks. They are zero if there
+	// were none. If Remembered, no signature is checked, and KeyLookup is not measured.
 	Duration, KeyLookup, Signature time.Duration
 }
 
@@ -101,7 +101,7 @@ func (w *stopwatch) lap(sum *time.Duration) {
 	}
 }
 
-// observed returns the part of the Decision about c that is not its result.
+// observed returns the Decision about c without its result.
 func (c *call) observed(m *measured) Decision {
 	d := Decision{
 		Issuer: m.issuer, Remembered: m.remembered,
@@ -161,12 +161,12 @@ func (a *api) report(ctx context.Context, d Decision, t *Token, err *Error) {
 	a.submit(ctx, &d)
 }
 
-// submit calls the observer. While FirstOf may still admit the request, a refusal is
-// only noted.
+// submit calls the observer. While FirstOf may still admit the request, it keeps a
+// refusal in the trial instead.
 func (a *api) submit(ctx context.Context, d *Decision) {
 	if d.Outcome == OutcomeRefused {
 		if t := trialOf(ctx); t != nil {
-			t.note(a, d)
+			t.keep(a, d)
 			return
 		}
 	}
@@ -178,19 +178,20 @@ func (a *api) submit(ctx context.Context, d *Decision) {
 	a.observe(ctx, *d)
 }
 
-// A noted refusal is reported if FirstOf returns the error of its Guard.
-type noted struct {
+// A triedRefusal is by a Guard of FirstOf. It is reported if FirstOf returns the error of
+// that Guard.
+type triedRefusal struct {
 	api *api
 	Decision
 }
 
-func (t *trial) note(a *api, d *Decision) {
+func (t *trial) keep(a *api, d *Decision) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.refusals = append(t.refusals, noted{a, *d})
+	t.refusals = append(t.refusals, triedRefusal{a, *d})
 }
 
-// reportRefusals reports what was noted in t, which is over.
+// reportRefusals reports the refusals that t kept. t is over.
 func (t *trial) reportRefusals(ctx context.Context) {
 	t.mu.Lock()
 	refusals := t.refusals

@@ -71,15 +71,15 @@ type Settings struct {
 	// called concurrently, and the request waits for it. If it panics, that is logged
 	// as a configuration error and has no other effect.
 	//
-	// A refusal by a handler or by another Guard is a decision where a Verifier has
-	// admitted the request before: it is the inner one of that Verifier. FirstOf makes
-	// one decision, that of the Guard whose admission or refusal it returns, beside
-	// a 500 or 503 of another Guard.
+	// If a handler or another Guard refuses a request that a Verifier has admitted,
+	// that is one more decision of this Verifier, with Inner set. FirstOf makes one
+	// decision, that of the Guard whose admission or refusal it returns; a 500 or 503
+	// of another of its Guards is one more.
 	Observe func(context.Context, Decision)
 
 	// ObserveKeys is called with the events of the key caches that New makes, those of
-	// tenants included, as jwkscache.Config.Observe is: by several caches at once.
-	// A Config with JWKS.Observe has that instead.
+	// tenants included, under the conditions of jwkscache.Config.Observe. Several
+	// caches call it concurrently. A Config with JWKS.Observe has that instead.
 	ObserveKeys func(jwkscache.Event)
 }
 
