@@ -62,6 +62,7 @@ func summaries(all []verifier.Decision) []string {
 // Every way in ends in one decision, and each is observed once.
 func TestObserveEachDecisionOnce(t *testing.T) {
 	s := signerOf("ES256")
+	log := captureLog(t)
 	good, poor, forged := s.good(), s.token(nil, members{"scope": ""}), newSigner("ES256").good()
 	v, seen := observing(t)
 	other, _ := setup(t)
@@ -187,6 +188,7 @@ func TestObserveEachDecisionOnce(t *testing.T) {
 			}
 		})
 	}
+	assert.NotContains(t, log.String(), "Observe panicked", "O3 nothing is logged of one that does not")
 }
 
 // Every reason has a name, an outcome and a request that causes it.
