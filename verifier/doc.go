@@ -40,11 +40,11 @@
 // # Rules
 //
 // A [Rule] narrows what a valid token may do: [Scope], [AnyScope], [Role],
-// [AnyRole], [Audience], [Issuer], [Client], [ClientCredentials], [Claim],
-// [NoClaim], and [Check] for a function of your own. Rules mean the same for a
-// whole issuer ([Config.Rules], [Config.With]), for a route (Protect) and in a
-// handler ([Require]). With several audiences in Config, put an Audience rule on
-// every group of routes.
+// [AnyRole], [Audience], [Issuer], [Client], [ClientCredentials], [Direct],
+// [Actor], [Claim], [NoClaim], and [Check] for a function of your own. Rules mean
+// the same for a whole issuer ([Config.Rules], [Config.With]), for a route (Protect)
+// and in a handler ([Require]). With several audiences in Config, put an Audience
+// rule on every group of routes.
 //
 // The scopes of a route's own rules are named in all of its challenges, so that a
 // client without a token learns which to request (RFC 6750 §3). Protect does not
