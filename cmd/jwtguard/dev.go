@@ -37,8 +37,10 @@ stays published. SIGINT and SIGTERM stop it.
                      reach: all of them can get any token
   --issuer URL       the issuer, if not http:// and the
                      address: the name that a container has
-  --audience NAME    of tokens for which none was requested
-  --scope SCOPE      likewise; may be repeated
+  --audience NAME    of tokens for which none was requested;
+                     https://api.example.com by default
+  --scope SCOPE      likewise, none by default; may be
+                     repeated
   --algorithm NAME   that signs: ES256, RS256, EdDSA and
                      others; ES256 by default
 
@@ -216,6 +218,7 @@ func (s *session) welcome(o *devOptions, server *authserver.Server, at net.Addr)
 	}
 	s.out.print("\nget a token\n" +
 		"  jwtguard token --style none --client-id orders \\\n" +
+		"    --scope orders:read \\\n" +
 		"    --issuer " + shellWord(server.Issuer()) + "\n")
 	endpoint := strings.TrimSuffix(server.Issuer(), "/") + "/oauth/token"
 	s.out.print("or\n  curl -s -d grant_type=client_credentials \\\n" +

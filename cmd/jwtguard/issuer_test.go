@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -111,6 +112,12 @@ func TestIssuer(t *testing.T) {
 		got := call{args: "issuer " + s.issuer}.run(t)
 		assert.Contains(t, oneLine(got.out), "ahead of this machine's")
 		assert.Contains(t, got.out, "The clocks differ by")
+	})
+
+	t.Run("J4 a Date without fractions of a second is no difference", func(t *testing.T) {
+		s := newIssuerServer(t)
+		s.header["Date"] = time.Now().UTC().Add(time.Second).Format(http.TimeFormat)
+		assert.NotContains(t, call{args: "issuer " + s.issuer}.run(t).out, "clock")
 	})
 }
 

@@ -117,7 +117,7 @@ func (in *inspection) printResponses(out *output) {
 	if in.stats.Period > 0 {
 		out.fold("the keys are refreshed about every "+short(in.stats.Period*8/10), "  ", "  ")
 	}
-	if d := in.stats.ClockDifference; d != 0 {
+	if d := in.stats.ClockDifference; d.Abs() > time.Second { // a Date has whole seconds
 		out.fold("the server's clock is "+clock(d)+" this machine's", "  ", "  ")
 	}
 }
