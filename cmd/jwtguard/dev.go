@@ -216,13 +216,16 @@ func (s *session) welcome(o *devOptions, server *authserver.Server, at net.Addr)
 	for line := range strings.Lines(devConfig(server.Issuer(), o.audience)) {
 		s.out.print("  " + line)
 	}
+	scope, field := "    --scope orders:read \\\n", " -d scope=orders:read"
+	if len(o.scopes.list) > 0 {
+		scope, field = "", "" // so that the token has those
+	}
 	s.out.print("\nget a token\n" +
-		"  jwtguard token --style none --client-id orders \\\n" +
-		"    --scope orders:read \\\n" +
+		"  jwtguard token --style none --client-id orders \\\n" + scope +
 		"    --issuer " + shellWord(server.Issuer()) + "\n")
 	endpoint := strings.TrimSuffix(server.Issuer(), "/") + "/oauth/token"
 	s.out.print("or\n  curl -s -d grant_type=client_credentials \\\n" +
-		"    -d client_id=orders -d scope=orders:read \\\n" +
+		"    -d client_id=orders" + field + " \\\n" +
 		"    " + shellWord(endpoint) + "\n")
 	s.out.print("\nrotate the keys\n" +
 		"  kill -HUP " + strconv.Itoa(os.Getpid()) + "\n")

@@ -87,6 +87,7 @@ func TestDev(t *testing.T) {
 	out, log, stop := startDev(t, "--scope orders:read")
 	issuer := out.waitFor(t, `issuer\n  (http://127\.0\.0\.1:\d+)\n`)[1]
 	assert.Contains(t, log.String(), "For development only")
+	assert.NotContains(t, out.String(), "scope", "the commands ask for the scopes of --scope")
 
 	v, err := verifier.New(verifier.Config{Issuer: issuer, Audiences: []string{exampleAudience}, RFC9068: true})
 	require.NoError(t, err)
@@ -151,6 +152,8 @@ func TestDevAddress(t *testing.T) {
 	})
 	t.Run("J1 J6 an address that is taken", func(t *testing.T) {
 		out, _, _ := startDev(t, "")
+		assert.Contains(t, out.String(), " --scope orders:read ")
+		assert.Contains(t, out.String(), " -d scope=orders:read ")
 		addr := out.waitFor(t, `issuer\n  http://(\S+)\n`)[1]
 		got := call{args: "dev --addr " + addr}.run(t)
 		assert.Equal(t, exitUnavailable, got.code)
