@@ -119,7 +119,7 @@ func (s *session) dev(ctx context.Context, o *devOptions, args []string) error {
 	}
 }
 
-// stop lets responses end that have begun.
+// stop waits a second at most for responses that have begun.
 func (s *session) stop(web *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

@@ -22,9 +22,10 @@ library, what it found and what it demands, and the likely
 mistake. The token comes from standard input, alone or in
 the token endpoint's JSON. It is not printed.
 
-The issuer's keys are fetched, or come from a file. What is
-not configured here is taken from the token: then nothing is
-fetched, and the result is not "admitted" for your API.
+The issuer's keys are fetched, or come from a file. An
+issuer or an audience that is not configured here is taken
+from the token: then the exit code is not 0. The keys of an
+issuer that only the token names are not fetched.
 
   --issuer URL        Config.Issuer
   --audience NAME     Config.Audiences; may be repeated
@@ -115,12 +116,12 @@ func (s *session) explain(ctx context.Context, o *explainOptions, args []string)
 	if err != nil {
 		return err
 	}
-	set, err := o.configure(ctx, raw)
+	c, err := o.configure(ctx, raw)
 	if err != nil {
 		return err
 	}
-	defer set.close()
-	v, err := verifier.Settings{Logger: slog.New(slog.DiscardHandler), TokenCache: -1}.New(set.cfg)
+	defer c.close()
+	v, err := verifier.Settings{Logger: slog.New(slog.DiscardHandler), TokenCache: -1}.New(c.cfg)
 	if err != nil {
 		return fail(exitUsage, "%s", printable(strings.TrimPrefix(err.Error(), "verifier: ")))
 	}
@@ -130,10 +131,10 @@ func (s *session) explain(ctx context.Context, o *explainOptions, args []string)
 	if o.allClaims {
 		report = report.WithClaims()
 	}
-	if err := s.printReport(report, set.fromToken, o.json); err != nil {
+	if err := s.printReport(report, c.fromToken, o.json); err != nil {
 		return err
 	}
-	return set.verdict(report)
+	return c.verdict(report)
 }
 
 func (o *explainOptions) rules() (rules []verifier.Rule) {
@@ -217,7 +218,7 @@ func (o *output) tintedReport(text string) string {
 }
 
 // verdict returns the exit code of a report.
-func (c *configured) verdict(r verifier.Report) error {
+func (c *explainConfig) verdict(r verifier.Report) error {
 	switch {
 	case r.Admitted && len(c.fromToken) == 0:
 		return nil

@@ -19,15 +19,15 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// A configured is the Config that explain checks a token with.
-type configured struct {
+// An explainConfig is the Config that explain checks a token with.
+type explainConfig struct {
 	cfg       verifier.Config
-	fromToken []string  // what was not configured
+	fromToken []string  // what was not configured: issuer, audience
 	err       error     // why no keys can be fetched for this issuer
 	keys      io.Closer // to close, or nil
 }
 
-func (c *configured) close() {
+func (c *explainConfig) close() {
 	if c.keys != nil {
 		_ = c.keys.Close()
 	}
@@ -36,8 +36,8 @@ func (c *configured) close() {
 // configure makes the Config. The token's own issuer and audience take the place of
 // those that are missing, but an address that only the token names is never asked:
 // whoever made the token could choose it.
-func (o *explainOptions) configure(ctx context.Context, raw string) (*configured, error) {
-	c := &configured{}
+func (o *explainOptions) configure(ctx context.Context, raw string) (*explainConfig, error) {
+	c := &explainConfig{}
 	if o.provider != "" {
 		var err error
 		if c.cfg, err = fromFlag(o.provider, o.audiences); err != nil {
@@ -64,7 +64,7 @@ func (o *explainOptions) configure(ctx context.Context, raw string) (*configured
 	return c, o.chooseKeys(ctx, c, offline)
 }
 
-// demand copies the flags that are fields of Config.
+// demand sets what flags demand beside issuer, audience and keys.
 func (o *explainOptions) demand(cfg *verifier.Config) {
 	if len(o.algorithms) > 0 {
 		cfg.Algorithms = o.algorithms
@@ -88,7 +88,8 @@ func (o *explainOptions) demand(cfg *verifier.Config) {
 	cfg.JWKS.AllowHTTP = o.allowHTTP
 }
 
-func (o *explainOptions) chooseKeys(ctx context.Context, c *configured, offline bool) error {
+// chooseKeys sets the source of the keys. With offline it fetches none.
+func (o *explainOptions) chooseKeys(ctx context.Context, c *explainConfig, offline bool) error {
 	if o.jwks != "" {
 		keys, err := readKeys(ctx, o.jwks)
 		if err != nil {
@@ -182,7 +183,7 @@ type unverified struct {
 
 var jwtShape = regexp.MustCompile(`[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.`)
 
-// unverifiedClaims reads what it can.
+// unverifiedClaims reads what it can of the claims of raw.
 func unverifiedClaims(raw string) (c unverified) {
 	found := jwtShape.FindStringSubmatch(raw)
 	if found == nil {
@@ -192,11 +193,11 @@ func unverifiedClaims(raw string) (c unverified) {
 	if err != nil {
 		return c
 	}
-	lenient := json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	_ = json.Unmarshal(doc, &c, lenient)
 	return c
 }
 
+// audiences returns the values of aud, nil if it is not what New takes.
 func (c *unverified) audiences() []string {
 	var one string
 	if json.Unmarshal(c.Audience, &one) == nil && one != "" {

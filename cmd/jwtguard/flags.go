@@ -28,7 +28,7 @@ func (l *list) Set(value string) error {
 	return nil
 }
 
-// A scopes is a list whose values may also have spaces between several.
+// A scopes is a list in which one value may also be several with spaces between.
 type scopes struct{ list }
 
 func (l *scopes) Set(value string) error {
@@ -56,8 +56,8 @@ func (c *choice) Set(value string) error {
 	return nil
 }
 
-// parse reads flags, also behind other arguments, and returns the others. Behind --
-// there are no flags.
+// parse reads flags, also after other arguments, and returns the others. After -- there
+// are no flags.
 func parse(f *flag.FlagSet, args []string) (rest []string, err error) {
 	for _, arg := range args {
 		if err := refuseSecret(f, arg); err != nil {
@@ -108,7 +108,7 @@ func refuseSecret(f *flag.FlagSet, arg string) error {
 }
 
 // looksLikeToken reports whether arg is like a JWT, which begins with {" in base64url,
-// or has one behind a flag or a scheme.
+// or has one after a flag or a scheme.
 func looksLikeToken(arg string) bool {
 	return strings.HasPrefix(arg, "eyJ") && len(arg) > 20 || tokenInside.MatchString(arg)
 }

@@ -25,7 +25,7 @@ Exit codes, of all commands:
 
 There is colour on a terminal, unless NO_COLOR is set or
 TERM is dumb. A flag is written --name or -name, before or
-behind other arguments. No secret and no token is an
+after other arguments. No secret and no token is an
 argument, since others can read a command line.
 `
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,7 +18,7 @@ import (
 
 const (
 	timeout = 10 * time.Second // of a whole exchange
-	maxBody = 512 << 10
+	maxBody = 512 << 10        // bytes of a response
 )
 
 // newTransport returns a transport with the limits of jwkscache's own client.
@@ -115,7 +116,7 @@ func (r errorReader) Read([]byte) (int, error) {
 func (r *recorder) exchanges() []*exchange {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]*exchange(nil), r.seen...)
+	return slices.Clone(r.seen)
 }
 
 // get sends a GET for a JSON document. The recorder of client has the result.
@@ -139,6 +140,7 @@ func get(ctx context.Context, client *http.Client, url string) ([]byte, error) {
 	return readBody(res.Body)
 }
 
+// readBody returns what r has, of at most maxBody bytes.
 func readBody(r io.Reader) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
 	if err == nil && len(body) > maxBody {

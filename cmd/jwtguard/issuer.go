@@ -80,7 +80,7 @@ func (s *session) issuer(ctx context.Context, o issuerOptions, args []string) er
 		return misuse("%s", printable(strings.TrimPrefix(in.err.Error(), "jwkscache: ")))
 	}
 	if o.json {
-		if err := s.out.json(in.document()); err != nil {
+		if err := s.out.json(in.view()); err != nil {
 			return err
 		}
 	} else {
@@ -101,7 +101,7 @@ type inspection struct {
 
 	issuer      string // what Config.Issuer has to be; "" if it was not found
 	needsURL    string // what JWKS.MetadataURL has to be; "" for the well-known places
-	what        string // the given URL is, if it is not the issuer
+	what        string // what the given URL is, if it is not the issuer
 	stats       jwkscache.Stats
 	err         error // why the library cannot use the issuer, as it was asked last
 	unconfirmed bool  // the issuer is not confirmed by metadata: only the keys were asked for

@@ -93,7 +93,7 @@ func TestIssuer(t *testing.T) {
 		s.header = map[string]string{"Cache-Control": "max-age=1800", "Age": "600"}
 		got := call{args: "issuer --json " + s.issuer}.run(t)
 		assert.Equal(t, exitOK, got.code)
-		var d inspected
+		var d issuerView
 		require.NoError(t, json.Unmarshal([]byte(got.out), &d))
 		assert.True(t, d.Exact)
 		assert.Equal(t, s.issuer, d.Issuer)

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// A inspected is an inspection for programs. Server text in it is escaped by the JSON
-// encoding, and cut.
-type inspected struct {
+// An issuerView is an inspection for programs. What the server sent is cut, and escaped
+// by the JSON encoding.
+type issuerView struct {
 	Given       string         `json:"given"`
 	Issuer      string         `json:"issuer,omitempty"`
 	Exact       bool           `json:"exact"` // the issuer is the one given, byte for byte
@@ -37,8 +37,8 @@ type responseView struct {
 	Error        string `json:"error,omitempty"`
 }
 
-func (in *inspection) document() inspected {
-	d := inspected{
+func (in *inspection) view() issuerView {
+	d := issuerView{
 		Given: in.given, Issuer: cut(in.issuer), Exact: in.exact(), MetadataURL: cut(in.needsURL),
 		Hints: in.hints(), Keys: viewKeys(in.keySet()), Config: in.config(),
 		Period: in.stats.Period.Seconds(), ClockAhead: in.stats.ClockDifference.Seconds(),
@@ -72,11 +72,10 @@ func (in *inspection) keySet() []byte {
 
 func (in *inspection) print(out *output) {
 	out.print("issuer\n")
-	switch {
-	case in.exact() && in.err == nil:
+	if in.exact() && in.err == nil {
 		out.fold(address(in.issuer), "  ", "  ")
 		out.fold("as the metadata has it, byte for byte", "  "+out.tinted(green, "ok")+" ", "  ")
-	default:
+	} else {
 		out.fold(address(in.given), "  given   ", "")
 		if in.issuer != "" && in.issuer != in.given {
 			out.fold(address(in.issuer), "  issuer  ", "")
@@ -148,9 +147,11 @@ func clock(d time.Duration) string {
 // short writes a duration without the units that are zero at its end.
 func short(d time.Duration) string {
 	text := d.Round(time.Second).String()
-	text = strings.TrimSuffix(text, "m0s") + map[bool]string{true: "m"}[strings.HasSuffix(text, "m0s")]
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
+	if minutes, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = minutes + "m"
+	}
+	if hours, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = hours + "h"
 	}
 	return text
 }

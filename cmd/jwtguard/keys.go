@@ -71,7 +71,7 @@ func viewKeys(set []byte) (views []keyView) {
 
 func viewKey(raw jsontext.Value) keyView {
 	var text map[string]jsontext.Value
-	_ = json.Unmarshal(raw, &text, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	_ = json.Unmarshal(raw, &text, lenient)
 	member := func(name string) (s string) {
 		if json.Unmarshal(text[name], &s) != nil {
 			return cut(string(text[name]))
@@ -84,8 +84,9 @@ func viewKey(raw jsontext.Value) keyView {
 		v.Notes = []string{"it is not a JSON object that can be read"}
 		return v
 	}
-	v.Used = beside.Stats().Keys == 2
-	for _, w := range beside.Stats().KeyWarnings {
+	stats := beside.Stats()
+	v.Used = stats.Keys == 2
+	for _, w := range stats.KeyWarnings {
 		name := fmt.Sprintf("key 0 (kid %.40q)", w.KeyID)
 		note := strings.TrimPrefix(strings.TrimPrefix(w.Text, name+": "), name+" is used, though ")
 		v.Notes = append(v.Notes, note)
@@ -118,4 +119,5 @@ func kind(key crypto.PublicKey) string {
 	return ""
 }
 
+// cut returns the first part of text, as long as is shown.
 func cut(text string) string { return text[:min(len(text), maxShown)] }

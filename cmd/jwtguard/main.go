@@ -144,7 +144,7 @@ func newSession(sys system) *session {
 type exitError struct {
 	code  int
 	text  string
-	usage bool // print how the command is used, too
+	usage bool // also print how the command is used
 }
 
 func (e *exitError) Error() string { return e.text }

@@ -21,10 +21,11 @@ type metadata struct {
 	Keys          []jsontext.Value `json:"keys"`
 }
 
+// lenient reads what jwkscache also reads: only its keys and tokens are strict JSON.
+var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
 // readMetadata reads what it can of a document. What it cannot read is empty.
 func readMetadata(doc []byte) (m metadata) {
-	// As in jwkscache: the rest of the document need not be strict JSON.
-	lenient := json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	doc = bytes.TrimPrefix(doc, []byte("\ufeff"))
 	_ = json.Unmarshal(doc, &m, lenient)
 	return m
@@ -75,7 +76,7 @@ func discover(ctx context.Context, client *http.Client, issuer, metadataURL stri
 	return metadata{}, fail(exitUnavailable, "the issuer's metadata was not found: %v", printable(strings.Join(failures, "; ")))
 }
 
-// difference names the difference of two issuers that look alike.
+// difference names the difference of two issuers that look alike, "" if they do not.
 func difference(got, want string) string {
 	noScheme := func(s string) string { return strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://") }
 	switch {

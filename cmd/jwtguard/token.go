@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -160,15 +161,7 @@ func (o *tokenOptions) check(args []string) error {
 // style returns how the server wants the secret: HTTP Basic, which every server must
 // support (RFC 6749 §2.3.1), unless its metadata leaves that out.
 func (m *metadata) style() string {
-	has := func(method string) bool {
-		for _, a := range m.AuthMethods {
-			if a == method {
-				return true
-			}
-		}
-		return false
-	}
-	if !has("client_secret_basic") && has("client_secret_post") {
+	if !slices.Contains(m.AuthMethods, "client_secret_basic") && slices.Contains(m.AuthMethods, "client_secret_post") {
 		return "form"
 	}
 	return "basic"

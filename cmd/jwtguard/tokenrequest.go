@@ -98,7 +98,6 @@ func (r *tokenRequest) send(ctx context.Context, client *http.Client) (grant, er
 	if err != nil {
 		return g, fail(exitUnavailable, "the token endpoint's response: %s", r.safe(err.Error()))
 	}
-	lenient := json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err := json.Unmarshal(body, &g, lenient); err != nil {
 		g = grant{}
 	}
