@@ -21,13 +21,14 @@
 //	jwtguard.keys.missing         counter         {lookup}    jwtguard.issuer
 //	jwtguard.keys.events          counter         {event}     jwtguard.issuer, jwtguard.keys.event
 //
-// Those of token cache and keys are of the verifiers given to [Metrics.Watch]. jwtguard.keys.age is the time since the last good fetch, and is there
-// only after one. A decision is inner if verifier.Require, a RequireGuard or the handler
-// made it about a request that was admitted before; those are in jwtguard.decisions alone.
+// The metrics of the token cache and of keys are those of the verifiers given to
+// [Metrics.Watch]. jwtguard.keys.age is the time since the last good fetch, and is absent
+// before it. A decision is inner if verifier.Require, a RequireGuard or the handler made it
+// about a request that was admitted before; only jwtguard.decisions counts those.
 //
 // # Attributes
 //
-// There are as many combinations as the configuration allows, whatever strangers send.
+// The configuration bounds how many combinations there are, whatever strangers send.
 //
 //	jwtguard.issuer           an issuer that New was given; _OTHER for all tenants
 //	                          (Settings.Tenants); absent if the token names no trusted issuer

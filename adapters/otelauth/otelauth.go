@@ -45,8 +45,8 @@ type Metrics struct {
 // maxPending is how many events of key caches are kept for Watch.
 const maxPending = 1000
 
-// New returns Metrics without a Verifier. Its methods Observe and ObserveKeys are for
-// verifier.Settings, and [Metrics.Watch] adds the Verifier that was made with them. An
+// New makes the instruments. The methods Observe and ObserveKeys are for
+// verifier.Settings, and [Metrics.Watch] takes the Verifier that was made with them. An
 // error is the MeterProvider's.
 func New(c Config) (*Metrics, error) {
 	if c.MeterProvider == nil {
@@ -79,8 +79,8 @@ func (m *Metrics) Observe(ctx context.Context, d verifier.Decision) {
 }
 
 // ObserveKeys reports an event of a key cache; it is for verifier.Settings.ObserveKeys
-// and jwkscache.Config.Observe. Events before the first [Metrics.Watch] are reported by
-// it.
+// and jwkscache.Config.Observe. The first [Metrics.Watch] reports the events before it, at
+// most 1,000.
 func (m *Metrics) ObserveKeys(e jwkscache.Event) {
 	m.mu.Lock()
 	if len(m.watched) == 0 && len(m.pending) < maxPending {
@@ -106,8 +106,9 @@ var eventKinds = []jwkscache.EventKind{
 
 // Watch reports the token cache and the key sets of v from now on, whenever metrics are
 // collected, and learns from v which issuers are configured: until then, all count as
-// _OTHER. Call it before v is used. v is kept until [Metrics.Close]. It may be called
-// for several Verifiers, whose figures are added up.
+// _OTHER. Call it before v is used, once for each of several Verifiers: their figures are
+// added up. It fails if v is nil or watched already. The MeterProvider
+// keeps v until [Metrics.Close].
 func (m *Metrics) Watch(v *verifier.Verifier) error {
 	if v == nil {
 		return errors.New("otelauth: Watch: nil Verifier")
@@ -138,6 +139,6 @@ func (m *Metrics) Watch(v *verifier.Verifier) error {
 	return nil
 }
 
-// Close ends what Watch began. It does not close the Verifiers, whose decisions are
-// still reported.
+// Close ends what Watch began. It does not close the Verifiers: their decisions and events
+// are still reported. An error is the MeterProvider's.
 func (m *Metrics) Close() error { return m.registration.Unregister() }
