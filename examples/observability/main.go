@@ -81,7 +81,7 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 	if err := w.ready(ctx); err != nil {
 		return err
 	}
-	if err := play(ctx, out, w, o.during); err != nil || o.exit {
+	if err := runPhases(ctx, out, w, o.during); err != nil || o.exit {
 		return err
 	}
 	fmt.Fprintln(out, "No more requests are sent. Stop with Ctrl-C.")

@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,7 +28,7 @@ func findPrometheus() (string, error) {
 	return exec.LookPath("prometheus")
 }
 
-// A scraper is a Prometheus on loopback, with its data in a folder that goes with it.
+// A scraper is a running Prometheus. Its data are in a folder, which stop deletes.
 type scraper struct {
 	url    string
 	cmd    *exec.Cmd
@@ -101,60 +99,7 @@ func (s *scraper) stop() error {
 	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
-// A sample is one series of a result at one time.
-type sample struct {
-	Metric map[string]string
-	Value  float64
-}
-
-// query evaluates an expression now.
-func (s *scraper) query(ctx context.Context, expr string) ([]sample, error) {
-	var data struct {
-		Result []struct {
-			Metric map[string]string
-			Value  [2]any
-		}
-	}
-	if err := s.get(ctx, "/api/v1/query?query="+url.QueryEscape(expr), &data); err != nil {
-		return nil, fmt.Errorf("%s: %w", expr, err)
-	}
-	var all []sample
-	for _, r := range data.Result {
-		text, _ := r.Value[1].(string)
-		v, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, sample{r.Metric, v})
-	}
-	return all, nil
-}
-
-// get decodes the data of a response of the HTTP API.
-func (s *scraper) get(ctx context.Context, path string, data any) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
-	if err != nil {
-		return err
-	}
-	res, err := client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = res.Body.Close() }()
-	answer := struct {
-		Error string
-		Data  any
-	}{Data: data}
-	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
-		return err
-	}
-	if res.StatusCode != http.StatusOK {
-		return errors.New(answer.Error)
-	}
-	return nil
-}
-
-// faster divides all durations of the rules, so that alerts are pending and firing
+// faster divides all durations of the rules by a number, so that alerts are pending and firing
 // within seconds or minutes.
 func faster(rules string, by int) string {
 	rules = regexp.MustCompile(`(\[|offset |for: )(\d+)([mh])\b`).ReplaceAllStringFunc(rules, func(d string) string {
@@ -166,13 +111,4 @@ func faster(rules string, by int) string {
 		return d[:at] + strconv.Itoa(int(took.Milliseconds())/by) + "ms"
 	})
 	return strings.Replace(rules, "> 7200", "> "+strconv.Itoa(7200/by), 1)
-}
-
-// freeAddress returns an address on loopback that nobody listens on.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }

@@ -236,7 +236,7 @@ func TestPage(t *testing.T) {
 		return body
 	}
 	assert.Contains(t, string(get("/")), "/dashboards/jwtguard.json")
-	var phases []begun
+	var phases []phaseStart
 	require.NoError(t, json.Unmarshal(get("/phases"), &phases))
 	assert.Equal(t, "one", phases[0].Title)
 	assert.True(t, json.Valid(get("/dashboards/jwtguard.json")))

@@ -14,8 +14,8 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/internal/authserver"
 )
 
-// token returns a token of the issuer that GET /orders admits, with other claims
-// instead; a nil one is left out.
+// token returns a token of s that GET /orders admits, if instead does not replace one of
+// its claims. A nil claim is left out.
 func token(s *authserver.Server, instead map[string]any) (string, error) {
 	claims := s.Claims("billing", audience)
 	claims["scope"] = "orders:read"
@@ -42,7 +42,7 @@ func (w *world) call(ctx context.Context, method, path, raw string) (status int,
 	return res.StatusCode, res.Body.Close()
 }
 
-// A caller sends requests, as long as next returns what to send.
+// A caller sends requests to the API of w.
 type caller struct {
 	w      *world
 	tokens []string // of clients that keep their token while it is valid
@@ -87,8 +87,8 @@ func (c *caller) usual(ctx context.Context) error {
 	return err
 }
 
-// junk is one request of somebody who guesses: with another key id, issuer, path or
-// method each time.
+// junk is one request of somebody who guesses: each time with another key id, issuer,
+// algorithm, path or method.
 func (c *caller) junk(ctx context.Context) error {
 	marker := "junk-" + rand.Text()
 	header := map[string]any{"alg": "ES256", "typ": "at+jwt", "kid": marker}
@@ -126,7 +126,7 @@ func unsigned(header, claims map[string]any) (string, error) {
 	return encode(h) + "." + encode(p) + "." + encode(make([]byte, 64)), nil
 }
 
-// send calls one request a tick, until the time is over or ctx is done.
+// send calls request at intervals, until the time is over or ctx is done.
 func send(ctx context.Context, every, during time.Duration, request func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, during)
 	defer cancel()

@@ -29,24 +29,25 @@ type world struct {
 	closers             []func() error
 
 	mu     sync.Mutex
-	phases []begun
+	phases []phaseStart
 }
 
-// A begun phase is for the page.
-type begun struct {
+// A phaseStart is the beginning of a phase, for the page.
+type phaseStart struct {
 	At    float64 `json:"at"` // Unix time, in seconds
 	Title string  `json:"title"`
 }
 
+// note records that a phase begins.
 func (w *world) note(title string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.phases = append(w.phases, begun{float64(time.Now().UnixMilli()) / 1000, title})
+	w.phases = append(w.phases, phaseStart{float64(time.Now().UnixMilli()) / 1000, title})
 }
 
 // build starts everything but Prometheus. Port 0 is any free one.
 func build(log *slog.Logger, apiAddr, internalAddr, prometheusURL string) (w *world, err error) {
-	w = &world{prometheusURL: prometheusURL, phases: []begun{}}
+	w = &world{prometheusURL: prometheusURL, phases: []phaseStart{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
@@ -136,6 +137,7 @@ func (w *world) listen(address string, h http.Handler) (string, error) {
 	return "http://" + l.Addr().String(), nil
 }
 
+// close ends what was started, in that order.
 func (w *world) close() error {
 	var errs []error
 	for _, c := range w.closers {
@@ -151,8 +153,12 @@ func (w *world) ready(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if status, err := w.call(ctx, http.MethodGet, "/orders", raw); err != nil || status != http.StatusOK {
-			return fmt.Errorf("the API answers %d to a good token: %w", status, err)
+		status, err := w.call(ctx, http.MethodGet, "/orders", raw)
+		if err != nil {
+			return err
+		}
+		if status != http.StatusOK {
+			return fmt.Errorf("the API responds with %d to a good token", status)
 		}
 	}
 	return nil

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// A phase is one part of the play.
+// A phase is a part of the time in which requests are sent.
 type phase struct {
 	title string
-	begin func() error
-	junk  bool
+	begin func() error // or nil
+	junk  bool         // a stranger sends junk, too
 }
 
 // phases are all of the same length. The attack and the outage are apart, so that the
@@ -42,8 +42,9 @@ func (c *caller) phases() []phase {
 	}
 }
 
-// play lets all phases happen within a time, and returns when it is over or ctx is done.
-func play(ctx context.Context, out io.Writer, w *world, during time.Duration) error {
+// runPhases runs all phases within the time during, and returns when it is over or ctx is
+// done.
+func runPhases(ctx context.Context, out io.Writer, w *world, during time.Duration) error {
 	c := &caller{w: w}
 	phases := c.phases()
 	each := during / time.Duration(len(phases))
@@ -65,12 +66,12 @@ func play(ctx context.Context, out io.Writer, w *world, during time.Duration) er
 	return nil
 }
 
-// run sends 50 requests a second of the usual mix, and some 20 of junk.
+// run sends 50 requests a second of the usual mix, and some 20 of junk if p has it.
 func (c *caller) run(ctx context.Context, p phase, during time.Duration) error {
 	var junk sync.WaitGroup
 	failed := make(chan error, 25)
 	if p.junk {
-		for range 25 { // since those with unknown keys wait for a fetch
+		for range 25 { // senders, since requests with unknown keys wait for a fetch
 			junk.Go(func() {
 				if err := send(ctx, 200*time.Millisecond, during, c.junk); err != nil {
 					failed <- err
