@@ -116,7 +116,7 @@ func brokenSetups() []brokenSetup {
 		{name: "the beginning is missing", code: "truncated", mangle: func(s string) string { return s[4:] }},
 		{name: "copied from a display", code: "truncated", mangle: func(s string) string { return s[:60] + "..." }},
 		{name: "an RSA signature is cut", code: "truncated", signer: signerOf("RS256"), mangle: cutBy(20)},
-		{name: "nothing behind the last dot", code: "unsigned", mangle: part(2, func(string) string { return "" })},
+		{name: "nothing after the last dot", code: "unsigned", mangle: part(2, func(string) string { return "" })},
 		{name: "no alg", code: "unsigned", header: members{"alg": ""}},
 		{name: "alg none", code: "unsigned", header: members{"alg": `"none"`}},
 		{name: "two tokens", code: "not_a_jwt", mangle: func(s string) string { return s + "." + s }},

@@ -55,7 +55,8 @@ func isURL(s string) bool {
 	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
 }
 
-// plainSpelling leaves out http:// and https://, too.
+// plainSpelling returns s in lower case without white space around it, scheme, default
+// port, and slash at the end.
 func plainSpelling(s string) string {
 	s = strings.ToLower(strings.TrimSpace(s))
 	s = strings.TrimPrefix(strings.TrimPrefix(s, "http://"), "https://")
@@ -78,20 +79,16 @@ func identifierWords(s string) []string {
 }
 
 // environments are words by which copies of one system are told apart.
-var environments = map[string]bool{}
-
-func init() {
-	for _, word := range []string{
-		"dev", "devel", "develop", "development", "test", "tests", "testing", "tst", "qa", "uat", "acc", "acceptance",
-		"stage", "staging", "stg", "pre", "preprod", "preview", "sandbox", "sbx", "demo", "int", "integration", "internal",
-		"prod", "production", "prd", "live", "canary", "nonprod", "ci", "perf", "local",
-	} {
-		environments[word] = true
-	}
+var environments = []string{
+	"dev", "devel", "develop", "development", "test", "tests", "testing", "tst", "qa", "uat", "acc", "acceptance",
+	"stage", "staging", "stg", "pre", "preprod", "preview", "sandbox", "sbx", "demo", "int", "integration", "internal",
+	"prod", "production", "prd", "live", "canary", "nonprod", "ci", "perf", "local",
 }
 
 func withoutEnvironment(words []string) []string {
-	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return environments[strings.TrimRight(w, "0123456789")] })
+	return slices.DeleteFunc(slices.Clone(words), func(w string) bool {
+		return slices.Contains(environments, strings.TrimRight(w, "0123456789"))
+	})
 }
 
 // isLocal reports whether the host is that of a server on the same machine.
@@ -126,8 +123,8 @@ func parent(host string) string {
 	return strings.Join(labels[max(0, len(labels)-2):], ".")
 }
 
-// differences counts the parts that differ, or returns a large number if there are more
-// parts in one.
+// differences counts the parts that differ, or returns a large number if a and b have
+// different numbers of parts.
 func differences(a, b, separator string) (n int) {
 	partsA, partsB := strings.Split(a, separator), strings.Split(b, separator)
 	if len(partsA) != len(partsB) {

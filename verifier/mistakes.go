@@ -14,7 +14,7 @@ import (
 func (e *explanation) mistake(f failure) Mistake {
 	switch {
 	case f.err.kind() == configurationKind:
-		return Mistake{"misconfigured", "The API itself is not set up correctly: see the cause."}
+		return misconfigured
 	case f.rule != nil && f.err.Reason == ErrUnavailable:
 		return Mistake{"rule_unavailable", "The Check could not decide: see the cause."}
 	case f.rule != nil:
@@ -52,6 +52,8 @@ func (e *explanation) mistake(f failure) Mistake {
 	}
 	return e.signatureMistake(f.err)
 }
+
+var misconfigured = Mistake{"misconfigured", "The API itself is not set up correctly: see the cause."}
 
 func (e *explanation) boundMistake() Mistake {
 	text := "The token is bound to a key of its client (cnf with " + e.boundBy() + "). "
@@ -135,8 +137,8 @@ func inMilliseconds(value string) bool {
 	return err == nil && f/1000 > 946684800 && f/1000 < 4102444800 && f > lastDate
 }
 
-// timeMistake is called when the key statistics are known, which have the difference of
-// the clocks.
+// timeMistake needs the statistics of the keys, which have the difference of the clocks:
+// it is called after the last check.
 func (e *explanation) timeMistake(err *Error) Mistake {
 	c, ahead := &e.work.claims.registeredClaims, e.report.Keys.ClockDifference
 	leeway := e.maxLeeway
@@ -211,7 +213,7 @@ func (e *explanation) issuerMistake() Mistake {
 // isKeysURL reports whether a URL looks like the address of a JWK Set.
 func isKeysURL(path string) bool {
 	last := strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])
-	return strings.Contains(last, "jwks") || strings.Contains(last, "jwk") || last == "keys" || last == "certs"
+	return strings.Contains(last, "jwk") || last == "keys" || last == "certs"
 }
 
 func (e *explanation) algorithmMistake() Mistake {

@@ -14,8 +14,8 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
-// unpaste removes what is often pasted with a token. The code names it, and is empty if
-// there is nothing.
+// unpaste removes what is often pasted with a token. The code is that of the mistake, ""
+// if there was nothing to remove.
 func unpaste(raw string) (token, code string) {
 	token = raw
 	mark := func(c string) {
@@ -82,7 +82,7 @@ func isPlaceholder(s string) bool {
 	return s != "" && strings.IndexByte("$<{%", s[0]) >= 0
 }
 
-// isBlank reports whether r is not seen in a text.
+// isBlank reports whether r is white space or invisible.
 func isBlank(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, unicode.Cf, unicode.Cc) }
 
 func (e *explanation) formMistake(err *Error) Mistake {
@@ -114,7 +114,7 @@ func (e *explanation) formMistake(err *Error) Mistake {
 	case dots > 2:
 		return Mistake{"not_a_jwt", "The token has more than the three segments of a JWT. Were two tokens joined?"}
 	case strings.HasSuffix(raw, "."):
-		return Mistake{"unsigned", "There is no signature behind the last dot: the token is not signed, or its end is missing."}
+		return Mistake{"unsigned", "There is no signature after the last dot: the token is not signed, or its end is missing."}
 	case isStandardBase64(raw):
 		return Mistake{"standard_base64", "The token is in standard base64, but a JWT is in base64url without padding (RFC 7515 section 2). Whoever made or changed it must fix that."}
 	case isCutBase64(raw):
@@ -135,7 +135,7 @@ func pastedMistake(code string) Mistake {
 	return Mistake{"pasted_with_line_break", "There is white space in or around the token, such as a line break. Leave it out."}
 }
 
-// jsonMistake is about three segments that are base64url, or nearly.
+// jsonMistake returns what is wrong with three segments that are base64url, or nearly.
 func (e *explanation) jsonMistake(err *Error, head []byte) Mistake {
 	body := decodeSegment(e.raw, 1)
 	if !isObject(head) && isObject(body) {
@@ -143,7 +143,7 @@ func (e *explanation) jsonMistake(err *Error, head []byte) Mistake {
 	}
 	for _, doc := range [][]byte{head, body} {
 		if name := duplicateName(doc); name != "" {
-			return Mistake{"duplicate_name", "The name " + quote(name) + " stands twice in one object, and readers disagree which counts. The issuer must fix that."}
+			return Mistake{"duplicate_name", "The name " + quote(name) + " is twice in one object, and readers disagree on which counts. The issuer must fix that."}
 		}
 	}
 	switch {

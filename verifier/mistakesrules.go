@@ -55,8 +55,8 @@ type foundWord struct {
 	isName bool   // of a member, not a string
 }
 
-// elsewhere says what to do about it, where the setting has only some places. The rule
-// reads others.
+// elsewhere returns what to do about f, which is not in the places read by setting. The
+// other places are those of rule.
 func (f foundWord) elsewhere(setting string, read places, rule string, others places) string {
 	if f.isName {
 		return fmt.Sprintf("%s is the name of a member of %s, from where %s cannot read it. Use a Check.", quote(f.word), quote(f.place), setting)
@@ -68,9 +68,9 @@ func (f foundWord) elsewhere(setting string, read places, rule string, others pl
 	return text + "."
 }
 
-// findWord returns the first place, of those that are not among these, where one of the
-// words stands alone, in an array, or in a claim whose name is that of permissions as a
-// word of a string.
+// findWord looks for one of the words in list outside the places except: in the strings of
+// arrays, and in claims whose name speaks of permissions also in other strings and as the
+// name of a member.
 func (t *Token) findWord(list []string, except places) (found foundWord) {
 	var search func(pointer, value string, depth int)
 	search = func(pointer, value string, depth int) {
@@ -177,7 +177,7 @@ func (r *checkRule) mistake(*Token) Mistake {
 }
 
 func (r invalidRule) mistake(*Token) Mistake {
-	return Mistake{"misconfigured", "The API itself is not set up correctly: see the cause."}
+	return misconfigured
 }
 
 func (clientCredentialsRule) mistake(t *Token) Mistake {
