@@ -146,7 +146,11 @@ func (t *Token) wrongScope(scopes, challenge []string) *Error {
 			break
 		}
 	}
-	err := refusal(ErrScope, "the token has %s in %s; the rule requires %s%s", quoteList(t.scopes), all, quoteList(scopes), elsewhere)
+	held := quoteList(t.scopes)
+	if len(t.scopes) == 0 {
+		held = "no scope"
+	}
+	err := refusal(ErrScope, "the token has %s in %s; the rule requires %s%s", held, all, quoteList(scopes), elsewhere)
 	err.Scopes, err.challengeScopes = slices.Clone(scopes), challenge
 	return err
 }

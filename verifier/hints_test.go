@@ -60,6 +60,9 @@ func testLikelyMistakesAreNamed(t *testing.T) {
 		{"C5 another typ", nil, s.token(members{"typ": `"logout+jwt"`}, nil), []string{"logout+jwt", "at+jwt"}},
 
 		{"C8 the claims that were read for scopes", rules(verifier.Scope("a")), claims("scope", `"b"`), []string{`has "b"`, "in scope, scp"}},
+		{"C8 no scope", rules(verifier.Scope("a")), claims("scope", ""), []string{`has no scope in scope, scp; the rule requires "a"`}},
+		{"C8 no role", rules(verifier.Role("a")), claims("roles", ""), []string{`has no role in roles; the rule requires "a"`}},
+		{"C8 another role", rules(verifier.Role("a")), claims("roles", `["b"]`), []string{`has the roles "b" in roles; the rule requires "a"`}},
 		{"C8 the scope is in permissions", rules(verifier.Scope("a")), claims("permissions", `["b","a"]`), []string{"permissions has it", "Config.Claims.Scopes"}},
 		{"C8 the first of two scopes is in permissions", rules(verifier.Scope("a")), claims("permissions", `["a","b"]`), []string{"permissions has it"}},
 		{"C8 the scope is in permissions and in roles", rules(verifier.Scope("a")), claims("permissions", `["a"]`, "roles", `["a"]`), []string{"permissions has it"}},

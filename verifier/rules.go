@@ -183,7 +183,11 @@ func (r roleRule) check(_ context.Context, t *Token) *Error {
 	if found == len(r.values) || r.any && found > 0 {
 		return nil
 	}
-	return refusal(ErrDenied, "the token has the roles %s in %s; the rule requires %s", quoteList(t.Roles()), t.policy.roles, quoteList(r.values))
+	held := "no role"
+	if roles := t.Roles(); len(roles) > 0 {
+		held = "the roles " + quoteList(roles)
+	}
+	return refusal(ErrDenied, "the token has %s in %s; the rule requires %s", held, t.policy.roles, quoteList(r.values))
 }
 
 func (r audienceRule) check(_ context.Context, t *Token) *Error {
