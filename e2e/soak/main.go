@@ -107,7 +107,7 @@ func soak(ctx context.Context, cfg config) (r *report, err error) {
 	}
 	r.lived = time.Since(born)
 	for _, a := range w.apis {
-		r.seen = append(r.seen, a.seen.sight()) // before what it is compared with
+		r.observed = append(r.observed, a.observer.counts()) // before what it is compared with
 		r.stats = append(r.stats, a.keys.Stats())
 	}
 	r.asked = w.authority.Fetches()

@@ -28,9 +28,9 @@ func (o *observer) event(e jwkscache.Event) {
 	}
 }
 
-// A sight is what an observer has counted.
-type sight struct{ decisions, admitted, fetched, failed int }
+// observedCounts are what an observer has counted so far.
+type observedCounts struct{ decisions, admitted, fetched, failed int }
 
-func (o *observer) sight() sight {
-	return sight{int(o.decisions.Load()), int(o.admitted.Load()), int(o.fetched.Load()), int(o.failed.Load())}
+func (o *observer) counts() observedCounts {
+	return observedCounts{int(o.decisions.Load()), int(o.admitted.Load()), int(o.fetched.Load()), int(o.failed.Load())}
 }

@@ -25,7 +25,7 @@ type report struct {
 	took, lived   time.Duration // of the load, and of the caches
 	apis          []*api
 	stats         []jwkscache.Stats // of apis
-	seen          []sight           // of apis
+	observed      []observedCounts  // of apis
 	warm, tally   *tally
 	before, after footprint
 	events        events
@@ -59,7 +59,7 @@ func (r *report) broken() (all []string) {
 			all = append(all, fmt.Sprintf("%d fetches of %s's cache, where %d are the most", st.Fetches, r.apis[i].name, most))
 		}
 	}
-	for i, s := range r.seen {
+	for i, s := range r.observed {
 		a, st, warm, tally := r.apis[i], r.stats[i], r.warm.apis[r.apis[i].url], r.tally.apis[r.apis[i].url]
 		if requests, ok := warm.requests+tally.requests, warm.ok+tally.ok; s.decisions != requests || s.admitted != ok {
 			all = append(all, fmt.Sprintf("%d decisions of %s were observed, %d admitted, of %d requests, %d admitted", s.decisions, a.name, s.admitted, requests, ok))

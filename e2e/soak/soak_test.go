@@ -28,10 +28,10 @@ func TestSoak(t *testing.T) {
 	assert.Equal(t, c.requests, c.good+c.bad+c.open+c.lost, "every request is counted as something")
 }
 
-// observed changes a report of 4 requests and 5 fetches, of which one failed.
-func observed(s sight) func(*report) {
+// observing changes a report of 4 requests and 5 fetches, of which one failed.
+func observing(s observedCounts) func(*report) {
 	return func(r *report) {
-		r.stats, r.seen = []jwkscache.Stats{{Fetches: 5, Failures: 1}}, []sight{s}
+		r.stats, r.observed = []jwkscache.Stats{{Fetches: 5, Failures: 1}}, []observedCounts{s}
 	}
 }
 
@@ -59,14 +59,14 @@ func TestVerdict(t *testing.T) {
 		{name: "early accepted", result: vegeta.Result{URL: url + "#" + early, Code: 200}, want: "1 answers other than promised"},
 		{name: "no answer", result: vegeta.Result{URL: url + "#expired", Error: "EOF"}, want: "1 transport errors"},
 		{name: "fetches", change: func(r *report) { r.stats = []jwkscache.Stats{{Fetches: 6}} }, want: "6 fetches of net/http's cache, where 5 are the most"},
-		{name: "a decision that was not observed", change: observed(sight{3, 2, 5, 1}),
+		{name: "a decision that was not observed", change: observing(observedCounts{3, 2, 5, 1}),
 			want: "3 decisions of net/http were observed, 2 admitted, of 4 requests, 2 admitted"},
-		{name: "an admission that was not observed", change: observed(sight{4, 1, 5, 1}), want: "4 decisions of net/http were observed, 1 admitted, of 4 requests, 2 admitted"},
-		{name: "fetches that were not observed", change: observed(sight{4, 2, 3, 1}),
+		{name: "an admission that was not observed", change: observing(observedCounts{4, 1, 5, 1}), want: "4 decisions of net/http were observed, 1 admitted, of 4 requests, 2 admitted"},
+		{name: "fetches that were not observed", change: observing(observedCounts{4, 2, 3, 1}),
 			want: "3 fetches of net/http's cache were observed, 1 failed, of 5, 1 failed"},
-		{name: "a failure that was not observed", change: observed(sight{4, 2, 5, 0}), want: "5 fetches of net/http's cache were observed, 0 failed, of 5, 1 failed"},
-		{name: "everything observed", change: observed(sight{4, 2, 5, 1})},
-		{name: "a fetch under way", change: observed(sight{4, 2, 4, 1})},
+		{name: "a failure that was not observed", change: observing(observedCounts{4, 2, 5, 0}), want: "5 fetches of net/http's cache were observed, 0 failed, of 5, 1 failed"},
+		{name: "everything observed", change: observing(observedCounts{4, 2, 5, 1})},
+		{name: "a fetch under way", change: observing(observedCounts{4, 2, 4, 1})},
 		{name: "heap", change: func(r *report) { r.after.heap += heapSlack + 1 }, want: "the heap has grown"},
 		{name: "goroutines", change: func(r *report) { r.after.goroutines += goroutineSlack + 1 }, want: "goroutines are left"},
 		{name: "idle", change: func(r *report) { r.tally.apis[url].good = 0 }, want: "nothing was tested"},

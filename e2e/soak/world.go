@@ -38,7 +38,7 @@ type world struct {
 type api struct {
 	name, url string
 	keys      *jwkscache.Cache
-	seen      observer
+	observer  observer
 	stop      func() error
 }
 
@@ -89,14 +89,14 @@ func build(ctx context.Context) (w *world, err error) {
 	for _, f := range frameworks {
 		a := &api{name: f.name}
 		a.keys, err = jwkscache.ForIssuer(w.authority.Issuer(), jwkscache.Config{
-			Refresh: refresh, Cooldown: cooldown, Logger: slog.New(slog.DiscardHandler), Observe: a.seen.event,
+			Refresh: refresh, Cooldown: cooldown, Logger: slog.New(slog.DiscardHandler), Observe: a.observer.event,
 		})
 		if err != nil {
 			return w, err
 		}
 		a.stop = a.keys.Close
 		w.apis = append(w.apis, a)
-		v, err := verifier.Settings{Observe: a.seen.decision}.New(verifier.Config{
+		v, err := verifier.Settings{Observe: a.observer.decision}.New(verifier.Config{
 			Issuer: w.authority.Issuer(), Audiences: []string{ordersAPI}, RFC9068: true, Keys: a.keys,
 		})
 		if err != nil {
