@@ -102,11 +102,12 @@
 // # Observers
 //
 // [Settings.Observe] receives each [Decision] once: outcome, reason, caller, route and
-// durations. Metrics count Outcome, [ReasonName], Issuer and Route, whose values the
-// program's own configuration bounds. An audit log also writes Caller: who (ClientID,
-// Subject) was admitted to which route (Method, Route), with which token (ID, its jti). A
-// subject may be personal data, such as a user's name or address; keep such a log
-// accordingly, and Caller out of metrics. Require and handlers make further decisions
+// durations. Metrics count Outcome, [ReasonName], Issuer and Route, whose values are those
+// of the program's own configuration; with [Settings.Tenants], count the issuers of all
+// tenants as one. An audit log also writes Caller: who (ClientID, Subject) was admitted to
+// which route (Method, Route), with which token (ID, its jti). A subject may be personal
+// data, such as a user's name or address; keep such a log accordingly, and Caller out of
+// metrics. Require and handlers make further decisions
 // about an admitted request, with Inner set: a refusal among them is why an admitted
 // request had no effect. The adapters have an example of such a log.
 //
