@@ -92,6 +92,17 @@ func TestRefusalsAreLogged(t *testing.T) {
 		})
 	}
 
+	t.Run("R10 once, an Error of one's own behind FirstOf", func(t *testing.T) {
+		log := captureLog(t)
+		slog.SetDefault(slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		own := &verifier.Error{Reason: verifier.ErrDenied, Err: errors.New("of one's own")}
+		g := verifier.FirstOf(func(*http.Request) (context.Context, error) { return nil, own })
+		_, refused := g.Admit(anonymous())
+		assertRefused(t, verifier.ErrDenied, refused)
+		assert.Equal(t, 1, strings.Count(log.String(), "level=DEBUG"), log)
+		assert.Contains(t, log.String(), "of one's own")
+	})
+
 	t.Run("R10 at Info one line per reason a minute, with the count", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			v, j := logged(t, slog.LevelInfo)

@@ -188,6 +188,13 @@ func TestObserveEachDecisionOnce(t *testing.T) {
 			}
 		})
 	}
+	t.Run("O1 a decision after the end of FirstOf", func(t *testing.T) {
+		var kept context.Context
+		g := verifier.FirstOf(func(r *http.Request) (context.Context, error) { kept = r.Context(); return nil, verifier.ErrDenied })
+		_, _ = g.Admit(anonymous())
+		_, _ = v.Verify(kept, forged)
+		assert.Equal(t, []string{"refused signature iss=" + issuer}, summaries(seen()))
+	})
 	assert.NotContains(t, log.String(), "Observe panicked", "O3 nothing is logged of one that does not")
 }
 
