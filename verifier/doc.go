@@ -107,9 +107,9 @@
 // tenants as one. An audit log also writes Caller: who (ClientID, Subject) was admitted to
 // which route (Method, Route), with which token (ID, its jti). A subject may be personal
 // data, such as a user's name or address; keep such a log accordingly, and Caller out of
-// metrics. Require and handlers make further decisions
-// about an admitted request, with Inner set: a refusal among them is why an admitted
-// request had no effect. The adapters have an example of such a log.
+// metrics. Require and handlers make further decisions about an admitted request, with
+// Inner set: a refusal among them is why an admitted request had no effect. The adapters
+// have an example of such a log.
 //
 // The function is called before the handler, and the request waits for it. If it writes
 // to something slow, let it hand the Decision to a buffer, and count what does not fit.
