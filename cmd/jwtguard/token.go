@@ -172,7 +172,7 @@ func (s *session) secret(file string) (string, error) {
 	if file == "" {
 		secret := s.getenv(secretVariable)
 		if secret == "" {
-			return "", misuse("there is no secret: set %s, or give --secret-file", secretVariable)
+			return "", misuse("there is no secret: set %s, give --secret-file, or --style none for a client without one", secretVariable)
 		}
 		return secret, nil
 	}
