@@ -1,8 +1,10 @@
+// Package adapters holds what the adapters have in common: they pass the tests of
+// package conformance alike.
 package adapters
 
 import (
-	"errors"
 	"net/http"
+	"testing"
 
 	"github.com/gin-gonic/gin"
 	"github.com/labstack/echo/v4"
@@ -10,154 +12,73 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/adapters/echoauth"
 	"github.com/seed-12ed5b1c/jwtguard/adapters/ginauth"
 	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
+	"github.com/seed-12ed5b1c/jwtguard/internal/conformance"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// A route is a path behind layers of middleware, the outermost first, in words
-// that each framework can build it from.
-type route struct {
-	path   string
-	layers []layer
-	hook   hook
-	handle handler
+func TestNetHTTP(t *testing.T) {
+	conformance.Run(t, conformance.Framework{Build: buildHTTP, Hooks: true})
 }
 
-type kind int
+func TestEcho(t *testing.T) { conformance.Run(t, conformance.Framework{Build: buildEcho}) }
 
-const (
-	protect kind = iota
-	optional
-	require_
-)
-
-type layer struct {
-	kind  kind
-	v     *verifier.Verifier
-	rules []verifier.Rule
+func TestGin(t *testing.T) {
+	conformance.Run(t, conformance.Framework{Build: buildGin, Hooks: true})
 }
 
-// A hook writes the answer instead of the default.
-type hook func(http.ResponseWriter, *http.Request, *verifier.Error)
-
-// A handler answers with what it learns through token, or refuses with the
-// error it returns.
-type handler func(r *http.Request, token *verifier.Token, ok bool) (body string, refuse error)
-
-// A framework builds routes into one http.Handler, which answers 500 where
-// something panics.
-type framework struct {
-	name  string
-	build func([]route) http.Handler
-	hooks bool // the adapter has OnError; Echo's error handler is the application's
-}
-
-var frameworks = []framework{{"net/http", buildHTTP, true}, {"echo", buildEcho, false}, {"gin", buildGin, true}}
-
-// ran marks an answer that the handler gave.
-const ran = "Handler-Ran"
-
-func buildHTTP(routes []route) http.Handler {
+func buildHTTP(routes []conformance.Route) http.Handler {
 	mux := http.NewServeMux()
 	for _, rt := range routes {
-		m := httpauth.Middleware{OnError: rt.hook}
+		m := httpauth.Middleware{OnError: rt.Hook}
 		var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set(ran, "yes")
+			w.Header().Set(conformance.Ran, "yes")
 			tok, ok := httpauth.Token(r)
-			body, err := rt.handle(r, tok, ok)
+			body, err := rt.Handle(r, tok, ok)
 			if err != nil {
 				m.Refuse(w, r, err)
 				return
 			}
 			_, _ = w.Write([]byte(body))
 		})
-		for i := len(rt.layers) - 1; i >= 0; i-- {
-			switch l := rt.layers[i]; l.kind {
-			case protect:
-				h = m.Protect(l.v, l.rules...)(h)
-			case optional:
-				h = m.Optional(l.v, l.rules...)(h)
-			case require_:
-				h = m.Require(l.rules...)(h)
-			}
+		layers := conformance.Middleware(rt, m.Protect, m.Optional, m.Require)
+		for i := len(layers) - 1; i >= 0; i-- {
+			h = layers[i](h)
 		}
-		mux.Handle(rt.path, h)
+		mux.Handle(rt.Path, h)
 	}
-	return recovering(mux)
+	return mux
 }
 
-// recovering answers 500 where h panics: every framework here
-// without its own recovery.
-func recovering(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if recover() != nil {
-				w.WriteHeader(http.StatusInternalServerError)
-			}
-		}()
-		h.ServeHTTP(w, r)
-	})
-}
-
-func buildEcho(routes []route) http.Handler {
+func buildEcho(routes []conformance.Route) http.Handler {
 	e := echo.New()
-	hooks := make(map[string]hook)
-	e.HTTPErrorHandler = func(err error, c echo.Context) {
-		var refused *verifier.Error
-		if hook := hooks[c.Path()]; hook != nil && errors.As(err, &refused) {
-			hook(c.Response(), c.Request(), refused)
-			return
-		}
-		e.DefaultHTTPErrorHandler(err, c)
-	}
 	for _, rt := range routes {
-		hooks[rt.path] = rt.hook
-		var layers []echo.MiddlewareFunc
-		for _, l := range rt.layers {
-			switch l.kind {
-			case protect:
-				layers = append(layers, echoauth.Protect(l.v, l.rules...))
-			case optional:
-				layers = append(layers, echoauth.Optional(l.v, l.rules...))
-			case require_:
-				layers = append(layers, echoauth.Require(l.rules...))
-			}
-		}
-		e.Group("", layers[:1]...).Any(rt.path, func(c echo.Context) error {
-			c.Response().Header().Set(ran, "yes")
+		layers := conformance.Middleware(rt, echoauth.Protect, echoauth.Optional, echoauth.Require)
+		e.Group("", layers[:1]...).Any(rt.Path, func(c echo.Context) error {
+			c.Response().Header().Set(conformance.Ran, "yes")
 			tok, ok := echoauth.Token(c)
-			body, err := rt.handle(c.Request(), tok, ok)
+			body, err := rt.Handle(c.Request(), tok, ok)
 			if err != nil {
 				return echoauth.Refuse(c, err)
 			}
 			return c.String(http.StatusOK, body)
 		}, layers[1:]...)
 	}
-	return recovering(e)
+	return e
 }
 
-func buildGin(routes []route) http.Handler {
+func buildGin(routes []conformance.Route) http.Handler {
 	gin.SetMode(gin.TestMode)
 	g := gin.New()
 	for _, rt := range routes {
 		m := ginauth.Middleware{}
-		if rt.hook != nil {
-			m.OnError = func(c *gin.Context, err *verifier.Error) { rt.hook(c.Writer, c.Request, err) }
+		if rt.Hook != nil {
+			m.OnError = func(c *gin.Context, err *verifier.Error) { rt.Hook(c.Writer, c.Request, err) }
 		}
-		var layers []gin.HandlerFunc
-		for _, l := range rt.layers {
-			switch l.kind {
-			case protect:
-				layers = append(layers, m.Protect(l.v, l.rules...))
-			case optional:
-				layers = append(layers, m.Optional(l.v, l.rules...))
-			case require_:
-				layers = append(layers, m.Require(l.rules...))
-			}
-		}
-		g.Group("", layers[0]).Any(rt.path, append(layers[1:], func(c *gin.Context) {
-			c.Header(ran, "yes")
+		layers := conformance.Middleware(rt, m.Protect, m.Optional, m.Require)
+		g.Group("", layers[0]).Any(rt.Path, append(layers[1:], func(c *gin.Context) {
+			c.Header(conformance.Ran, "yes")
 			tok, ok := ginauth.Token(c)
-			body, err := rt.handle(c.Request, tok, ok)
+			body, err := rt.Handle(c.Request, tok, ok)
 			if err != nil {
 				m.Refuse(c, err)
 				return
@@ -165,5 +86,5 @@ func buildGin(routes []route) http.Handler {
 			c.String(http.StatusOK, body)
 		})...)
 	}
-	return recovering(g)
+	return g
 }

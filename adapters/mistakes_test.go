@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
+	"github.com/seed-12ed5b1c/jwtguard/internal/conformance"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
@@ -20,11 +21,11 @@ func TestMistakesAreNamed(t *testing.T) {
 	iss := verifiertest.NewIssuer(t)
 	refused := func(v *verifier.Verifier, token string) (cause string) {
 		guard := httpauth.Middleware{OnError: func(_ http.ResponseWriter, _ *http.Request, err *verifier.Error) { cause = err.Error() }}
-		send(guard.Protect(v)(http.NotFoundHandler()), "", "/", token, nil)
+		conformance.Send(guard.Protect(v)(http.NotFoundHandler()), "", "/", token, nil)
 		return cause
 	}
 	configured := func(change func(*verifier.Config)) *verifier.Verifier {
-		cfg := iss.Config(ordersAPI)
+		cfg := iss.Config(conformance.OrdersAPI)
 		change(&cfg)
 		v, err := verifier.New(cfg)
 		require.NoError(t, err)
@@ -59,26 +60,26 @@ func TestMistakesAreNamed(t *testing.T) {
 		}
 	})
 	t.Run("another audience", func(t *testing.T) {
-		v := configured(func(c *verifier.Config) { c.Audiences = []string{billingAPI} })
+		v := configured(func(c *verifier.Config) { c.Audiences = []string{conformance.BillingAPI} })
 		cause := refused(v, iss.Token(nil))
-		assert.Contains(t, cause, `aud is "`+ordersAPI)
-		assert.Contains(t, cause, `configured is ["`+billingAPI)
+		assert.Contains(t, cause, `aud is "`+conformance.OrdersAPI)
+		assert.Contains(t, cause, `configured is ["`+conformance.BillingAPI)
 	})
 	t.Run("a plain http issuer", func(t *testing.T) {
-		_, err := verifier.New(verifier.Config{Issuer: "http://login.example.com", Audiences: []string{ordersAPI}})
+		_, err := verifier.New(verifier.Config{Issuer: "http://login.example.com", Audiences: []string{conformance.OrdersAPI}})
 		assert.ErrorContains(t, err, "is not https")
 	})
 	t.Run("an ID token", func(t *testing.T) {
-		v := iss.Verifier(ordersAPI)
+		v := iss.Verifier(conformance.OrdersAPI)
 		for _, claims := range []verifiertest.Claims{{"nonce": "n"}, {"at_hash": "h"}} {
 			assert.Contains(t, refused(v, iss.Token(claims)), "an ID token")
 		}
 	})
 	t.Run("Bearer forgotten", func(t *testing.T) {
-		v := iss.Verifier(ordersAPI)
+		v := iss.Verifier(conformance.OrdersAPI)
 		var cause string
 		guard := httpauth.Middleware{OnError: func(_ http.ResponseWriter, _ *http.Request, err *verifier.Error) { cause = err.Error() }}
-		send(guard.Protect(v)(http.NotFoundHandler()), "", "/", "", http.Header{"Authorization": {iss.Token(nil)}})
+		conformance.Send(guard.Protect(v)(http.NotFoundHandler()), "", "/", "", http.Header{"Authorization": {iss.Token(nil)}})
 		assert.Contains(t, cause, "scheme is not Bearer")
 		assert.NotContains(t, cause, strings.Split(iss.Token(nil), ".")[0])
 	})

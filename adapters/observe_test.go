@@ -1,9 +1,7 @@
 package adapters
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -16,68 +14,13 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/adapters/echoauth"
 	"github.com/seed-12ed5b1c/jwtguard/adapters/ginauth"
 	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
-	"github.com/seed-12ed5b1c/jwtguard/verifier"
-	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
+	"github.com/seed-12ed5b1c/jwtguard/internal/conformance"
 )
-
-// observed returns a verifier, a token for it, and its decisions since the last call.
-func observed(t *testing.T) (*verifier.Verifier, string, func() []verifier.Decision) {
-	t.Helper()
-	iss := verifiertest.NewIssuer(t)
-	var seen []verifier.Decision
-	v, err := verifier.Settings{
-		Logger:  slog.New(slog.DiscardHandler),
-		Observe: func(_ context.Context, d verifier.Decision) { seen = append(seen, d) },
-	}.New(iss.Config(ordersAPI))
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, v.Close()) })
-	return v, iss.Token(verifiertest.Claims{"sub": "billing", "client_id": "billing", "scope": "orders:read"}), func() []verifier.Decision {
-		defer func() { seen = nil }()
-		return seen
-	}
-}
-
-// In each framework, each layer of a route makes one decision, of which the outermost
-// knows the route.
-func TestObserve(t *testing.T) {
-	v, good, seen := observed(t)
-	scope := verifier.Scope("orders:read")
-	routes := []route{
-		{path: "/plain", layers: []layer{{protect, v, nil}}, handle: whoami},
-		{path: "/inner", layers: []layer{{protect, v, nil}, {require_, nil, []verifier.Rule{scope}}}, handle: whoami},
-		{path: "/optional", layers: []layer{{optional, v, nil}}, handle: whoami},
-		{path: "/denied", layers: []layer{{protect, v, nil}}, handle: func(*http.Request, *verifier.Token, bool) (string, error) {
-			return "", fmt.Errorf("not today: %w", verifier.ErrDenied)
-		}},
-	}
-	for _, fw := range frameworks {
-		app := fw.build(routes)
-		for _, row := range []struct {
-			name, path, token string
-			want              []string
-		}{
-			{"O1 admitted", "/plain", good, []string{"admitted GET /plain billing"}},
-			{"O1 refused", "/plain", good + "x", []string{"refused GET /plain "}},
-			{"O1 inner", "/inner", good, []string{"admitted GET /inner billing", "admitted   billing"}},
-			{"O1 anonymous", "/optional", "", []string{"anonymous GET /optional "}},
-			{"O1 refused by the handler", "/denied", good, []string{"admitted GET /denied billing", "refused   billing"}},
-		} {
-			t.Run(row.name+" "+fw.name, func(t *testing.T) {
-				send(app, http.MethodGet, row.path, row.token, nil)
-				var got []string
-				for _, d := range seen() {
-					got = append(got, fmt.Sprint(d.Outcome, " ", d.Method, " ", d.Route, " ", d.Caller.ClientID))
-				}
-				assert.Equal(t, row.want, got)
-			})
-		}
-	}
-}
 
 // The route is the pattern that was registered, never the path that was sent. Middleware
 // that runs for every request, before a route is found, has none.
 func TestObserveRoutes(t *testing.T) {
-	v, good, seen := observed(t)
+	v, good, seen := conformance.Observed(t)
 	gin.SetMode(gin.TestMode)
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 

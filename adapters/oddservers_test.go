@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
+	"github.com/seed-12ed5b1c/jwtguard/internal/conformance"
 	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
@@ -58,7 +59,7 @@ func token(t *testing.T, k *jwttest.Signer, header string, claims map[string]any
 }
 
 func claimsFor(s *oddServer, more map[string]any) map[string]any {
-	claims := map[string]any{"iss": s.issuer(), "aud": ordersAPI, "sub": "shop", "exp": time.Now().Add(time.Hour).Unix()}
+	claims := map[string]any{"iss": s.issuer(), "aud": conformance.OrdersAPI, "sub": "shop", "exp": time.Now().Add(time.Hour).Unix()}
 	for name, value := range more {
 		claims[name] = value
 	}
@@ -69,12 +70,12 @@ func claimsFor(s *oddServer, more map[string]any) map[string]any {
 func status(t *testing.T, v *verifier.Verifier, token string, rules ...verifier.Rule) int {
 	t.Helper()
 	h := httpauth.Protect(v, rules...)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	return send(h, "", "/", token, nil).Code
+	return conformance.Send(h, "", "/", token, nil).Code
 }
 
 func verifierFor(t *testing.T, s *oddServer, change func(*verifier.Config)) *verifier.Verifier {
 	t.Helper()
-	cfg := verifier.Config{Issuer: s.issuer(), Audiences: []string{ordersAPI}}
+	cfg := verifier.Config{Issuer: s.issuer(), Audiences: []string{conformance.OrdersAPI}}
 	if change != nil {
 		change(&cfg)
 	}
@@ -96,11 +97,11 @@ func TestServersWithoutKid(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newOddServer(t, "", "/.well-known/openid-configuration")
 			old, renewed := jwttest.NewSigner("ES256"), jwttest.NewSigner("ES256")
-			s.publish(old.JWK(members{"kid": ""}))
+			s.publish(old.JWK(jwttest.Members{"kid": ""}))
 			v := verifierFor(t, s, nil)
 			first := token(t, old, header, claimsFor(s, nil))
 			assert.Equal(t, 200, status(t, v, first))
-			s.publish(renewed.JWK(members{"kid": ""}))
+			s.publish(renewed.JWK(jwttest.Members{"kid": ""}))
 			assert.Equal(t, 200, status(t, v, token(t, renewed, header, claimsFor(s, nil))), "the rotated key's first token")
 			assert.Equal(t, 401, status(t, v, first), "the withdrawn key's token")
 		})
@@ -118,8 +119,8 @@ func TestServersWithOddKeys(t *testing.T) {
 		`{"kty":"oct","kid":"s","k":"c2VjcmV0"}`,
 		`{"kty":"RSA","kid":"weak","n":"sXch","e":"AQAB"}`,
 		`"no key at all"`,
-		jwttest.NewSigner("ES256").JWK(members{"kid": `"enc"`, "use": `"enc"`}),
-		good.JWK(members{"kid": `"good"`, "use": `"sig"`, "x5c": `"not an array"`, "x5t": "1", "ext": "true", "vendor": `{"a":[1]}`}),
+		jwttest.NewSigner("ES256").JWK(jwttest.Members{"kid": `"enc"`, "use": `"enc"`}),
+		good.JWK(jwttest.Members{"kid": `"good"`, "use": `"sig"`, "x5c": `"not an array"`, "x5t": "1", "ext": "true", "vendor": `{"a":[1]}`}),
 	)
 	v := verifierFor(t, s, nil)
 	assert.Equal(t, 200, status(t, v, token(t, good, `{"alg":"ES256","kid":"good"}`, claimsFor(s, nil))))
@@ -151,7 +152,7 @@ func TestServersWithOddClaims(t *testing.T) {
 	}
 	s := newOddServer(t, "", "/.well-known/openid-configuration")
 	k := jwttest.NewSigner("ES256")
-	s.publish(k.JWK(members{"kid": ""}))
+	s.publish(k.JWK(jwttest.Members{"kid": ""}))
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
 			raw := token(t, k, `{"alg":"ES256"}`, claimsFor(s, row.claims))
@@ -170,7 +171,7 @@ func TestServersMetadataPlaces(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newOddServer(t, place[0], place[1])
 			k := jwttest.NewSigner("ES256")
-			s.publish(k.JWK(members{"kid": ""}))
+			s.publish(k.JWK(jwttest.Members{"kid": ""}))
 			assert.Equal(t, 200, status(t, verifierFor(t, s, nil), token(t, k, `{"alg":"ES256"}`, claimsFor(s, nil))))
 		})
 	}
@@ -182,7 +183,7 @@ func TestServersThatSayEd25519(t *testing.T) {
 	for _, jwkAlg := range []string{"EdDSA", "Ed25519"} {
 		for _, alg := range []string{"EdDSA", "Ed25519"} {
 			s := newOddServer(t, "", "/.well-known/openid-configuration")
-			s.publish(k.JWK(members{"kid": `"1"`, "alg": `"` + jwkAlg + `"`}))
+			s.publish(k.JWK(jwttest.Members{"kid": `"1"`, "alg": `"` + jwkAlg + `"`}))
 			raw := token(t, k, `{"alg":"`+alg+`","kid":"1"}`, claimsFor(s, nil))
 			assert.Equal(t, 200, status(t, verifierFor(t, s, nil), raw), "%s by a key for %s", alg, jwkAlg)
 		}

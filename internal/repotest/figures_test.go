@@ -53,8 +53,8 @@ func thousands(digits string) string {
 func TestFiguresOfBadInput(t *testing.T) {
 	page := reliability(t)
 	for file, says := range map[string]string{
-		"adapters/badinput_test.go": " rows through the verifier and three frameworks",
-		"adapters/wire_test.go":     " over the wire through each of these",
+		"internal/conformance/badinput.go": " rows through the verifier and three frameworks",
+		"internal/conformance/wire.go":     " over the wire through each of these",
 	} {
 		want := strconv.Itoa(tableRows(t, file)) + says
 		assert.True(t, strings.Contains(page, want), "docs/reliability.md does not say %q", want)

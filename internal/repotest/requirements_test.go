@@ -29,7 +29,7 @@ func TestRequirementsAndTestNames(t *testing.T) {
 
 	proven := make(map[string]string) // to the file of one proof
 	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
+		if err != nil || !isTest(path) {
 			return err
 		}
 		for _, text := range literals(t, path) {
@@ -45,6 +45,12 @@ func TestRequirementsAndTestNames(t *testing.T) {
 	for id, path := range proven {
 		assert.True(t, slices.Contains(promised, id), "%s names %s, which is not in docs/requirements.md", path, id)
 	}
+}
+
+// isTest reports whether a file has tests: of adapters, they are in package conformance.
+func isTest(path string) bool {
+	return strings.HasSuffix(path, "_test.go") ||
+		filepath.Ext(path) == ".go" && filepath.Base(filepath.Dir(path)) == "conformance"
 }
 
 // namedIDs returns the ids with which a test's name begins: C10 and C7 of

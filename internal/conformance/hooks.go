@@ -1,4 +1,4 @@
-package adapters
+package conformance
 
 import (
 	"bufio"
@@ -21,20 +21,11 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
-// withHooks runs f with each framework whose adapter has OnError.
-func withHooks(t *testing.T, f func(t *testing.T, fw framework)) {
-	for _, fw := range frameworks {
-		if fw.hooks {
-			t.Run(fw.name, func(t *testing.T) { f(t, fw) })
-		}
-	}
-}
-
 // realmVerifier is one with the realm orders.
 func realmVerifier(t *testing.T) (*verifier.Verifier, *verifiertest.Issuer) {
 	t.Helper()
 	iss := verifiertest.NewIssuer(t)
-	v, err := verifier.Settings{Realm: "orders"}.New(iss.Config(ordersAPI))
+	v, err := verifier.Settings{Realm: "orders"}.New(iss.Config(OrdersAPI))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, v.Close()) })
 	return v, iss
@@ -71,10 +62,10 @@ func captureLog(t *testing.T) *lockedText {
 	return log
 }
 
-// TestHooks has what an OnError may do, and what the client then sees: its
+// hooks has what an OnError may do, and what the client then sees: its
 // answer, if that refuses, and otherwise the default one, as if there were no
 // hook.
-func TestHooks(t *testing.T) {
+func hooks(t *testing.T, f Framework) {
 	type hookError = *verifier.Error
 	ok := func(w http.ResponseWriter, _ *http.Request, _ hookError) {
 		w.Header().Set("Content-Type", "text/html")
@@ -86,7 +77,7 @@ func TestHooks(t *testing.T) {
 	refused := answer{401, noToken.challenges, "", "hi"}
 	rows := []struct {
 		name   string
-		hook   hook
+		hook   Hook
 		want   answer
 		kept   string // a header that the hook set, and that stays
 		logged string // and otherwise nothing
@@ -161,121 +152,111 @@ func TestHooks(t *testing.T) {
 			panic("bug")
 		}, refused, "", "OnError panicked: bug"},
 	}
-	withHooks(t, func(t *testing.T, fw framework) {
-		for _, row := range rows {
-			t.Run(row.name, func(t *testing.T) {
-				v, _ := realmVerifier(t)
-				log := captureLog(t)
-				app := fw.build([]route{{path: "/", layers: []layer{{kind: protect, v: v}}, handle: whoami, hook: row.hook}})
-				res := send(app, "", "/", "", nil)
-				assert.Equal(t, row.want, seen(res))
-				assert.Empty(t, res.Header().Get(ran), "the handler ran")
-				assert.Equal(t, "no-store", res.Header().Get("Cache-Control"), "R5")
-				if row.want.body == noToken.body {
-					assert.Equal(t, jsonType, res.Header().Get("Content-Type"), "R5")
-				}
-				for _, name := range []string{"Location", "Set-Cookie", "Content-Length", "Content-Encoding"} {
-					assert.Empty(t, res.Header().Get(name), name)
-				}
-				if row.kept != "" {
-					assert.NotEmpty(t, res.Header().Get(row.kept))
-				}
-				if row.logged == "" {
-					assert.Empty(t, log.String())
-					return
-				}
-				assert.Contains(t, log.String(), "level=ERROR", "R10")
-				assert.Contains(t, log.String(), row.logged, "R10")
-				send(app, "", "/", "", nil)
-				assert.Equal(t, 1, strings.Count(log.String(), "\n"), "R10 once a minute")
-			})
-		}
-	})
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			v, _ := realmVerifier(t)
+			log := captureLog(t)
+			app := f.Build([]Route{{Path: "/", Layers: []Layer{{Kind: Protect, Verifier: v}}, Handle: whoami, Hook: row.hook}})
+			res := Send(app, "", "/", "", nil)
+			assert.Equal(t, row.want, seen(res))
+			assert.Empty(t, res.Header().Get(Ran), "the handler ran")
+			assert.Equal(t, "no-store", res.Header().Get("Cache-Control"), "R5")
+			if row.want.body == noToken.body {
+				assert.Equal(t, jsonType, res.Header().Get("Content-Type"), "R5")
+			}
+			for _, name := range []string{"Location", "Set-Cookie", "Content-Length", "Content-Encoding"} {
+				assert.Empty(t, res.Header().Get(name), name)
+			}
+			if row.kept != "" {
+				assert.NotEmpty(t, res.Header().Get(row.kept))
+			}
+			if row.logged == "" {
+				assert.Empty(t, log.String())
+				return
+			}
+			assert.Contains(t, log.String(), "level=ERROR", "R10")
+			assert.Contains(t, log.String(), row.logged, "R10")
+			Send(app, "", "/", "", nil)
+			assert.Equal(t, 1, strings.Count(log.String(), "\n"), "R10 once a minute")
+		})
+	}
 }
 
 // R10: a hook's mistake is logged where its Verifier logs.
-func TestR10HookMistakesGoToTheLogger(t *testing.T) {
+func hookMistakesAreLogged(t *testing.T, f Framework) {
 	iss := verifiertest.NewIssuer(t)
-	withHooks(t, func(t *testing.T, fw framework) {
-		log := &lockedText{}
-		v, err := verifier.Settings{Logger: slog.New(slog.NewTextHandler(log, nil))}.New(iss.Config(ordersAPI))
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, v.Close()) })
-		app := fw.build([]route{{path: "/", layers: []layer{{kind: protect, v: v}}, handle: whoami, hook: func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {
-			w.WriteHeader(http.StatusOK)
-		}}})
-		assert.Equal(t, 401, send(app, "", "/", "", nil).Code)
-		assert.Contains(t, log.String(), "level=ERROR")
-		assert.Contains(t, log.String(), "OnError responded with status 200")
-	})
+	log := &lockedText{}
+	v, err := verifier.Settings{Logger: slog.New(slog.NewTextHandler(log, nil))}.New(iss.Config(OrdersAPI))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, v.Close()) })
+	app := f.Build([]Route{{Path: "/", Layers: []Layer{{Kind: Protect, Verifier: v}}, Handle: whoami, Hook: func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {
+		w.WriteHeader(http.StatusOK)
+	}}})
+	assert.Equal(t, 401, Send(app, "", "/", "", nil).Code)
+	assert.Contains(t, log.String(), "level=ERROR")
+	assert.Contains(t, log.String(), "OnError responded with status 200")
 }
 
 // A hook's writer still has what net/http's has: the hook may flush piece by
 // piece, set deadlines, and take the connection over.
-func TestHookWriters(t *testing.T) {
-	serve := func(t *testing.T, fw framework, h hook) *http.Response {
+func hookWriters(t *testing.T, f Framework) {
+	serve := func(t *testing.T, h Hook) *http.Response {
 		v, _ := realmVerifier(t)
-		srv := httptest.NewServer(fw.build([]route{{path: "/", layers: []layer{{kind: protect, v: v}}, handle: whoami, hook: h}}))
+		srv := httptest.NewServer(f.Build([]Route{{Path: "/", Layers: []Layer{{Kind: Protect, Verifier: v}}, Handle: whoami, Hook: h}}))
 		t.Cleanup(srv.Close)
 		res, err := srv.Client().Get(srv.URL + "/")
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = res.Body.Close() })
 		return res
 	}
-	withHooks(t, func(t *testing.T, fw framework) {
-		t.Run("R6 the client reads what was flushed before the hook ends", func(t *testing.T) {
-			read := make(chan struct{})
-			defer close(read)
-			res := serve(t, fw, func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {
-				_, _ = io.WriteString(w, "first\n")
-				assert.NoError(t, http.NewResponseController(w).Flush())
-				<-read
-			})
-			assert.Equal(t, 401, res.StatusCode)
-			line, err := bufio.NewReader(res.Body).ReadString('\n')
-			require.NoError(t, err)
-			assert.Equal(t, "first\n", line)
+	t.Run("R6 the client reads what was flushed before the hook ends", func(t *testing.T) {
+		read := make(chan struct{})
+		defer close(read)
+		res := serve(t, func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {
+			_, _ = io.WriteString(w, "first\n")
+			assert.NoError(t, http.NewResponseController(w).Flush())
+			<-read
 		})
-		t.Run("R6 deadlines", func(t *testing.T) {
-			res := serve(t, fw, func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {
-				assert.NoError(t, http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Minute)))
-			})
-			assert.Equal(t, 401, res.StatusCode)
+		assert.Equal(t, 401, res.StatusCode)
+		line, err := bufio.NewReader(res.Body).ReadString('\n')
+		require.NoError(t, err)
+		assert.Equal(t, "first\n", line)
+	})
+	t.Run("R6 deadlines", func(t *testing.T) {
+		res := serve(t, func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {
+			assert.NoError(t, http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Minute)))
 		})
-		t.Run("R6 a connection that the hook took over is its own", func(t *testing.T) {
-			log := captureLog(t)
-			res := serve(t, fw, func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {
-				conn, _, err := http.NewResponseController(w).Hijack()
-				if assert.NoError(t, err) {
-					_, _ = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
-					_ = conn.Close()
-				}
-			})
-			body, err := io.ReadAll(res.Body)
-			require.NoError(t, err)
-			assert.Equal(t, "403 hi", fmt.Sprint(res.StatusCode, " ", string(body)))
-			assert.Empty(t, log.String())
+		assert.Equal(t, 401, res.StatusCode)
+	})
+	t.Run("R6 a connection that the hook took over is its own", func(t *testing.T) {
+		log := captureLog(t)
+		res := serve(t, func(w http.ResponseWriter, _ *http.Request, _ *verifier.Error) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if assert.NoError(t, err) {
+				_, _ = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+				_ = conn.Close()
+			}
 		})
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		assert.Equal(t, "403 hi", fmt.Sprint(res.StatusCode, " ", string(body)))
+		assert.Empty(t, log.String())
 	})
 }
 
 // net/http's own way to abort a request still aborts it.
-func TestR6HooksMayAbort(t *testing.T) {
+func hooksMayAbort(t *testing.T, f Framework) {
 	v, _ := realmVerifier(t)
-	withHooks(t, func(t *testing.T, fw framework) {
-		app := fw.build([]route{{path: "/", layers: []layer{{kind: protect, v: v}}, handle: whoami,
-			hook: func(http.ResponseWriter, *http.Request, *verifier.Error) { panic(http.ErrAbortHandler) }}})
-		assert.Equal(t, 500, send(app, "", "/", "", nil).Code, "as recovering answers")
-	})
+	app := f.Build([]Route{{Path: "/", Layers: []Layer{{Kind: Protect, Verifier: v}}, Handle: whoami,
+		Hook: func(http.ResponseWriter, *http.Request, *verifier.Error) { panic(http.ErrAbortHandler) }}})
+	assert.Equal(t, 500, Send(app, "", "/", "", nil).Code, "as recovering answers")
 }
 
 // Where a handler refuses, the hook is asked as well.
-func TestR6HooksOfRefuse(t *testing.T) {
+func hooksOfRefuse(t *testing.T, f Framework) {
 	v, iss := realmVerifier(t)
-	withHooks(t, func(t *testing.T, fw framework) {
-		app := fw.build([]route{{path: "/", layers: []layer{{kind: protect, v: v}}, hook: func(w http.ResponseWriter, _ *http.Request, err *verifier.Error) {
-			_, _ = fmt.Fprintf(w, "%d", err.Status())
-		}, handle: func(*http.Request, *verifier.Token, bool) (string, error) { return "", verifier.ErrRevoked }}})
-		assert.Equal(t, answer{401, revoked.challenges, "", "401"}, seen(send(app, "", "/", iss.Token(nil), nil)))
-	})
+	app := f.Build([]Route{{Path: "/", Layers: []Layer{{Kind: Protect, Verifier: v}}, Hook: func(w http.ResponseWriter, _ *http.Request, err *verifier.Error) {
+		_, _ = fmt.Fprintf(w, "%d", err.Status())
+	}, Handle: func(*http.Request, *verifier.Token, bool) (string, error) { return "", verifier.ErrRevoked }}})
+	assert.Equal(t, answer{401, revoked.challenges, "", "401"}, seen(Send(app, "", "/", iss.Token(nil), nil)))
 }

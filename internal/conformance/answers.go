@@ -1,6 +1,4 @@
-// Package adapters holds what the adapters have in common: one table of
-// requests that net/http, Echo and Gin answer alike.
-package adapters
+package conformance
 
 import (
 	"context"
@@ -21,11 +19,13 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
+// The audiences of the tests.
 const (
-	ordersAPI  = "https://api.example.com"
-	billingAPI = "https://billing.example.com"
-	jsonType   = "application/json"
+	OrdersAPI  = "https://api.example.com"
+	BillingAPI = "https://billing.example.com"
 )
+
+const jsonType = "application/json"
 
 // The answers, word for word.
 var (
@@ -85,9 +85,10 @@ func (silent) Lookup(context.Context, jwkscache.Query) ([]crypto.PublicKey, erro
 	return nil, errors.New("no keys")
 }
 
-func TestConformance(t *testing.T) {
+// answers is the table of requests and of what the client then sees.
+func answers(t *testing.T, f Framework) {
 	iss := verifiertest.NewIssuer(t)
-	cfg := iss.Config(ordersAPI, billingAPI)
+	cfg := iss.Config(OrdersAPI, BillingAPI)
 	settings := verifier.Settings{Realm: "orders"}
 	v, err := settings.New(cfg)
 	require.NoError(t, err)
@@ -96,69 +97,69 @@ func TestConformance(t *testing.T) {
 	dumb, err := settings.New(cfg)
 	require.NoError(t, err)
 
-	group := layer{kind: protect, v: v}
-	read := layer{kind: require_, rules: []verifier.Rule{verifier.Scope("orders:read")}}
-	open := layer{kind: optional, v: v}
-	routes := []route{
-		{path: "/group", layers: []layer{group}, handle: whoami},
-		{path: "/group/read", layers: []layer{group, read}, handle: whoami},
-		{path: "/rules", layers: []layer{{protect, v, []verifier.Rule{verifier.Scope("a", "b"), verifier.Audience(ordersAPI)}}}, handle: whoami},
-		{path: "/any", layers: []layer{{protect, v, []verifier.Rule{
+	group := Layer{Kind: Protect, Verifier: v}
+	read := Layer{Kind: Require, Rules: []verifier.Rule{verifier.Scope("orders:read")}}
+	open := Layer{Kind: Optional, Verifier: v}
+	routes := []Route{
+		{Path: "/group", Layers: []Layer{group}, Handle: whoami},
+		{Path: "/group/read", Layers: []Layer{group, read}, Handle: whoami},
+		{Path: "/rules", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.Scope("a", "b"), verifier.Audience(OrdersAPI)}}}, Handle: whoami},
+		{Path: "/any", Layers: []Layer{{Protect, v, []verifier.Rule{
 			verifier.AnyScope("x", "y"), verifier.Scope("a", "x"), verifier.Client("billing"), verifier.Scope("b"),
-		}}}, handle: whoami},
-		{path: "/rules/dumb", layers: []layer{{protect, dumb, []verifier.Rule{verifier.Scope("a")}}}, handle: whoami},
-		{path: "/rules/open", layers: []layer{{optional, v, []verifier.Rule{verifier.Scope("a")}}, read}, handle: whoami},
-		{path: "/rules/group", layers: []layer{{protect, v, []verifier.Rule{verifier.Scope("a")}}, read}, handle: whoami},
-		{path: "/billing", layers: []layer{{protect, v, []verifier.Rule{verifier.Audience(billingAPI)}}}, handle: whoami},
-		{path: "/both", layers: []layer{{protect, v, []verifier.Rule{verifier.Audience(ordersAPI)}}, {require_, nil, []verifier.Rule{verifier.Audience(billingAPI)}}}, handle: whoami},
-		{path: "/client", layers: []layer{{protect, v, []verifier.Rule{verifier.Client("billing")}}}, handle: whoami},
-		{path: "/open", layers: []layer{open}, handle: whoami},
-		{path: "/open/read", layers: []layer{open, read}, handle: whoami},
-		{path: "/open/in/group", layers: []layer{group, open}, handle: whoami},
-		{path: "/group/in/open", layers: []layer{open, group}, handle: whoami},
-		{path: "/open/in/dumb", layers: []layer{{optional, dumb, nil}}, handle: whoami},
-		{path: "/require/unknown", layers: []layer{group, {kind: require_, rules: []verifier.Rule{verifier.Audience("https://nobody.example.com")}}}, handle: whoami},
-		{path: "/require/alone", layers: []layer{read}, handle: whoami},
-		{path: "/dumb", layers: []layer{{protect, dumb, nil}}, handle: whoami},
-		{path: "/refuse", layers: []layer{group}, handle: func(r *http.Request, _ *verifier.Token, _ bool) (string, error) {
+		}}}, Handle: whoami},
+		{Path: "/rules/dumb", Layers: []Layer{{Protect, dumb, []verifier.Rule{verifier.Scope("a")}}}, Handle: whoami},
+		{Path: "/rules/open", Layers: []Layer{{Optional, v, []verifier.Rule{verifier.Scope("a")}}, read}, Handle: whoami},
+		{Path: "/rules/group", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.Scope("a")}}, read}, Handle: whoami},
+		{Path: "/billing", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.Audience(BillingAPI)}}}, Handle: whoami},
+		{Path: "/both", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.Audience(OrdersAPI)}}, {Require, nil, []verifier.Rule{verifier.Audience(BillingAPI)}}}, Handle: whoami},
+		{Path: "/client", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.Client("billing")}}}, Handle: whoami},
+		{Path: "/open", Layers: []Layer{open}, Handle: whoami},
+		{Path: "/open/read", Layers: []Layer{open, read}, Handle: whoami},
+		{Path: "/open/in/group", Layers: []Layer{group, open}, Handle: whoami},
+		{Path: "/group/in/open", Layers: []Layer{open, group}, Handle: whoami},
+		{Path: "/open/in/dumb", Layers: []Layer{{Optional, dumb, nil}}, Handle: whoami},
+		{Path: "/require/unknown", Layers: []Layer{group, {Kind: Require, Rules: []verifier.Rule{verifier.Audience("https://nobody.example.com")}}}, Handle: whoami},
+		{Path: "/require/alone", Layers: []Layer{read}, Handle: whoami},
+		{Path: "/dumb", Layers: []Layer{{Protect, dumb, nil}}, Handle: whoami},
+		{Path: "/refuse", Layers: []Layer{group}, Handle: func(r *http.Request, _ *verifier.Token, _ bool) (string, error) {
 			return "", verifier.Require(r.Context(), verifier.Scope(r.URL.Query().Get("scope")))
 		}},
-		{path: "/refuse/plain", layers: []layer{group}, handle: func(*http.Request, *verifier.Token, bool) (string, error) {
+		{Path: "/refuse/plain", Layers: []Layer{group}, Handle: func(*http.Request, *verifier.Token, bool) (string, error) {
 			return "", errors.New("the order is another client's: secret-detail")
 		}},
-		{path: "/refuse/revoked", layers: []layer{{protect, v, []verifier.Rule{verifier.Scope("a")}}}, handle: func(*http.Request, *verifier.Token, bool) (string, error) {
+		{Path: "/refuse/revoked", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.Scope("a")}}}, Handle: func(*http.Request, *verifier.Token, bool) (string, error) {
 			return "", fmt.Errorf("jti 7: %w", verifier.ErrRevoked)
 		}},
-		{path: "/refuse/claims", layers: []layer{group}, handle: func(_ *http.Request, tok *verifier.Token, _ bool) (string, error) {
+		{Path: "/refuse/claims", Layers: []Layer{group}, Handle: func(_ *http.Request, tok *verifier.Token, _ bool) (string, error) {
 			_, err := verifier.ClaimsOf[struct {
 				Tenant int `json:"tenant"`
 			}](tok)
 			return "", err
 		}},
-		{path: "/check/revoked", layers: []layer{{protect, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
+		{Path: "/check/revoked", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
 			return fmt.Errorf("jti 7: %w", verifier.ErrRevoked)
-		}), verifier.Scope("a")}}}, handle: whoami},
-		{path: "/check/unavailable", layers: []layer{group, {kind: require_, rules: []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
+		}), verifier.Scope("a")}}}, Handle: whoami},
+		{Path: "/check/unavailable", Layers: []Layer{group, {Kind: Require, Rules: []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
 			return verifier.ErrUnavailable
-		})}}}, handle: whoami},
-		{path: "/check/unknown", layers: []layer{{protect, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
+		})}}}, Handle: whoami},
+		{Path: "/check/unknown", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
 			return &verifier.Error{Reason: errors.New("no reason of package verifier's")}
-		})}}}, handle: whoami},
-		{path: "/check/panics", layers: []layer{{protect, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error { panic("bug") })}}}, handle: whoami},
-		{path: "/check/denies", layers: []layer{{protect, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
+		})}}}, Handle: whoami},
+		{Path: "/check/panics", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error { panic("bug") })}}}, Handle: whoami},
+		{Path: "/check/denies", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
 			return &verifier.Error{Reason: verifier.ErrNoToken}
-		})}}}, handle: whoami},
-		{path: "/check/denies/open", layers: []layer{{optional, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
+		})}}}, Handle: whoami},
+		{Path: "/check/denies/open", Layers: []Layer{{Optional, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
 			return &verifier.Error{Reason: verifier.ErrNoToken}
-		})}}}, handle: whoami},
+		})}}}, Handle: whoami},
 	}
 	good := iss.Token(verifiertest.Claims{"client_id": "billing", "scope": "orders:read a b", "tenant": "acme"})
 	plain := iss.Token(nil)
-	forBilling := iss.Token(verifiertest.Claims{"aud": billingAPI})
-	forBoth := iss.Token(verifiertest.Claims{"aud": []string{billingAPI, ordersAPI}})
+	forBilling := iss.Token(verifiertest.Claims{"aud": BillingAPI})
+	forBoth := iss.Token(verifiertest.Claims{"aud": []string{BillingAPI, OrdersAPI}})
 	stale := iss.Token(verifiertest.Claims{"exp": 1})
 	other := iss.Token(verifiertest.Claims{"aud": "https://other.example.com"})
-	foreign := verifiertest.NewIssuer(t).Token(verifiertest.Claims{"aud": ordersAPI})
+	foreign := verifiertest.NewIssuer(t).Token(verifiertest.Claims{"aud": OrdersAPI})
 	parts := strings.Split(good, ".")
 	forged := parts[0] + "." + parts[1] + "." + strings.Repeat("A", len(parts[2]))
 	kid, alg := iss.Key()
@@ -246,33 +247,30 @@ func TestConformance(t *testing.T) {
 		{name: "R7 preflight with a bad token", path: "/open", method: "OPTIONS", token: other, header: preflight, want: notValid},
 		{name: "R7 preflight with a good token", path: "/group", method: "OPTIONS", token: good, header: preflight, body: caller},
 	}
-	for _, f := range frameworks {
-		t.Run(f.name, func(t *testing.T) {
-			app := f.build(routes)
-			for _, row := range rows {
-				t.Run(row.name, func(t *testing.T) {
-					res := send(app, row.method, row.path, row.token, row.header)
-					if row.body != "" {
-						assert.Equal(t, http.StatusOK, res.Code)
-						assert.Equal(t, row.body, res.Body.String())
-						assert.Equal(t, "yes", res.Header().Get(ran))
-						return
-					}
-					assert.Equal(t, row.want, seen(res))
-					if !strings.HasPrefix(row.path, "/refuse") {
-						assert.Empty(t, res.Header().Get(ran), "the handler ran")
-					}
-					if row.want.body != "" {
-						assert.Equal(t, "no-store", res.Header().Get("Cache-Control"), "R5")
-						assert.Equal(t, jsonType, res.Header().Get("Content-Type"), "R5")
-					}
-				})
+	app := f.Build(routes)
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			res := Send(app, row.method, row.path, row.token, row.header)
+			if row.body != "" {
+				assert.Equal(t, http.StatusOK, res.Code)
+				assert.Equal(t, row.body, res.Body.String())
+				assert.Equal(t, "yes", res.Header().Get(Ran))
+				return
+			}
+			assert.Equal(t, row.want, seen(res))
+			if !strings.HasPrefix(row.path, "/refuse") {
+				assert.Empty(t, res.Header().Get(Ran), "the handler ran")
+			}
+			if row.want.body != "" {
+				assert.Equal(t, "no-store", res.Header().Get("Cache-Control"), "R5")
+				assert.Equal(t, jsonType, res.Header().Get("Content-Type"), "R5")
 			}
 		})
 	}
 }
 
-func send(app http.Handler, method, path, token string, header http.Header) *httptest.ResponseRecorder {
+// Send sends a request to app, by GET if method is empty, with token if there is one.
+func Send(app http.Handler, method, path, token string, header http.Header) *httptest.ResponseRecorder {
 	if method == "" {
 		method = http.MethodGet
 	}

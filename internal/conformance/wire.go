@@ -1,4 +1,4 @@
-package adapters
+package conformance
 
 import (
 	"bufio"
@@ -20,9 +20,9 @@ import (
 
 // What only a client that writes its own bytes can send: fields twice under
 // names of other case, folded fields, tokens in every other place.
-func TestOnTheWire(t *testing.T) {
+func onTheWire(t *testing.T, f Framework) {
 	iss := verifiertest.NewIssuer(t)
-	v, err := verifier.Settings{Realm: "orders"}.New(iss.Config(ordersAPI))
+	v, err := verifier.Settings{Realm: "orders"}.New(iss.Config(OrdersAPI))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, v.Close()) })
 	good := iss.Token(nil)
@@ -54,25 +54,23 @@ func TestOnTheWire(t *testing.T) {
 		{"X2 in a trailer", "POST /group HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: Authorization\r\n\r\n0\r\nAuthorization: Bearer " + good + "\r\n\r\n", noToken},
 		{"X2 in the address", strings.Replace(get(), "GET /group", "GET http://Bearer:"+good+"@x/group", 1), noToken},
 	}
-	for _, f := range frameworks {
-		srv := httptest.NewServer(f.build([]route{{path: "/group", layers: []layer{{kind: protect, v: v}}, handle: whoami}}))
-		defer srv.Close()
-		for _, tt := range tests {
-			t.Run(f.name+" "+tt.name, func(t *testing.T) {
-				conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-				require.NoError(t, err)
-				defer conn.Close()
-				_, err = io.WriteString(conn, tt.request)
-				require.NoError(t, err)
-				res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-				require.NoError(t, err)
-				defer res.Body.Close()
-				body, err := io.ReadAll(res.Body)
-				require.NoError(t, err)
-				assert.Equal(t, tt.want, answer{
-					res.StatusCode, res.Header["Www-Authenticate"], res.Header.Get("Retry-After"), strings.TrimSuffix(string(body), "\n"),
-				})
+	srv := httptest.NewServer(f.Build([]Route{{Path: "/group", Layers: []Layer{{Kind: Protect, Verifier: v}}, Handle: whoami}}))
+	defer srv.Close()
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+			require.NoError(t, err)
+			defer conn.Close()
+			_, err = io.WriteString(conn, tt.request)
+			require.NoError(t, err)
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			require.NoError(t, err)
+			defer res.Body.Close()
+			body, err := io.ReadAll(res.Body)
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, answer{
+				res.StatusCode, res.Header["Www-Authenticate"], res.Header.Get("Retry-After"), strings.TrimSuffix(string(body), "\n"),
 			})
-		}
+		})
 	}
 }

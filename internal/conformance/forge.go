@@ -1,4 +1,4 @@
-package adapters
+package conformance
 
 import (
 	"fmt"
@@ -53,7 +53,7 @@ func newForge(t *testing.T) *forge {
 func (f *forge) claims() members {
 	now := time.Now().Unix()
 	return members{
-		"iss": fmt.Sprintf("%q", f.URL), "aud": fmt.Sprintf("%q", ordersAPI), "sub": `"billing"`, "client_id": `"billing"`, "jti": `"1"`,
+		"iss": fmt.Sprintf("%q", f.URL), "aud": fmt.Sprintf("%q", OrdersAPI), "sub": `"billing"`, "client_id": `"billing"`, "jti": `"1"`,
 		"iat": fmt.Sprint(now), "exp": fmt.Sprint(now + 3600), "scope": `"orders:read"`,
 	}
 }
