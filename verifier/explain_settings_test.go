@@ -57,6 +57,23 @@ func TestExplainSettings(t *testing.T) {
 		assert.Equal(t, []string{"claims"}, failedChecks(checkReport(t, v, s.token(nil, members{"iss": "1"}))))
 		assert.Equal(t, []string{"claims"}, failedChecks(checkReport(t, v, s.token(nil, members{"aud": "{}"}))))
 	})
+	t.Run("E4 nobody asks whether a token is revoked that is refused already", func(t *testing.T) {
+		v, _ := setup(t)
+		asked := 0
+		verifier.Extend(v, nil, func(context.Context, *verifier.Token) (bool, error) { asked++; return false, nil })
+		v.Explain(ctx, s.token(nil, members{"exp": "1"}))
+		assert.Zero(t, asked)
+		v.Explain(ctx, s.good())
+		assert.Equal(t, 1, asked)
+	})
+	t.Run("E1 the refusal names the caller, as that of Verify does", func(t *testing.T) {
+		v, _ := setup(t)
+		assert.Equal(t, "billing", v.Explain(ctx, s.good(), verifier.Scope("x")).Refusal.Caller().ClientID)
+	})
+	t.Run("E2 a token as long as is permitted", func(t *testing.T) {
+		v, _ := setup(t, func(cfg *set) { cfg.MaxTokenLength = len(s.good()) })
+		assert.True(t, checkReport(t, v, s.good()).Admitted)
+	})
 	t.Run("E2 the audience of another issuer", func(t *testing.T) {
 		v := newVerifier(t, config(), part("b", func(cfg *set) { cfg.Audiences = []string{"https://b.example"} }))
 		raw := s.token(nil, members{"aud": `["` + api + `","https://b.example"]`})

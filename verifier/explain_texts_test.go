@@ -1,7 +1,9 @@
 package verifier_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -13,6 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
+	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
@@ -59,7 +63,7 @@ func TestExplainTexts(t *testing.T) {
 	})
 }
 
-// Two reports, word for word, as text and as JSON.
+// Some reports, word for word, as text and as JSON.
 func TestReportTexts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, _ := setup(t, func(s *set) { s.MaxLifetime = time.Hour })
@@ -75,7 +79,12 @@ func TestReportTexts(t *testing.T) {
 			odd[fmt.Sprintf("more%02d", i)] = "1"
 		}
 		bad := v.Explain(ctx, newSigner("ES256").token(members{"kid": `"none"`, "jku": `"https://x"`, "cty": `"at"`}, odd), verifier.Scope("a"), verifier.Client("b"))
-		for name, r := range map[string]verifier.Report{"good": good, "bad": bad, "all": bad.WithClaims()} {
+		down, _ := setup(t, func(s *set) { s.Keys = &keyMap{err: jwkscache.ErrUnavailable} })
+		check := verifier.Check(func(context.Context, *verifier.Token) error { return errors.New("not today") })
+		unavailable := down.Explain(ctx, signerOf("ES256").token(members{"typ": `"application/at+jwt"`}, members{"cnf": `{"kid":"a"}`}), check)
+		static, _ := setup(t, func(s *set) { s.Keys = must(jwkscache.Static(jwttest.JWKS(signerOf("ES256").JWK(nil)))) })
+		refused := static.Explain(ctx, signerOf("ES256").good(), check)
+		for name, r := range map[string]verifier.Report{"good": good, "bad": bad, "all": bad.WithClaims(), "unavailable": unavailable, "check": refused} {
 			assertFile(t, "report_"+name+".txt", r.String())
 			doc := must(json.MarshalIndent(r, "", "\t"))
 			assertFile(t, "report_"+name+".json", string(doc)+"\n")

@@ -93,7 +93,7 @@ func (w *reportWriter) check(c CheckReport, likely bool) {
 		if likely {
 			w.labeled("", "likely", c.Mistake.Code+": "+c.Mistake.Text)
 		}
-		if c.Cause != "" && strings.Contains(c.Mistake.Text, "see the cause") {
+		if c.Cause != found && strings.Contains(c.Mistake.Text, "see the cause") {
 			w.labeled("", "cause", c.Cause)
 		}
 	}
