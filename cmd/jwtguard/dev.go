@@ -41,6 +41,8 @@ stays published. SIGINT and SIGTERM stop it.
                      https://api.example.com by default
   --scope SCOPE      likewise, none by default; may be
                      repeated
+  --lifetime 1h      of tokens; a negative one makes tokens
+                     that have expired
   --algorithm NAME   that signs: ES256, RS256, EdDSA and
                      others; ES256 by default
 
@@ -51,6 +53,7 @@ cannot be used.
 type devOptions struct {
 	addr, issuer, audience, algorithm string
 	scopes                            scopes
+	lifetime                          time.Duration
 	expose                            bool
 }
 
@@ -62,6 +65,7 @@ func newDev(s *session) (*flag.FlagSet, action) {
 	f.StringVar(&o.issuer, "issuer", "", "")
 	f.StringVar(&o.audience, "audience", exampleAudience, "")
 	f.Var(&o.scopes, "scope", "")
+	f.DurationVar(&o.lifetime, "lifetime", time.Hour, "")
 	f.StringVar(&o.algorithm, "algorithm", "ES256", "")
 	return f, func(ctx context.Context, args []string) error { return s.dev(ctx, &o, args) }
 }
@@ -70,8 +74,11 @@ func (s *session) dev(ctx context.Context, o *devOptions, args []string) error {
 	if len(args) > 0 {
 		return misuse("dev has flags only")
 	}
-	if o.audience == "" {
+	switch {
+	case o.audience == "":
 		return misuse("--audience is empty")
+	case o.lifetime.Abs() < time.Second:
+		return misuse("--lifetime is less than a second")
 	}
 	listener, err := o.listen(ctx)
 	if err != nil {
@@ -87,6 +94,7 @@ func (s *session) dev(ctx context.Context, o *devOptions, args []string) error {
 		return misuse("%s", printable(strings.TrimPrefix(err.Error(), "authserver: ")))
 	}
 	server.AdmitAnyone(o.audience, o.scopes.list...)
+	server.SetLifetime(o.lifetime)
 
 	hangup, stop := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)

@@ -83,6 +83,19 @@ func startDev(t *testing.T, args string) (out, log *stream, stop func() outcome)
 	return out, log, stop
 }
 
+func TestDevLifetime(t *testing.T) {
+	for lifetime, code := range map[string]string{"-2m": "expired", "2m": ""} {
+		t.Run("J6 "+lifetime, func(t *testing.T) {
+			out, _, _ := startDev(t, "--lifetime "+lifetime)
+			issuer := out.waitFor(t, `issuer\n  (http://127\.0\.0\.1:\d+)\n`)[1]
+			token := call{args: "token --style none --client-id orders --issuer " + issuer}.run(t)
+			o := call{args: "explain --issuer " + issuer + " --audience " + exampleAudience, stdin: token.out}.run(t)
+			assert.Equal(t, code == "", o.code == exitOK, o.out)
+			assert.Contains(t, o.out, code)
+		})
+	}
+}
+
 func TestDev(t *testing.T) {
 	out, log, stop := startDev(t, "--scope orders:read")
 	issuer := out.waitFor(t, `issuer\n  (http://127\.0\.0\.1:\d+)\n`)[1]

@@ -147,6 +147,7 @@ func TestUsage(t *testing.T) {
 		{"J1 dev with an unknown algorithm", call{args: "dev --algorithm HS256"}, 2, "", "unknown algorithm"},
 		{"J1 dev with an issuer that is none", call{args: "dev --issuer localhost"}, 2, "", "a URL such as"},
 		{"J1 an argument of dev", call{args: "dev a"}, 2, "", "flags only"},
+		{"J1 dev without a lifetime", call{args: "dev --lifetime 0"}, 2, "", "less than a second"},
 		{"J1 dev without an audience", call{args: "dev", more: []string{"--audience", ""}}, 2, "", "--audience is empty"},
 	}
 	for _, test := range tests {

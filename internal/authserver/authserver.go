@@ -17,8 +17,7 @@ import (
 	"time"
 )
 
-// tokenLifetime is the lifetime of the tokens.
-const tokenLifetime = time.Hour
+const defaultLifetime = time.Hour // of tokens
 
 // A Client may ask for tokens.
 type Client struct {
@@ -30,10 +29,11 @@ type Client struct {
 
 // A Server is an http.Handler. It is safe for concurrent use.
 type Server struct {
-	issuer  string
-	clients map[string]Client
-	anyone  *Client // stands for every client; nil unless AdmitAnyone was called
-	mux     *http.ServeMux
+	issuer   string
+	lifetime time.Duration // of tokens
+	clients  map[string]Client
+	anyone   *Client // stands for every client; nil unless AdmitAnyone was called
+	mux      *http.ServeMux
 
 	mu      sync.Mutex
 	keys    []*signingKey // published; the last one signs
@@ -45,7 +45,7 @@ type Server struct {
 // New returns a Server for issuer, an absolute URL whose path, if it has one,
 // is stripped before requests get here. Its keys are for alg.
 func New(issuer, alg string, clients ...Client) (*Server, error) {
-	s := &Server{issuer: issuer, clients: make(map[string]Client), mux: http.NewServeMux()}
+	s := &Server{issuer: issuer, lifetime: defaultLifetime, clients: make(map[string]Client), mux: http.NewServeMux()}
 	for _, c := range clients {
 		if c.ID == "" || c.Secret == "" || len(c.Audiences) == 0 {
 			return nil, errors.New("authserver: a client needs id, secret and a default audience")
@@ -65,6 +65,10 @@ func New(issuer, alg string, clients ...Client) (*Server, error) {
 func (s *Server) AdmitAnyone(audience string, scopes ...string) {
 	s.anyone = &Client{ID: "anyone", Audiences: []string{audience}, Scopes: scopes, Unlimited: true}
 }
+
+// SetLifetime sets how long tokens are valid, in place of an hour. A negative lifetime
+// makes tokens that have expired. Call it before requests arrive.
+func (s *Server) SetLifetime(d time.Duration) { s.lifetime = d }
 
 // Issuer returns the issuer's identifier.
 func (s *Server) Issuer() string { return s.issuer }
@@ -149,7 +153,7 @@ func (s *Server) Claims(clientID, audience string) map[string]any {
 	return map[string]any{
 		"iss": s.issuer, "aud": audience,
 		"sub": clientID, "client_id": clientID,
-		"iat": now.Unix(), "exp": now.Add(tokenLifetime).Unix(),
+		"iat": now.Unix(), "exp": now.Add(s.lifetime).Unix(),
 		"jti": rand.Text(),
 	}
 }

@@ -86,7 +86,7 @@ func (s *Server) grant(r *http.Request) (map[string]any, *tokenError) {
 	return map[string]any{
 		"access_token": token,
 		"token_type":   "Bearer",
-		"expires_in":   int(tokenLifetime.Seconds()),
+		"expires_in":   int(s.lifetime.Seconds()),
 		"scope":        strings.Join(scopes, " "),
 	}, nil
 }
