@@ -41,7 +41,7 @@
 //
 // A [Rule] narrows what a valid token may do: [Scope], [AnyScope], [Role],
 // [AnyRole], [Audience], [Issuer], [Client], [ClientCredentials], [Direct],
-// [Actor], [Claim], [NoClaim], and [Check] for a function of your own. Rules mean
+// [Actor], [Claim], [NoClaim], [StepUp], and [Check] for your own function. Rules mean
 // the same for a whole issuer ([Config.Rules], [Config.With]), for a route (Protect)
 // and in a handler ([Require]). With several audiences in Config, put an Audience
 // rule on every group of routes.
@@ -64,6 +64,7 @@
 //	no token, or another scheme                      401  ErrNoToken
 //	two fields, or characters that no token has      400  ErrBadRequest
 //	the token is not valid here                      401  ErrExpired, ErrAudience, ...
+//	StepUp: the user must authenticate again         401  ErrAuthentication
 //	a scope is missing                               403  ErrScope
 //	a rule refuses that is not on issuer or audience 403  ErrDenied
 //	the issuer's keys are not available              503  ErrUnavailable

@@ -21,8 +21,9 @@ type Error struct {
 	api             *api     // that refused; nil means default realm and logger
 	challengeScopes []string // nil means Scopes
 	caller          Caller
-	ours            bool // made by this package, which logs it when it refuses
-	hidesReason     bool // Description is the common sentence
+	stepUp          string // parameters of the challenge, of the rule StepUp
+	ours            bool   // made by this package, which logs it when it refuses
+	hidesReason     bool   // Description is the common sentence
 }
 
 // refusal returns an Error whose cause is the formatted text.

@@ -41,6 +41,7 @@ func TestAnswers(t *testing.T) {
 		{"R2 expired", verifier.ErrExpired, 401, "invalid_token", "The access token has expired."},
 		{"R2 not yet valid", verifier.ErrNotYetValid, 401, "invalid_token", "The access token is not valid yet."},
 		{"R2 revoked", verifier.ErrRevoked, 401, "invalid_token", "The access token has been revoked."},
+		{"R2 C14 step-up", verifier.ErrAuthentication, 401, "insufficient_user_authentication", "The user must authenticate again as the challenge says."},
 		{"R2 scope", verifier.ErrScope, 403, "insufficient_scope", "The access token lacks a scope that this needs."},
 		{"R2 denied", verifier.ErrDenied, 403, "insufficient_scope", "The access token does not permit this."},
 		{"R4 unavailable", verifier.ErrUnavailable, 503, "temporarily_unavailable", "The access token cannot be checked at the moment."},

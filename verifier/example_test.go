@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/jwttest"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
@@ -306,4 +308,38 @@ func ExampleVerifier_Explain() {
 	// FAIL  form       22 bytes, 1 segment
 	//       demanded   a JWT (RFC 7519) in compact form, at most
 	//                  16384 bytes
+}
+
+// A route for users who have authenticated with more than a password, in the last ten
+// minutes. The client learns from the challenge what to ask the authorization server for.
+func ExampleStepUp() {
+	v, err := verifier.New(verifier.Config{
+		Issuer:    "https://login.example.com/",
+		Audiences: []string{"https://api.example.com"},
+		Keys:      exampleKeys(login),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer v.Close()
+	transfer := v.Protect(verifier.StepUp(10*time.Minute, "phr"), verifier.Scope("payments:write"))
+
+	r := httptest.NewRequest(http.MethodPost, "/transfers", nil)
+	r.Header.Set("Authorization", "Bearer "+login.token(nil, members{"acr": `"pwd"`, "scope": `"payments:write"`}))
+	_, err = transfer(r)
+	w := httptest.NewRecorder()
+	verifier.AsError(r.Context(), err).ServeHTTP(w, r)
+	fmt.Println(w.Code)
+	for part := range strings.SplitSeq(w.Header().Get("WWW-Authenticate"), ", ") {
+		fmt.Println(part)
+	}
+	// Output:
+	// 401
+	// Bearer realm="api"
+	// error="insufficient_user_authentication"
+	// error_description="The user must authenticate again as the challenge says."
+	// acr_values="phr"
+	// max_age="600"
+	// scope="payments:write"
 }

@@ -285,6 +285,9 @@ func brokenSetups() []brokenSetup {
 		{name: "a delegated token", code: "delegated", claims: members{"act": `{"sub":"a"}`}, rules: rules(verifier.Direct())},
 		{name: "no actor", code: "not_delegated", rules: rules(verifier.Actor("a"))},
 		{name: "another actor", code: "actor_not_listed", claims: members{"act": `{"sub":"b"}`}, rules: rules(verifier.Actor("a"))},
+		{name: "a machine's token where a user is required", code: "no_user_authentication", rules: rules(verifier.StepUp(time.Hour, "gold"))},
+		{name: "another authentication context", code: "acr_other", claims: members{"acr": `"silver"`, "auth_time": in(0)}, rules: rules(verifier.StepUp(time.Hour, "gold"))},
+		{name: "an old authentication", code: "authentication_old", claims: members{"acr": `"gold"`, "auth_time": in(-2 * time.Hour)}, rules: rules(verifier.StepUp(time.Hour, "gold"))},
 		{name: "refused by a Check", code: "check_refused", rules: rules(verifier.Check(func(context.Context, *verifier.Token) error { return errors.New("not today") }))},
 		{name: "a Check that cannot decide", code: "rule_unavailable", rules: rules(verifier.Check(func(context.Context, *verifier.Token) error { return verifier.ErrUnavailable }))},
 		{name: "a rule that cannot work", code: "misconfigured", rules: rules(verifier.Scope())},
@@ -358,7 +361,7 @@ func TestMistakesAreDocumented(t *testing.T) {
 	}
 	inSource := map[string]bool{}
 	for _, file := range must(os.ReadDir(".")) {
-		if strings.HasSuffix(file.Name(), "_test.go") || !strings.HasPrefix(file.Name(), "mistakes") {
+		if !strings.HasSuffix(file.Name(), ".go") || strings.HasSuffix(file.Name(), "_test.go") {
 			continue
 		}
 		for _, m := range regexp.MustCompile(`Mistake\{"([a-z0-9_]+)"|mark\("([a-z_]+)"\)`).FindAllSubmatch(must(os.ReadFile(file.Name())), -1) {

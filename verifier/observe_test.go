@@ -226,6 +226,7 @@ func TestObserveReasons(t *testing.T) {
 		{verifier.ErrClaims, "claims", claims("scope", "1"), nil, true, true},
 		{verifier.ErrBinding, "binding", claims("cnf", `{"jkt":"x"}`), nil, true, false},
 		{verifier.ErrRevoked, "revoked", s.good(), fail(verifier.ErrRevoked), true, true},
+		{verifier.ErrAuthentication, "authentication", s.good(), []verifier.Rule{verifier.StepUp(time.Minute)}, true, true},
 		{verifier.ErrScope, "scope", s.good(), []verifier.Rule{verifier.Scope("x")}, true, true},
 		{verifier.ErrDenied, "denied", s.good(), fail(errors.New("no")), true, true},
 		{verifier.ErrUnavailable, "unavailable", s.good(), fail(verifier.ErrUnavailable), true, true},

@@ -9,22 +9,23 @@ import (
 // wraps one of these, from a [Check], a [Guard] or given to an adapter's Refuse, has
 // its status and code.
 var (
-	ErrNoToken     = errors.New("no access token in the request")                        // 401, no error code
-	ErrBadRequest  = errors.New("not exactly one well-formed credential")                // 400 invalid_request
-	ErrMalformed   = errors.New("not a well-formed JWT")                                 // 401 invalid_token
-	ErrAlgorithm   = errors.New("algorithm not allowed")                                 // 401 invalid_token
-	ErrType        = errors.New("not an access token")                                   // 401 invalid_token
-	ErrSignature   = errors.New("no key of the issuer verifies the signature")           // 401 invalid_token
-	ErrIssuer      = errors.New("issuer not trusted")                                    // 401 invalid_token
-	ErrAudience    = errors.New("token is for another audience")                         // 401 invalid_token
-	ErrExpired     = errors.New("token has expired")                                     // 401 invalid_token
-	ErrNotYetValid = errors.New("token is not valid yet")                                // 401 invalid_token
-	ErrClaims      = errors.New("a claim is missing or not acceptable")                  // 401 invalid_token
-	ErrBinding     = errors.New("token is bound to a key that the sender did not prove") // 401 invalid_token
-	ErrRevoked     = errors.New("token has been revoked")                                // 401 invalid_token
-	ErrScope       = errors.New("a scope is missing")                                    // 403 insufficient_scope
-	ErrDenied      = errors.New("this client may not do that")                           // 403 insufficient_scope
-	ErrUnavailable = errors.New("the token cannot be checked at the moment")             // 503, Retry-After
+	ErrNoToken        = errors.New("no access token in the request")                        // 401, no error code
+	ErrBadRequest     = errors.New("not exactly one well-formed credential")                // 400 invalid_request
+	ErrMalformed      = errors.New("not a well-formed JWT")                                 // 401 invalid_token
+	ErrAlgorithm      = errors.New("algorithm not allowed")                                 // 401 invalid_token
+	ErrType           = errors.New("not an access token")                                   // 401 invalid_token
+	ErrSignature      = errors.New("no key of the issuer verifies the signature")           // 401 invalid_token
+	ErrIssuer         = errors.New("issuer not trusted")                                    // 401 invalid_token
+	ErrAudience       = errors.New("token is for another audience")                         // 401 invalid_token
+	ErrExpired        = errors.New("token has expired")                                     // 401 invalid_token
+	ErrNotYetValid    = errors.New("token is not valid yet")                                // 401 invalid_token
+	ErrClaims         = errors.New("a claim is missing or not acceptable")                  // 401 invalid_token
+	ErrBinding        = errors.New("token is bound to a key that the sender did not prove") // 401 invalid_token
+	ErrRevoked        = errors.New("token has been revoked")                                // 401 invalid_token
+	ErrAuthentication = errors.New("the user must authenticate again")                      // 401 insufficient_user_authentication
+	ErrScope          = errors.New("a scope is missing")                                    // 403 insufficient_scope
+	ErrDenied         = errors.New("this client may not do that")                           // 403 insufficient_scope
+	ErrUnavailable    = errors.New("the token cannot be checked at the moment")             // 503, Retry-After
 )
 
 // A refusalKind is the client's part of a refusal. Descriptions are constants, in the
@@ -34,7 +35,7 @@ type refusalKind struct {
 	name        string // see ReasonName
 	reason      error
 	status      int
-	code        string // RFC 6750 §3.1; for 5xx the names of RFC 6749 §4.1.2.1
+	code        string // RFC 6750 §3.1, RFC 9470 §3; for 5xx the names of RFC 6749 §4.1.2.1
 	description string
 }
 
@@ -57,6 +58,7 @@ var refusalKinds = [...]refusalKind{
 	{"claims", ErrClaims, http.StatusUnauthorized, "invalid_token", notValid},
 	{"binding", ErrBinding, http.StatusUnauthorized, "invalid_token", notValid},
 	{"revoked", ErrRevoked, http.StatusUnauthorized, "invalid_token", "The access token has been revoked."},
+	{"authentication", ErrAuthentication, http.StatusUnauthorized, "insufficient_user_authentication", "The user must authenticate again as the challenge says."},
 	{"scope", ErrScope, http.StatusForbidden, "insufficient_scope", "The access token lacks a scope that this needs."},
 	{"denied", ErrDenied, http.StatusForbidden, "insufficient_scope", "The access token does not permit this."},
 	{"unavailable", ErrUnavailable, http.StatusServiceUnavailable, "temporarily_unavailable", "The access token cannot be checked at the moment."},

@@ -26,8 +26,8 @@ func (e *Error) public() refusalKind {
 // configuration error.
 func (e *Error) Status() int { return e.public().status }
 
-// Code returns the error code of RFC 6750 §3.1: invalid_request, invalid_token or
-// insufficient_scope. It is empty if no token was sent. A 503 has
+// Code returns the error code: invalid_request, invalid_token or insufficient_scope (RFC
+// 6750 §3.1), or insufficient_user_authentication (RFC 9470 §3). It is empty if no token was sent. A 503 has
 // temporarily_unavailable and a 500 server_error, from RFC 6749 §4.1.2.1, which are
 // only in the body.
 func (e *Error) Code() string { return e.public().code }
@@ -62,7 +62,7 @@ func addHeader(h http.Header, name, value string) {
 }
 
 // challenge returns the challenge of RFC 6750 §3. Every part is a constant, the
-// configured realm, or a scope whose characters were checked.
+// configured realm, a number, or a scope or acr whose characters were checked.
 func (e *Error) challenge(k refusalKind) string {
 	realm := defaultRealm
 	if e.api != nil && e.api.realm != "" {
@@ -72,6 +72,7 @@ func (e *Error) challenge(k refusalKind) string {
 	if k.code != "" {
 		s += `, error="` + k.code + `", error_description="` + k.description + `"`
 	}
+	s += e.stepUp
 	scopes := e.challengeScopes
 	if scopes == nil {
 		scopes = e.Scopes
