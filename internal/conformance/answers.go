@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,8 @@ var (
 	notYet     = refusal(401, "invalid_token", "The access token is not valid yet.")
 	expired    = refusal(401, "invalid_token", "The access token has expired.")
 	revoked    = refusal(401, "invalid_token", "The access token has been revoked.")
+	stepUp     = refusal(401, "insufficient_user_authentication", "The user must authenticate again as the challenge says.").
+			and(`acr_values="gold silver", max_age="300"`).with("a")
 	denied     = refusal(403, "insufficient_scope", "The access token does not permit this.")
 	cannotTell = answer{503, nil, "5",
 		`{"error":"temporarily_unavailable","error_description":"The access token cannot be checked at the moment."}`}
@@ -58,8 +61,11 @@ func refusal(status int, code, description string) answer {
 }
 
 // with returns a whose challenge also names scope.
-func (a answer) with(scope string) answer {
-	a.challenges = []string{a.challenges[0] + fmt.Sprintf(`, scope="%s"`, scope)}
+func (a answer) with(scope string) answer { return a.and(fmt.Sprintf(`scope="%s"`, scope)) }
+
+// and returns a whose challenge also has parameters.
+func (a answer) and(parameters string) answer {
+	a.challenges = []string{a.challenges[0] + ", " + parameters}
 	return a
 }
 
@@ -136,6 +142,7 @@ func answers(t *testing.T, f Framework) {
 			}](tok)
 			return "", err
 		}},
+		{Path: "/stepup", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.StepUp(5*time.Minute, "gold", "silver"), verifier.Scope("a")}}}, Handle: whoami},
 		{Path: "/check/revoked", Layers: []Layer{{Protect, v, []verifier.Rule{verifier.Check(func(context.Context, *verifier.Token) error {
 			return fmt.Errorf("jti 7: %w", verifier.ErrRevoked)
 		}), verifier.Scope("a")}}}, Handle: whoami},
@@ -235,6 +242,8 @@ func answers(t *testing.T, f Framework) {
 		{name: "R10 a check's reason that is none", path: "/check/unknown", token: good, want: configurationError},
 		{name: "R2 a check's reason", path: "/check/revoked", token: good, want: revoked.with("a")},
 		{name: "R2 a check that cannot tell", path: "/check/unavailable", token: good, want: cannotTell},
+		{name: "C14 a user who authenticated", path: "/stepup", token: iss.Token(verifiertest.Claims{"scope": "a", "acr": "gold", "auth_time": time.Now().Unix()}), body: "client=test-client scopes=[a] tenant="},
+		{name: "C14 a user who must authenticate again", path: "/stepup", token: good, want: stepUp},
 		{name: "R2 the handler's reason", path: "/refuse/revoked", token: good, want: revoked.with("a")},
 		{name: "R2 claims that do not fit", path: "/refuse/claims", token: good, want: notValid},
 		{name: "the handler refuses", path: "/refuse?scope=orders:write", token: good, want: lacks("orders:write")},
