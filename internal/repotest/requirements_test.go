@@ -53,6 +53,29 @@ func isTest(path string) bool {
 		filepath.Ext(path) == ".go" && filepath.Base(filepath.Dir(path)) == "conformance"
 }
 
+// docs/bcp.md names tests that exist.
+func TestBCPNamesTests(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs", "bcp.md"))
+	require.NoError(t, err)
+	exists := map[string]bool{}
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(source, -1) {
+			exists[string(m[1])] = true
+		}
+		return err
+	})
+	require.NoError(t, err)
+	named := regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(page, -1)
+	assert.Greater(t, len(named), 40)
+	for _, m := range named {
+		assert.True(t, exists[string(m[1])], "docs/bcp.md names %s, which does not exist", m[1])
+	}
+}
+
 // namedIDs returns the ids with which a test's name begins: C10 and C7 of
 // "C10 C7 nonce with empty lists".
 func namedIDs(name string) (ids []string) {
