@@ -76,6 +76,12 @@
 // not 401. While the issuer is down, anybody can cause it with tokens that name
 // unknown keys: do not let a 503 remove this service from a load balancer.
 //
+// # Long responses
+//
+// A token is checked when a request begins. [UntilExpiry] ends a stream of events or a
+// WebSocket when the token expires. A token that is revoked or whose key is withdrawn
+// meanwhile is noticed only at the next request.
+//
 // # Explanations
 //
 // [Verifier.Explain] runs all checks of one token, also those after the one that refuses,
