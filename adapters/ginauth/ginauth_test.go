@@ -15,9 +15,14 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
-// A middleware outside that answers what nobody answered sees that a refused
-// HEAD, which has no body, was answered.
-func TestR6ARefusedHEADIsWritten(t *testing.T) {
+func TestRefusalsAreWritten(t *testing.T) {
+	t.Run("R6 a HEAD, which has no body", refusedHEAD)
+	t.Run("R6 in NoRoute", refusedInNoRoute)
+}
+
+// A middleware outside that answers what nobody answered sees that a refused HEAD was
+// answered.
+func refusedHEAD(t *testing.T) {
 	gin.SetMode(gin.TestMode)
 	g := gin.New()
 	g.Use(func(c *gin.Context) {
@@ -34,7 +39,7 @@ func TestR6ARefusedHEADIsWritten(t *testing.T) {
 
 // In NoRoute, Gin has set 404 before: a hook that writes nothing does not
 // inherit it.
-func TestR6NoRoute(t *testing.T) {
+func refusedInNoRoute(t *testing.T) {
 	gin.SetMode(gin.TestMode)
 	g := gin.New()
 	m := ginauth.Middleware{OnError: func(*gin.Context, *verifier.Error) {}}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
 	"github.com/seed-12ed5b1c/jwtguard/internal/exampletb"
@@ -13,33 +12,28 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
-// A stream of events that ends when the caller's token expires. The client then requests
-// a new token and connects again.
+// A stream of events that ends when the caller's token expires, or when the client goes
+// away as here. After the first, the client requests a new token and connects again.
 func Example_stream() {
 	tb := exampletb.New()
 	defer tb.Close()
 	iss := verifiertest.NewIssuer(tb)
-	cfg := iss.Config("https://api.example.com")
-	cfg.Leeway = -1 // or the stream would last a minute longer
-	v, err := verifier.New(cfg)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer v.Close()
+	v := iss.Verifier("https://api.example.com")
 
+	client, goAway := context.WithCancel(context.Background())
 	stream := httpauth.Protect(v)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := verifier.UntilExpiry(r.Context())
 		defer cancel()
 		w.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(w, "data: order 1\n\n")
 		_ = http.NewResponseController(w).Flush()
+		goAway()
 		<-ctx.Done() // or the next event
 		fmt.Fprintf(w, "event: bye\ndata: %v\n\n", context.Cause(ctx))
 	}))
 
-	r := httptest.NewRequest(http.MethodGet, "/events", nil)
-	r.Header.Set("Authorization", "Bearer "+iss.Token(verifiertest.Claims{"exp": time.Now().Add(2 * time.Second).Unix()}))
+	r := httptest.NewRequestWithContext(client, http.MethodGet, "/events", nil)
+	r.Header.Set("Authorization", "Bearer "+iss.Token(nil))
 	w := httptest.NewRecorder()
 	stream.ServeHTTP(w, r)
 	fmt.Print(w.Body)
@@ -47,5 +41,5 @@ func Example_stream() {
 	// data: order 1
 	//
 	// event: bye
-	// data: token has expired
+	// data: context canceled
 }
