@@ -27,9 +27,9 @@ func (e *Error) public() refusalKind {
 func (e *Error) Status() int { return e.public().status }
 
 // Code returns the error code: invalid_request, invalid_token or insufficient_scope (RFC
-// 6750 §3.1), or insufficient_user_authentication (RFC 9470 §3). It is empty if no token was sent. A 503 has
-// temporarily_unavailable and a 500 server_error, from RFC 6749 §4.1.2.1, which are
-// only in the body.
+// 6750 §3.1), or insufficient_user_authentication (RFC 9470 §3). It is empty if no token
+// was sent. A 503 has temporarily_unavailable and a 500 server_error, from RFC 6749
+// §4.1.2.1, which are only in the body.
 func (e *Error) Code() string { return e.public().code }
 
 // Description returns the error_description of RFC 6750 §3: a constant, safe to
