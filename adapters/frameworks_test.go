@@ -17,13 +17,21 @@ import (
 )
 
 func TestNetHTTP(t *testing.T) {
-	conformance.Run(t, conformance.Framework{Build: buildHTTP, Hooks: true})
+	conformance.Run(t, conformance.Framework{Build: buildHTTP, Hooks: true, Metadata: func(h http.Handler, v *verifier.Verifier) {
+		httpauth.HandleMetadata(h.(*http.ServeMux), v)
+	}})
 }
 
-func TestEcho(t *testing.T) { conformance.Run(t, conformance.Framework{Build: buildEcho}) }
+func TestEcho(t *testing.T) {
+	conformance.Run(t, conformance.Framework{Build: buildEcho, Metadata: func(h http.Handler, v *verifier.Verifier) {
+		echoauth.HandleMetadata(h.(*echo.Echo), v)
+	}})
+}
 
 func TestGin(t *testing.T) {
-	conformance.Run(t, conformance.Framework{Build: buildGin, Hooks: true})
+	conformance.Run(t, conformance.Framework{Build: buildGin, Hooks: true, Metadata: func(h http.Handler, v *verifier.Verifier) {
+		ginauth.HandleMetadata(h.(*gin.Engine), v)
+	}})
 }
 
 func buildHTTP(routes []conformance.Route) http.Handler {

@@ -5,11 +5,12 @@ import "fmt"
 // An api is what the refusals of one Verifier share: the trusted issuers, the realm
 // of challenges, and the log. A nil *api is that of a route without a Verifier.
 type api struct {
-	policies policies
-	tenants  *tenants // nil without Settings.Tenants
-	realm    string
-	log      refusalLog
-	bugs     bugLog
+	policies  policies
+	tenants   *tenants // nil without Settings.Tenants
+	resources []*resource
+	realm     string
+	log       refusalLog
+	bugs      bugLog
 	observer
 	extensions
 }

@@ -3,7 +3,6 @@ package verifier
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -14,7 +13,7 @@ type admission struct {
 	context.Context
 	api *api // nil if made by NewContext without a token
 	grant
-	scopes []string // that the route's rules contribute to the challenge
+	route route
 }
 
 func (a *admission) Value(key any) any {
@@ -117,7 +116,7 @@ func require(ctx context.Context, rules []Rule) *Error {
 	}
 	err := a.checkRules(ctx, rules)
 	if err != nil {
-		err = a.refuse(ctx, err, challengeScopes(rules))
+		err = a.refuse(ctx, err, rules)
 	}
 	if observed {
 		a.api.report(ctx, Decision{Inner: true, Duration: time.Since(began)}, a.token, err)
@@ -140,18 +139,19 @@ func (a *admission) checkRules(ctx context.Context, rules []Rule) *Error {
 }
 
 // refuse completes and logs a refusal inside a, which may be nil.
-func (a *admission) refuse(ctx context.Context, err *Error, scopes []string) *Error {
-	err = a.complete(err, scopes)
+func (a *admission) refuse(ctx context.Context, err *Error, rules []Rule) *Error {
+	err = a.complete(err, rules)
 	a.owner().logRefusal(ctx, err)
 	return err
 }
 
-// complete is [api.complete] inside a, which may be nil.
-func (a *admission) complete(err *Error, scopes []string) *Error {
+// complete is [api.complete] inside a, which may be nil. The rules are those of a
+// Require.
+func (a *admission) complete(err *Error, rules []Rule) *Error {
 	if a == nil {
-		return (*api)(nil).complete(err, scopes)
+		return (*api)(nil).complete(err, route{scopes: challengeScopes(rules)})
 	}
-	return a.api.complete(err, slices.Concat(a.scopes, scopes))
+	return a.api.complete(err, a.route.and(a.api, rules))
 }
 
 // owner returns the api whose Guard admitted the request, or nil.

@@ -13,9 +13,9 @@ type call struct {
 	request *http.Request // nil under Verify
 	raw     string        // the token, under Verify
 
-	rulesChecked bool     // the Guard called checkRules when it was made
-	scopes       []string // of the rules, for the challenge; set if rulesChecked
-	optional     bool     // a request without credential is admitted
+	rulesChecked bool  // the Guard called checkRules when it was made
+	route        route // of the rules; set if rulesChecked
+	optional     bool  // a request without credential is admitted
 }
 
 // A grant is the result of a decision that admits the request.
@@ -34,9 +34,9 @@ func (v *Verifier) decide(c call, rules []Rule) (grant, *Error) {
 	g, err := v.judge(&c, rules, &m)
 	if err != nil {
 		if !c.rulesChecked {
-			c.scopes = challengeScopes(rules)
+			c.route = v.api.route(rules)
 		}
-		err = v.api.complete(err, c.scopes)
+		err = v.api.complete(err, c.route)
 		v.api.logRefusal(c.ctx, err)
 	}
 	if v.api.observe != nil {
@@ -58,8 +58,12 @@ func (v *Verifier) judge(c *call, rules []Rule, m *measured) (g grant, err *Erro
 		}
 	}
 	if !c.rulesChecked {
-		if err := configurationError(checkRules(rules, v.api)); err != nil {
-			return g, err
+		err := checkRules(rules, v.api)
+		if err == nil && c.request != nil {
+			err = v.api.checkResource(rules)
+		}
+		if err != nil {
+			return g, configurationError(err)
 		}
 	}
 	if len(raw) > v.maxTokenLength {

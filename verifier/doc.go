@@ -76,6 +76,18 @@
 // not 401. While the issuer is down, anybody can cause it with tokens that name
 // unknown keys: do not let a 503 remove this service from a load balancer.
 //
+// # Protected resource metadata
+//
+// A client that knows nothing but an address, such as one of the Model Context Protocol,
+// finds the authorization server through the API (RFC 9728): the challenge of a request
+// without a token names a document, and that names the issuers. [Settings.Resources]
+// has what is in it, and the adapters' HandleMetadata serves it:
+//
+//	v, err := verifier.Settings{
+//		Resources: []verifier.Resource{{URL: "https://api.example.com/mcp"}},
+//	}.New(cfg)
+//	httpauth.HandleMetadata(mux, v)
+//
 // # Long responses
 //
 // A token is checked when a request begins. [UntilExpiry] ends a stream of events or a

@@ -18,8 +18,9 @@ type Error struct {
 	Err    error       // the cause, for operators; may be nil
 	Header http.Header // additional fields of the response; may be nil
 
-	api             *api     // that refused; nil means default realm and logger
-	challengeScopes []string // nil means Scopes
+	api             *api      // that refused; nil means default realm and logger
+	challengeScopes []string  // nil means Scopes
+	resource        *resource // that was requested, or nil
 	caller          Caller
 	stepUp          string // parameters of the challenge, of the rule StepUp
 	ours            bool   // made by this package, which logs it when it refuses
@@ -70,14 +71,14 @@ func asRefusal(err, reason error) *Error {
 	return &c
 }
 
-// complete returns e with the realm of a and the route's scopes for its challenge. A
-// refusal by another api is returned unchanged. With the default realm and logger and
-// no scopes, e needs no copy: unauthenticated clients can cause it at any rate.
-func (a *api) complete(e *Error, scopes []string) *Error {
+// complete returns e with the realm of a and what rt has for its challenge. A refusal
+// by another api is returned unchanged. With the default realm and logger and an empty
+// route, e needs no copy: unauthenticated clients can cause it at any rate.
+func (a *api) complete(e *Error, rt route) *Error {
 	if e.api != nil && e.api != a {
 		return e
 	}
-	if len(scopes) == 0 && (a == nil || a.realm == "" && a.log.logger == nil) {
+	if len(rt.scopes) == 0 && rt.resource == nil && (a == nil || a.realm == "" && a.log.logger == nil) {
 		return e
 	}
 	own := e.challengeScopes
@@ -85,7 +86,7 @@ func (a *api) complete(e *Error, scopes []string) *Error {
 		own = e.Scopes
 	}
 	c := *e
-	c.api, c.challengeScopes = a, slices.Concat(scopes, own)
+	c.api, c.challengeScopes, c.resource = a, slices.Concat(rt.scopes, own), rt.resource
 	return &c
 }
 

@@ -35,16 +35,19 @@ func (v *Verifier) guard(rules []Rule, optional bool) Guard {
 		panic("verifier: " + err.Error())
 	}
 	rules = slices.Clone(rules)
-	scopes := challengeScopes(rules)
+	route, err := v.api.protected(rules)
+	if err != nil {
+		panic("verifier: " + err.Error())
+	}
 	return func(r *http.Request) (context.Context, error) {
 		g, err := v.decide(call{
 			ctx: r.Context(), request: r,
-			rulesChecked: true, scopes: scopes, optional: optional,
+			rulesChecked: true, route: route, optional: optional,
 		}, rules)
 		if err != nil {
 			return nil, err
 		}
-		return &admission{r.Context(), v.api, g, scopes}, nil
+		return &admission{r.Context(), v.api, g, route}, nil
 	}
 }
 
@@ -70,7 +73,7 @@ func RequireGuard(rules ...Rule) Guard {
 			if ctx == context.Context(h) {
 				ctx = h.Context
 			} else {
-				ctx = &admission{ctx, h.outer.api, h.outer.grant, h.outer.scopes}
+				ctx = &admission{ctx, h.outer.api, h.outer.grant, h.outer.route}
 			}
 		}
 		if err := require(ctx, rules); err != nil {

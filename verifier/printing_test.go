@@ -226,6 +226,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		"CheckReport":  wrap(report.Checks),
 		"CheckResult":  wrap(verifier.CheckPassed),
 		"Mistake":      wrap(v.Explain(ctx, raw, verifier.Scope("x")).Mistake),
+		"Resource":     wrap(verifier.Resource{URL: api}),
 		"ManagedKeys":  wrap[verifier.ManagedKeys](nil),
 	}
 	for _, name := range exported(t) {

@@ -62,7 +62,8 @@ func addHeader(h http.Header, name, value string) {
 }
 
 // challenge returns the challenge of RFC 6750 §3. Every part is a constant, the
-// configured realm, a number, or a scope or acr whose characters were checked.
+// configured realm or address, a number, or a scope or acr whose characters were
+// checked.
 func (e *Error) challenge(k refusalKind) string {
 	realm := defaultRealm
 	if e.api != nil && e.api.realm != "" {
@@ -79,6 +80,9 @@ func (e *Error) challenge(k refusalKind) string {
 	}
 	if scopes = scopeTokens(scopes); len(scopes) > 0 {
 		s += `, scope="` + strings.Join(scopes, " ") + `"`
+	}
+	if e.resource != nil {
+		s += `, resource_metadata="` + e.resource.document + `"`
 	}
 	return s
 }

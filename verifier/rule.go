@@ -3,6 +3,7 @@ package verifier
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // A Rule is a requirement on a verified token. Rules only narrow: a token must pass all
@@ -24,6 +25,8 @@ type Rule interface {
 	traits() traits
 	// challenge returns the scopes that a client should request.
 	challenge() []string
+	// audiences returns those that the rule names.
+	audiences() []string
 	// explain returns what the rule compares.
 	explain(t *Token) ruleReport
 	// mistake returns why t is likely to have failed the rule.
@@ -73,6 +76,24 @@ func checkRules(rules []Rule, a *api) error {
 		return errors.New("a rule on the client id or the actor needs an Issuer rule beside it, because there are several issuers")
 	}
 	return nil
+}
+
+// A route is what the rules of a Guard add to its challenges.
+type route struct {
+	scopes   []string
+	resource *resource // or nil
+}
+
+// route returns that of a Guard with rules.
+func (a *api) route(rules []Rule) route { return route{challengeScopes(rules), a.resourceOf(rules)} }
+
+// and returns that of a Require with rules inside r.
+func (r route) and(a *api, rules []Rule) route {
+	r.scopes = slices.Concat(r.scopes, challengeScopes(rules))
+	if inner := a.resourceFor(audiencesOf(rules)); inner != nil {
+		r.resource = inner
+	}
+	return r
 }
 
 // challengeScopes returns the scopes of rules for the challenge (RFC 6750 §3).

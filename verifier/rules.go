@@ -143,6 +143,7 @@ func newScopeList(rule string, scopes []string) ruleList {
 func (l ruleList) misconfigured(*api) error { return l.wrong }
 func (ruleList) traits() traits             { return 0 }
 func (ruleList) challenge() []string        { return nil }
+func (ruleList) audiences() []string        { return nil }
 
 // A plainRule is the common part of rules without a list.
 type plainRule struct{}
@@ -150,6 +151,7 @@ type plainRule struct{}
 func (plainRule) misconfigured(*api) error { return nil }
 func (plainRule) traits() traits           { return 0 }
 func (plainRule) challenge() []string      { return nil }
+func (plainRule) audiences() []string      { return nil }
 
 func (r scopeRule) check(_ context.Context, t *Token) *Error {
 	for _, s := range r.values {
@@ -209,6 +211,8 @@ func (r audienceRule) misconfigured(api *api) error {
 }
 
 func (audienceRule) traits() traits { return checkedFirst }
+
+func (r audienceRule) audiences() []string { return r.values }
 
 func (r issuerRule) check(_ context.Context, t *Token) *Error {
 	if slices.Contains(r.values, t.issuer) {

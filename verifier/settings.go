@@ -48,6 +48,13 @@ type Settings struct {
 	// without quotation mark and backslash. Empty means "api".
 	Realm string
 
+	// Resources are this API as its clients know it, for protected resource metadata
+	// (RFC 9728): a client that has only an address finds there which authorization
+	// server issues tokens for it, and every challenge names the document
+	// (resource_metadata). The adapters' HandleMetadata serves the documents. With
+	// several, each route needs an Audience rule, which chooses one.
+	Resources []Resource
+
 	// TokenCache is how many verified tokens are remembered, so that the next
 	// request with one needs no signature check. Zero means 4,096, and a negative
 	// number none. They take at most 16 MiB, which is enough for about 5,000
@@ -134,6 +141,9 @@ func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
 		a.policies[p.issuer] = p
 		v.maxLeeway = max(v.maxLeeway, p.leeway)
 	}
+	if err := a.describe(s.Resources, issuers); err != nil {
+		return nil, err
+	}
 	for i := range issuers { // last, since it starts goroutines
 		p := a.policies[issuers[i].Issuer]
 		if p.keys != nil {
@@ -154,7 +164,7 @@ func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
 	if a.tenants != nil {
 		a.tenants.left = v.tokens.forgetAll
 	}
-	v.tooLong = a.complete(refusal(ErrMalformed, "the token has more than %d bytes", v.maxTokenLength), nil)
+	v.tooLong = a.complete(refusal(ErrMalformed, "the token has more than %d bytes", v.maxTokenLength), route{})
 	return v, nil
 }
 

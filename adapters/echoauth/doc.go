@@ -25,6 +25,13 @@
 // In a group, Echo runs the middleware also for paths that do not exist: without a
 // token, an unknown path under a protected group gets 401 and not 404.
 //
+// # Metadata
+//
+// With verifier.Settings.Resources, every challenge names the protected resource
+// metadata (RFC 9728), from which a client learns where to get a token:
+//
+//	echoauth.HandleMetadata(e, v)
+//
 // # Audit
 //
 // verifier.Settings.Observe receives each decision; the example "audit" writes a log

@@ -8,12 +8,12 @@ import (
 
 // Protect admits only requests whose token is valid for v and passes rules.
 func Protect(v *verifier.Verifier, rules ...verifier.Rule) echo.MiddlewareFunc {
-	return Guard(v.Protect(rules...))
+	return guard(v, v.Protect(rules...))
 }
 
 // Optional admits requests without a token, too. A bad token is refused as by Protect.
 func Optional(v *verifier.Verifier, rules ...verifier.Rule) echo.MiddlewareFunc {
-	return Guard(v.Optional(rules...))
+	return guard(v, v.Optional(rules...))
 }
 
 // Require adds rules inside Protect or Optional. Inside Optional, it refuses requests
@@ -35,6 +35,22 @@ func Refuse(c *echo.Context, err error) error {
 	return refuse(c, verifier.AsError(c.Request().Context(), err))
 }
 
+// HandleMetadata adds the metadata of the Resources of verifiers (RFC 9728) to e: the
+// subtree of verifier.MetadataPath. Protect and Optional serve the documents of their own
+// Verifier, too, if they get the request.
+func HandleMetadata(e *echo.Echo, verifiers ...*verifier.Verifier) {
+	h := func(c *echo.Context) error {
+		for _, v := range verifiers {
+			if v.ServeMetadata(c.Response(), c.Request()) {
+				return nil
+			}
+		}
+		return echo.ErrNotFound
+	}
+	e.Any(verifier.MetadataPath, h)
+	e.Any(verifier.MetadataPath+"/*", h)
+}
+
 // Guard puts any Guard in front of handlers, such as verifier.FirstOf or one of your
 // own that checks API keys. Inside Protect it takes its place: the handler does not see
 // the token then. To add a condition to Protect, use verifier.Check.
@@ -42,8 +58,16 @@ func Guard(g verifier.Guard) echo.MiddlewareFunc {
 	if g == nil {
 		panic("echov5auth: nil Guard")
 	}
+	return guard(nil, g)
+}
+
+// guard is Guard, and serves the metadata of v, which may be nil.
+func guard(v *verifier.Verifier, g verifier.Guard) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
+			if v.ServeMetadata(c.Response(), c.Request()) {
+				return nil
+			}
 			admitted, err := g.Admit(c.Request()) // whose Pattern, for observers, is Echo's route
 			if err != nil {
 				return refuse(c, err)

@@ -21,7 +21,11 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
-func TestConformance(t *testing.T) { conformance.Run(t, conformance.Framework{Build: build}) }
+func TestConformance(t *testing.T) {
+	conformance.Run(t, conformance.Framework{Build: build, Metadata: func(h http.Handler, v *verifier.Verifier) {
+		echov5auth.HandleMetadata(h.(*echo.Echo), v)
+	}})
+}
 
 func build(routes []conformance.Route) http.Handler {
 	e := echo.New()

@@ -16,6 +16,13 @@
 // Cache-Control: no-store and a JSON body {"error", "error_description"}, without
 // "error" where no token was sent. [Middleware] replaces the body.
 //
+// # Metadata
+//
+// With verifier.Settings.Resources, every challenge names the protected resource
+// metadata (RFC 9728), from which a client learns where to get a token:
+//
+//	ginauth.HandleMetadata(r, v)
+//
 // # Audit
 //
 // verifier.Settings.Observe receives each decision; the example "audit" writes a log

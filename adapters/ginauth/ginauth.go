@@ -1,6 +1,8 @@
 package ginauth
 
 import (
+	"net/http"
+
 	"github.com/gin-gonic/gin"
 
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
@@ -41,6 +43,23 @@ func Guard(g verifier.Guard) gin.HandlerFunc { return Middleware{}.Guard(g) }
 // own. The handler should return after it.
 func Refuse(c *gin.Context, err error) { Middleware{}.Refuse(c, err) }
 
+// HandleMetadata adds the metadata of the Resources of verifiers (RFC 9728) to r, which
+// has no prefix: the subtree of verifier.MetadataPath. Protect and Optional serve the
+// documents of their own Verifier, too, if they get the request.
+func HandleMetadata(r gin.IRoutes, verifiers ...*verifier.Verifier) {
+	h := func(c *gin.Context) {
+		for _, v := range verifiers {
+			if v.ServeMetadata(c.Writer, c.Request) {
+				c.Writer.WriteHeaderNow() // where there is no body
+				return
+			}
+		}
+		c.AbortWithStatus(http.StatusNotFound)
+	}
+	r.Any(verifier.MetadataPath, h)
+	r.Any(verifier.MetadataPath+"/*resource", h)
+}
+
 // A Middleware has the package's functions, with another response to refused requests.
 type Middleware struct {
 	// OnError writes the response. Its header fields are already set, and the
@@ -54,12 +73,12 @@ type Middleware struct {
 
 // Protect is [Protect] with m's response.
 func (m Middleware) Protect(v *verifier.Verifier, rules ...verifier.Rule) gin.HandlerFunc {
-	return m.Guard(v.Protect(rules...))
+	return m.guard(v, v.Protect(rules...))
 }
 
 // Optional is [Optional] with m's response.
 func (m Middleware) Optional(v *verifier.Verifier, rules ...verifier.Rule) gin.HandlerFunc {
-	return m.Guard(v.Optional(rules...))
+	return m.guard(v, v.Optional(rules...))
 }
 
 // Require is [Require] with m's response.
@@ -72,7 +91,17 @@ func (m Middleware) Guard(g verifier.Guard) gin.HandlerFunc {
 	if g == nil {
 		panic("ginauth: nil Guard")
 	}
+	return m.guard(nil, g)
+}
+
+// guard is Guard, and serves the metadata of v, which may be nil.
+func (m Middleware) guard(v *verifier.Verifier, g verifier.Guard) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		if v.ServeMetadata(c.Writer, c.Request) {
+			c.Abort()
+			c.Writer.WriteHeaderNow() // where there is no body
+			return
+		}
 		if c.Request.Pattern == "" {
 			c.Request.Pattern = c.FullPath() // for observers
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
@@ -214,4 +215,33 @@ func get(h http.Handler, path, token string) string {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return fmt.Sprint(w.Code, " ", w.Body)
+}
+
+// A client that knows only an address learns from the challenge where to get a token.
+func ExampleHandleMetadata() {
+	tb := exampletb.New() // for the *testing.T of a test
+	defer tb.Close()
+	iss := verifiertest.NewIssuer(tb)
+	v, err := verifier.Settings{Resources: []verifier.Resource{{
+		URL:  "https://api.example.com/orders",
+		Name: "Orders",
+	}}}.New(iss.Config("https://api.example.com/orders"))
+	if err != nil {
+		panic(err)
+	}
+	defer v.Close()
+
+	mux := http.NewServeMux()
+	httpauth.HandleMetadata(mux, v)
+	mux.Handle("/orders", httpauth.Protect(v, verifier.Scope("orders:read"))(http.HandlerFunc(listOrders)))
+
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "/orders", nil))
+	fmt.Println(w.Header().Get("WWW-Authenticate"))
+	w = httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "/.well-known/oauth-protected-resource/orders", nil))
+	fmt.Println(strings.ReplaceAll(w.Body.String(), iss.URL(), "https://login.example.com"))
+	// Output:
+	// Bearer realm="api", scope="orders:read", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/orders"
+	// {"resource":"https://api.example.com/orders","authorization_servers":["https://login.example.com"],"scopes_supported":["orders:read"],"bearer_methods_supported":["header"],"resource_name":"Orders"}
 }

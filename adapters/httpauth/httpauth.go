@@ -37,6 +37,22 @@ func Guard(g verifier.Guard) func(http.Handler) http.Handler { return Middleware
 // handler should return after it.
 func Refuse(w http.ResponseWriter, r *http.Request, err error) { Middleware{}.Refuse(w, r, err) }
 
+// HandleMetadata adds the metadata of the Resources of verifiers (RFC 9728) to mux: the
+// subtree of verifier.MetadataPath. Protect and Optional serve the documents of their own
+// Verifier, too, if they get the request.
+func HandleMetadata(mux *http.ServeMux, verifiers ...*verifier.Verifier) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, v := range verifiers {
+			if v.ServeMetadata(w, r) {
+				return
+			}
+		}
+		http.NotFound(w, r)
+	})
+	mux.Handle(verifier.MetadataPath, h)
+	mux.Handle(verifier.MetadataPath+"/", h)
+}
+
 // A Middleware has the package's functions, with another response to refused requests.
 type Middleware struct {
 	// OnError writes the response, whose header fields are already set. The
@@ -49,12 +65,12 @@ type Middleware struct {
 
 // Protect is [Protect] with m's response.
 func (m Middleware) Protect(v *verifier.Verifier, rules ...verifier.Rule) func(http.Handler) http.Handler {
-	return m.Guard(v.Protect(rules...))
+	return m.guard(v, v.Protect(rules...))
 }
 
 // Optional is [Optional] with m's response.
 func (m Middleware) Optional(v *verifier.Verifier, rules ...verifier.Rule) func(http.Handler) http.Handler {
-	return m.Guard(v.Optional(rules...))
+	return m.guard(v, v.Optional(rules...))
 }
 
 // Require is [Require] with m's response.
@@ -67,8 +83,16 @@ func (m Middleware) Guard(g verifier.Guard) func(http.Handler) http.Handler {
 	if g == nil {
 		panic("httpauth: nil Guard")
 	}
+	return m.guard(nil, g)
+}
+
+// guard is Guard, and serves the metadata of v, which may be nil.
+func (m Middleware) guard(v *verifier.Verifier, g verifier.Guard) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if v.ServeMetadata(w, r) {
+				return
+			}
 			admitted, err := g.Admit(r)
 			if err != nil {
 				m.refuse(w, r, err)

@@ -15,6 +15,10 @@ import (
 type Framework struct {
 	Build func([]Route) http.Handler
 	Hooks bool // the adapter has OnError; Echo's error handler is the application's
+
+	// Metadata adds the metadata of a Verifier to what Build returned. Nil means
+	// that the adapter has no HandleMetadata.
+	Metadata func(http.Handler, *verifier.Verifier)
 }
 
 // A Route is a path for any method, behind layers of middleware, the outermost
@@ -73,6 +77,9 @@ func Middleware[M any](rt Route, protect, optional func(*verifier.Verifier, ...v
 func Run(t *testing.T, f Framework) {
 	build := f.Build
 	f.Build = func(routes []Route) http.Handler { return recovering(build(routes)) }
+	if f.Metadata != nil {
+		t.Run("Metadata", func(t *testing.T) { metadata(t, build, f.Metadata) })
+	}
 	for _, test := range []struct {
 		name  string
 		run   func(*testing.T, Framework)

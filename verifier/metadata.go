@@ -1,0 +1,143 @@
+package verifier
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/go-json-experiment/json"
+)
+
+// MetadataPath is the path of the metadata of a resource without a path. That of others
+// is below it: see [Verifier.ServeMetadata].
+const MetadataPath = "/.well-known/oauth-protected-resource"
+
+// metadataMaxAge is how long clients may keep metadata, in seconds.
+const metadataMaxAge = "3600"
+
+// ServeMetadata responds if r is for the metadata of one of v's Resources, and reports
+// whether it is: for adapters. Their Protect and Optional call it before the Guard, so
+// that the documents are public where the whole API is protected; their HandleMetadata
+// adds them to a router, where only some routes are.
+//
+// The path of a document is [MetadataPath] and then that of the resource's URL (RFC 9728
+// §3.1); a query of the URL is that of the document's address. The host of r matters
+// only if the documents of several resources differ by nothing else. The response is for
+// everyone, in any browser (CORS), and may be kept for an hour. Other methods than GET,
+// HEAD and OPTIONS get 405.
+func (v *Verifier) ServeMetadata(w http.ResponseWriter, r *http.Request) bool {
+	return v != nil && v.api != nil && v.api.resources != nil && v.api.serveMetadata(w, r)
+}
+
+func (a *api) serveMetadata(w http.ResponseWriter, r *http.Request) bool {
+	res := a.resourceAt(r)
+	if res == nil {
+		return false
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Del("Access-Control-Allow-Credentials") // of a middleware outside; it does not go with "*"
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions:
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "*")
+		h.Set("Access-Control-Max-Age", metadataMaxAge)
+		h.Set("Allow", "GET, HEAD, OPTIONS")
+		w.WriteHeader(http.StatusNoContent)
+		return true
+	default:
+		h.Set("Allow", "GET, HEAD, OPTIONS")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return true
+	}
+	document := *res.metadata.Load()
+	h.Set("Cache-Control", "public, max-age="+metadataMaxAge)
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(document)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(document)
+	}
+	return true
+}
+
+// resourceAt returns the resource whose metadata r is for, or nil.
+func (a *api) resourceAt(r *http.Request) (found *resource) {
+	if !strings.HasPrefix(r.URL.Path, MetadataPath) {
+		return nil
+	}
+	path := r.URL.EscapedPath()
+	for _, query := range []string{r.URL.RawQuery, ""} {
+		several := false
+		for _, res := range a.resources {
+			switch {
+			case res.path != path || res.query != query:
+			case hostOf(r.Host, strings.HasPrefix(res.URL, "https:")) == res.host:
+				return res
+			default:
+				several, found = found != nil, res
+			}
+		}
+		if several {
+			return nil
+		}
+		if found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// A resource is a Resource that was checked.
+type resource struct {
+	Resource
+	document          string // its address (RFC 9728 §3.1)
+	host, path, query string // of document
+	servers           []string
+
+	mu       sync.Mutex // guards writing
+	scopes   []string   // sorted
+	metadata atomic.Pointer[[]byte]
+}
+
+// maxScopes is how many scopes of rules the metadata offers: a program may make rules
+// at every request.
+const maxScopes = 256
+
+// offer adds scopes of rules to the metadata, unless Resource.Scopes is set.
+func (res *resource) offer(scopes []string) {
+	if res.Scopes != nil {
+		return
+	}
+	res.mu.Lock()
+	defer res.mu.Unlock()
+	isNew := false
+	for _, s := range scopes {
+		if i, found := slices.BinarySearch(res.scopes, s); !found && len(res.scopes) < maxScopes {
+			res.scopes, isNew = slices.Insert(res.scopes, i, s), true
+		}
+	}
+	if isNew {
+		res.write()
+	}
+}
+
+// write makes the metadata (RFC 9728 §2).
+func (res *resource) write() {
+	text, err := json.Marshal(struct {
+		Resource      string   `json:"resource"`
+		Servers       []string `json:"authorization_servers,omitempty"`
+		Scopes        []string `json:"scopes_supported,omitempty"`
+		Methods       []string `json:"bearer_methods_supported"`
+		Name          string   `json:"resource_name,omitempty"`
+		Documentation string   `json:"resource_documentation,omitempty"`
+	}{res.URL, res.servers, res.scopes, []string{"header"}, res.Name, res.Documentation})
+	if err != nil {
+		panic("verifier: " + err.Error()) // cannot happen: the strings were checked
+	}
+	res.metadata.Store(&text)
+}
