@@ -72,6 +72,10 @@ soak: ## load the three APIs for SOAKTIME (5m) while keys rotate and the issuer 
 mutate: ## break each check of the library, or one in EVERY, and see a test fail
 	cd internal/mutate && go run . -every $(EVERY) $(MUTATED)
 
+.PHONY: bcp
+bcp: ## break each point of docs/bcp.md, and see the tests named there fail
+	cd internal/mutate && go run ./bcp
+
 .PHONY: vuln
 vuln: ## look for known vulnerabilities that reach this code
 	@out=$$(go run $(GOVULNCHECK) ./... 2>&1) && echo "$$out" || { echo "$$out"; \
