@@ -174,6 +174,11 @@ func answers(t *testing.T, f Framework) {
 	caller := "client=billing scopes=[orders:read a b] tenant=acme"
 	preflight := http.Header{"Origin": {"https://app.example.com"}, "Access-Control-Request-Method": {"GET"}}
 
+	panicked := answer{status: 500}
+	if f.Recovers {
+		panicked = configurationError
+	}
+
 	rows := []struct {
 		name   string
 		path   string
@@ -246,7 +251,7 @@ func answers(t *testing.T, f Framework) {
 		{name: "R2 claims that do not fit", path: "/refuse/claims", token: good, want: notValid},
 		{name: "the handler refuses", path: "/refuse?scope=orders:write", token: good, want: lacks("orders:write")},
 		{name: "the handler refuses with an error of its own", path: "/refuse/plain", token: good, want: denied},
-		{name: "a check panics", path: "/check/panics", token: good, want: answer{status: 500}},
+		{name: "a check panics", path: "/check/panics", token: good, want: panicked},
 		{name: "a check answers", path: "/check/denies", token: good, want: noToken},
 		{name: "R8 a check's no token does not open optional", path: "/check/denies/open", token: good, want: noToken},
 		{name: "R7 preflight", path: "/group", method: "OPTIONS", header: preflight, want: noToken},

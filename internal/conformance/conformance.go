@@ -19,6 +19,14 @@ type Framework struct {
 	// Metadata adds the metadata of a Verifier to what Build returned. Nil means
 	// that the adapter has no HandleMetadata.
 	Metadata func(http.Handler, *verifier.Verifier)
+
+	// Recovers is whether the adapter itself recovers from a Guard's panic: nothing
+	// around it would.
+	Recovers bool
+
+	// Route returns what an observer sees of a request: method and route, which are
+	// the method and the path if Route is nil.
+	Route func(method, path string) string
 }
 
 // A Route is a path for any method, behind layers of middleware, the outermost

@@ -44,15 +44,19 @@ func observe(t *testing.T, f Framework) {
 		}},
 	}
 	app := f.Build(routes)
+	route := f.Route
+	if route == nil {
+		route = func(method, path string) string { return method + " " + path }
+	}
 	for _, row := range []struct {
 		name, path, token string
 		want              []string
 	}{
-		{"O1 admitted", "/plain", good, []string{"admitted GET /plain billing"}},
-		{"O1 refused", "/plain", good + "x", []string{"refused GET /plain "}},
-		{"O1 inner", "/inner", good, []string{"admitted GET /inner billing", "admitted   billing"}},
-		{"O1 anonymous", "/optional", "", []string{"anonymous GET /optional "}},
-		{"O1 refused by the handler", "/denied", good, []string{"admitted GET /denied billing", "refused   billing"}},
+		{"O1 admitted", "/plain", good, []string{"admitted " + route("GET", "/plain") + " billing"}},
+		{"O1 refused", "/plain", good + "x", []string{"refused " + route("GET", "/plain") + " "}},
+		{"O1 inner", "/inner", good, []string{"admitted " + route("GET", "/inner") + " billing", "admitted   billing"}},
+		{"O1 anonymous", "/optional", "", []string{"anonymous " + route("GET", "/optional") + " "}},
+		{"O1 refused by the handler", "/denied", good, []string{"admitted " + route("GET", "/denied") + " billing", "refused   billing"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			Send(app, http.MethodGet, row.path, row.token, nil)

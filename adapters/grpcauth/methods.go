@@ -1,0 +1,108 @@
+package grpcauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// Methods has a Guard for each method that may be called, by the method's full name or
+// by a pattern:
+//
+//	/orders.v1.Orders/Cancel   this method
+//	/orders.v1.Orders/*        the other methods of this service
+//	*                          the methods of all other services
+//
+// The closest of them decides, alone. A method without any is refused. "*" does not
+// cover the services of package grpc, such as health, reflection and channelz: each of
+// them needs a line of its own. Neither pattern covers methods that the server does not
+// have and that its [grpc.UnknownServiceHandler] would handle.
+//
+// A Guard is one of a Verifier, such as v.Protect(rules...) or v.Optional(), [Open], or
+// any other. Do not change the map after its first use.
+type Methods map[string]verifier.Guard
+
+// Open is a Guard that admits every call, without a token and without looking at one.
+// [verifier.Verifier.Optional] reads a token if there is one.
+func Open(r *http.Request) (context.Context, error) { return r.Context(), nil }
+
+// Options returns the options for [grpc.NewServer] that put m in front of every unary and
+// every streaming method. Interceptors run in the order of the options: those that
+// must see refusals, such as logs and metrics, go before, with
+// [grpc.ChainUnaryInterceptor] and [grpc.ChainStreamInterceptor]. Options panics on a
+// nil Guard and on a key that is neither a method's full name nor a pattern.
+func (m Methods) Options() []grpc.ServerOption {
+	for name, g := range m {
+		if !isPattern(name) {
+			panic(fmt.Sprintf("grpcauth: %q is neither /package.Service/Method, /package.Service/* nor *", name))
+		}
+		if g == nil {
+			panic(fmt.Sprintf("grpcauth: nil Guard for %q", name))
+		}
+	}
+	own := interceptor{maps.Clone(m)}
+	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(own.unary), grpc.ChainStreamInterceptor(own.stream)}
+}
+
+// Check compares m with the methods of a server. It returns an error that names each
+// method without a Guard, and each key without a method. Call it after the services were
+// registered and before Serve. Without Check, such a method is refused when it is
+// called, with [codes.Internal], and that is logged at ERROR.
+func (m Methods) Check(server interface {
+	GetServiceInfo() map[string]grpc.ServiceInfo
+}) error {
+	unused := maps.Clone(m)
+	delete(unused, "*")
+	var found []string
+	for service, info := range server.GetServiceInfo() {
+		delete(unused, "/"+service+"/*")
+		for _, method := range info.Methods {
+			name := "/" + service + "/" + method.Name
+			delete(unused, name)
+			if m.guard(name, true) == nil {
+				found = append(found, "grpcauth: no Guard for "+name)
+			}
+		}
+	}
+	for name := range unused {
+		found = append(found, "grpcauth: the server has no method "+name)
+	}
+	slices.Sort(found)
+	var errs []error
+	for _, text := range found {
+		errs = append(errs, errors.New(text))
+	}
+	return errors.Join(errs...)
+}
+
+// guard returns the Guard of a method, nil if there is none. registered is whether the
+// server has the method.
+func (m Methods) guard(method string, registered bool) verifier.Guard {
+	g := m[method]
+	if g != nil || !registered {
+		return g
+	}
+	service := method[:strings.LastIndexByte(method, '/')+1]
+	if g = m[service+"*"]; g == nil && !strings.HasPrefix(service, "/grpc.") {
+		g = m["*"]
+	}
+	return g
+}
+
+// isPattern reports whether name is a key of Methods.
+func isPattern(name string) bool {
+	i := strings.LastIndexByte(name, '/')
+	if i < 2 || name[0] != '/' {
+		return name == "*"
+	}
+	method := name[i+1:]
+	return method == "*" || method != "" && !strings.Contains(name, "*")
+}
