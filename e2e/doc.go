@@ -13,6 +13,9 @@
 //   - oauth2-mock-server, a Node.js process: validly signed tokens with whatever
 //     claims a test asks for (node/oauth2-mock-server.mjs).
 //
+// A gRPC client that others wrote, npm @grpc/grpc-js, calls methods behind grpcauth with
+// the tokens of oidc-provider (grpc_test.go, node/grpc-js.mjs).
+//
 // Packages of their own: published test vectors (vectors), a comparison with
 // other libraries (differential), a broken network (faults), load (soak), and
 // the programs of docs/migrate.md (migrate).

@@ -29,14 +29,16 @@ type process struct {
 	stop  func()
 }
 
-// startNode starts a script and returns it with the issuer that it serves. It
-// is stopped when the test ends, or by stop.
+// startNode starts a script, named after the package that it uses, and returns it with the
+// issuer that it serves, if it does. It is stopped when the test ends, or by stop.
 func startNode(t *testing.T, script string, args ...string) (p *process, issuer string) {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	require.NoError(t, err, "These tests need Node.js 20 or later: install it, so that node is in PATH.")
 	modules := filepath.Join("node", "node_modules", strings.TrimSuffix(script, ".mjs"))
-	require.True(t, exists(modules), "%s is missing: run make e2e, or npm ci --ignore-scripts in e2e/node.", modules)
+	scoped, err := filepath.Glob(filepath.Join("node", "node_modules", "@*", strings.TrimSuffix(script, ".mjs")))
+	require.NoError(t, err)
+	require.True(t, exists(modules) || len(scoped) > 0, "%s is missing: run make e2e, or npm ci --ignore-scripts in e2e/node.", modules)
 
 	ctx, kill := context.WithTimeout(t.Context(), livesAtMost)
 	t.Cleanup(kill)
@@ -60,7 +62,7 @@ func startNode(t *testing.T, script string, args ...string) (p *process, issuer 
 			t.Logf("%s wrote:\n%s", script, p.log.String())
 		}
 	})
-	return p, p.await(t, "ready ")
+	return p, strings.TrimSpace(p.await(t, "ready"))
 }
 
 // tell sends a line and waits until it is carried out.
