@@ -17,8 +17,9 @@
 // the tokens of oidc-provider (grpc_test.go, node/grpc-js.mjs).
 //
 // Packages of their own: published test vectors (vectors), a comparison with
-// other libraries (differential), a broken network (faults), load (soak), and
-// the programs of docs/migrate.md (migrate).
+// other libraries (differential), a broken network (faults), load (soak), the
+// programs of docs/migrate.md (migrate), and those of examples that meet a gateway
+// (web).
 //
 // Every answer here is asked of three APIs, behind httpauth, echoauth and ginauth,
 // which must agree.
