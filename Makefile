@@ -31,7 +31,7 @@ lint: ## gofmt, vet, staticcheck, tidy, explanations of mutants that are gone
 	@set -ex; for m in $(MODULES); do \
 		(cd $$m; go vet ./...; go run $(STATICCHECK) ./...; go mod tidy -diff); \
 	done
-	cd internal/mutate && go run . -stale $(MUTATED)
+	cd internal/mutate && go run . -stale $(MUTATED) && go run ./bcp -stale
 
 # The workspace (go.work) builds all modules with one set of versions, the
 # highest that any of them asks for. Users have those of the root's go.mod. The

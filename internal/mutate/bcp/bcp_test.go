@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,23 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// The page and the table agree, and each mutant finds its place in the source.
-func TestPageAndMutants(t *testing.T) {
-	root := filepath.Join("..", "..", "..")
-	text, err := os.ReadFile(filepath.Join(root, "docs", "bcp.md"))
-	require.NoError(t, err)
-	points, err := readPage(string(text))
-	require.NoError(t, err)
-	require.NotEmpty(t, points)
-	assert.Empty(t, compare(points, mutants))
-	for _, m := range mutants {
-		source, err := os.ReadFile(filepath.Join(root, m.file))
-		require.NoError(t, err)
-		_, _, err = mutate(m.file, string(source), []mutant{m})
-		assert.NoError(t, err)
-	}
-}
 
 const (
 	head = "## RFC 1\n\n| § | asks | here | tests |\n|---|---|---|---|\n"
@@ -75,24 +59,25 @@ func TestRun(t *testing.T) {
 	for _, row := range []struct {
 		name, page string
 		mutants    []mutant
-		says       []string // in the report or the error; nil: proved
+		says       string // in the report or the error; "": proved
+		stale      bool   // without running a test
 	}{
-		{"proved", page, []mutant{short, lower}, nil},
-		{"a mutant that does not compile", page, []mutant{short, with(lower, func(m *mutant) { m.new = "*s = limits" })}, []string{"does not compile"}},
-		{"a mutant that changes nothing", page, []mutant{lower, with(short, func(m *mutant) { m.new = "len(s) <= limit-1" })}, []string{"1 2.1 in verifier/tiny.go: verifier.TestShort: PASS\n", "3 of 4 runs"}},
-		{"a test that fails anyway", head + "| 2.1 | x | y | `TestBroken` |\n", []mutant{with(short, func(m *mutant) { m.tests = []string{"verifier.TestBroken"} })}, []string{"verifier.TestBroken without a mutant: FAIL"}},
-		{"a test that is gone", head + "| 2.1 | x | y | `TestGone` |\n", []mutant{with(short, func(m *mutant) { m.tests = []string{"verifier.TestGone"} })}, []string{"verifier.TestGone without a mutant: no verdict"}},
-		{"an unknown package", page, []mutant{lower, with(short, func(m *mutant) { m.tests = []string{"other.TestShort"} })}, []string{"other is not one of the packages"}},
-		{"a text that is gone", page, []mutant{lower, with(short, func(m *mutant) { m.old = "len(s) <= limit" })}, []string{"is there 0 times, not once"}},
-		{"a text that is there twice", page, []mutant{short, with(lower, func(m *mutant) { m.old = "*s" })}, []string{"times, not once"}},
-		{"a text outside functions", page, []mutant{lower, with(short, func(m *mutant) { m.old = "limit = 3" })}, []string{"is not within the body of a function"}},
-		{"a point without mutant", page, []mutant{short}, []string{"line 6: no mutant breaks 1 2.2 for TestLower"}},
-		{"a mutant whose point does not name its test", page, []mutant{short, lower, with(lower, func(m *mutant) { m.points = []string{"1 2.1"} })}, []string{"no point of 1 2.1 names TestLower"}},
-		{"a mutant of a point without code", page, []mutant{short, lower, with(lower, func(m *mutant) { m.points = []string{"1 2.3"} })}, []string{"no point of 1 2.3 names TestLower"}},
-		{"a mutant of no point", page, []mutant{short, lower, with(lower, func(m *mutant) { m.points = []string{"1 2.2", "1 9"} })}, []string{"the page has no point 1 9"}},
-		{"a row without tests", head + "| 2.1 | x | y | nothing |\n", []mutant{short}, []string{"has neither tests nor"}},
-		{"a row of three cells", head + "| 2.1 | x | `TestShort` |\n", []mutant{short}, []string{"a row of 3 cells"}},
-		{"a row twice", head + "| 2.1 | x | y | no code |\n| 2.1 | x | y | no code |\n", nil, []string{"line 6: 1 2.1 is there twice"}},
+		{"proved", page, []mutant{short, lower}, "", false},
+		{"a mutant that does not compile", page, []mutant{short, with(lower, func(m *mutant) { m.new = "*s = limits" })}, "does not compile", false},
+		{"a mutant that changes nothing", page, []mutant{lower, with(short, func(m *mutant) { m.new = "len(s) <= limit-1" })}, "1 2.1 in verifier/tiny.go: verifier.TestShort: PASS\n", false},
+		{"a test that fails anyway", head + "| 2.1 | x | y | `TestBroken` |\n", []mutant{with(short, func(m *mutant) { m.tests = []string{"verifier.TestBroken"} })}, "verifier.TestBroken without a mutant: FAIL", false},
+		{"a test that is gone", head + "| 2.1 | x | y | `TestGone` |\n", []mutant{with(short, func(m *mutant) { m.tests = []string{"verifier.TestGone"} })}, "verifier.TestGone without a mutant: no verdict", false},
+		{"an unknown package", page, []mutant{lower, with(short, func(m *mutant) { m.tests = []string{"other.TestShort"} })}, "other is not one of the packages", false},
+		{"a text that is gone", page, []mutant{lower, with(short, func(m *mutant) { m.old = "len(s) <= limit" })}, "is there 0 times, not once", true},
+		{"a text that is there twice", page, []mutant{short, with(lower, func(m *mutant) { m.old = "*s" })}, "times, not once", true},
+		{"a text outside functions", page, []mutant{lower, with(short, func(m *mutant) { m.old = "limit = 3" })}, "is not within the body of a function", true},
+		{"a point without mutant", page, []mutant{short}, "line 6: no mutant breaks 1 2.2 for TestLower", true},
+		{"a mutant whose point does not name its test", page, []mutant{short, lower, with(lower, func(m *mutant) { m.points = []string{"1 2.1"} })}, "no point of 1 2.1 names TestLower", true},
+		{"a mutant of a point without code", page, []mutant{short, lower, with(lower, func(m *mutant) { m.points = []string{"1 2.3"} })}, "no point of 1 2.3 names TestLower", true},
+		{"a mutant of no point", page, []mutant{short, lower, with(lower, func(m *mutant) { m.points = []string{"1 2.2", "1 9"} })}, "the page has no point 1 9", true},
+		{"a row without tests", head + "| 2.1 | x | y | nothing |\n", []mutant{short}, "has neither tests nor", true},
+		{"a row of three cells", head + "| 2.1 | x | `TestShort` |\n", []mutant{short}, "a row of 3 cells", true},
+		{"a row twice", head + "| 2.1 | x | y | no code |\n| 2.1 | x | y | no code |\n", nil, "line 6: 1 2.1 is there twice", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			root := t.TempDir()
@@ -105,17 +90,19 @@ func TestRun(t *testing.T) {
 				require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
 			}
 			var report, log bytes.Buffer
-			err := run(t.Context(), root, row.mutants, &report, &log)
-			if row.says == nil {
+			err := run(t.Context(), root, row.mutants, false, &report, &log)
+			if row.says == "" {
 				require.NoError(t, err, report.String())
 				assert.Contains(t, report.String(), "3 points, 2 mutants, 2 tests, 4 of 4 runs as they should be")
 				assert.Contains(t, log.String(), "1 2.1 in verifier/tiny.go: verifier.TestShort fails\n")
+				report.Reset()
+				require.NoError(t, run(t.Context(), root, row.mutants, true, &report, &log))
+				assert.Empty(t, report.String())
 				return
 			}
 			require.Error(t, err)
-			for _, s := range row.says {
-				assert.Contains(t, report.String()+err.Error(), s)
-			}
+			assert.Equal(t, row.stale, run(t.Context(), root, row.mutants, true, io.Discard, io.Discard) != nil)
+			assert.Contains(t, report.String()+err.Error(), row.says)
 		})
 	}
 }

@@ -34,8 +34,9 @@ var packages = map[string]string{
 	"adapters":  "adapters",
 }
 
-// build compiles the tests that the mutants name. Files are written to dir.
-func build(ctx context.Context, root, dir string, mutants []mutant) (*tests, error) {
+// writeMutants writes the files with mutants to dir, and returns the name of the file for
+// -overlay.
+func writeMutants(root, dir string, mutants []mutant) (config string, err error) {
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	add := func(name, text string) error {
 		made := filepath.Join(dir, strings.ReplaceAll(name, "/", "_"))
@@ -50,25 +51,27 @@ func build(ctx context.Context, root, dir string, mutants []mutant) (*tests, err
 	for _, file := range slices.Compact(files) {
 		source, err := os.ReadFile(filepath.Join(root, file))
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		pkg, text, err := mutate(file, string(source), mutants)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		chosen := "package " + pkg + "\n\nimport bcpos \"os\"\n\nvar bcpMutant = bcpos.Getenv(\"BCP_MUTANT\")\n"
 		if err := errors.Join(add(file, text), add(filepath.Dir(file)+"/bcp_mutant.go", chosen)); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
 	text, err := json.Marshal(overlay)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	config := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(config, text, 0o600); err != nil {
-		return nil, err
-	}
+	config = filepath.Join(dir, "overlay.json")
+	return config, os.WriteFile(config, text, 0o600)
+}
+
+// build compiles the tests that the mutants name into dir.
+func build(ctx context.Context, root, dir, config string, mutants []mutant) (*tests, error) {
 	t := &tests{root: root, binaries: map[string]string{}}
 	for _, m := range mutants {
 		t.names = append(t.names, m.tests...)

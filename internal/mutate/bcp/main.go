@@ -3,6 +3,7 @@
 // and demands that each of the tests named there fails, and that it passes without.
 //
 //	go run ./bcp
+//	go run ./bcp -stale
 //
 // A mutant replaces a text that stands exactly once in its file, within a function. All
 // mutants are compiled into one test binary per package, with go build's -overlay: a
@@ -11,8 +12,8 @@
 //
 // The page and the table of mutants are compared both ways: each test of a point has a
 // mutant that breaks this point, and each mutant has a point that names its test. A point
-// that no code here meets says so instead of naming tests. The exit status is 1 where any
-// of this is not so.
+// that no code here meets says so instead of naming tests. -stale compares only, and looks
+// for the text of each mutant. The exit status is 1 where any of this is not so.
 package main
 
 import (
@@ -33,6 +34,7 @@ var errNotProved = errors.New("the page is not proved")
 
 func main() {
 	root := flag.String("root", "../..", "the `directory` of the module")
+	stale := flag.Bool("stale", false, "only compare the page, the mutants and the source")
 	verbose := flag.Bool("v", false, "print every test that fails as it should")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -41,15 +43,16 @@ func main() {
 	if *verbose {
 		out = os.Stdout
 	}
-	if err := run(ctx, *root, mutants, os.Stdout, out); err != nil {
+	if err := run(ctx, *root, mutants, *stale, os.Stdout, out); err != nil {
 		fmt.Fprintln(os.Stderr, "bcp:", err)
 		os.Exit(1)
 	}
 }
 
-// run compares the page in root with the mutants and runs its tests. It writes what is
-// wrong and a summary to w, and each test that fails as it should to log.
-func run(ctx context.Context, root string, mutants []mutant, w, log io.Writer) error {
+// run compares the page in root with the mutants and, unless only what is stale is asked
+// for, runs its tests. It writes what is wrong and a summary to w, and each test that
+// fails as it should to log.
+func run(ctx context.Context, root string, mutants []mutant, stale bool, w, log io.Writer) error {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return err
@@ -71,8 +74,17 @@ func run(ctx context.Context, root string, mutants []mutant, w, log io.Writer) e
 		return err
 	}
 	defer os.RemoveAll(dir)
+	config, err := writeMutants(root, dir, mutants)
+	switch {
+	case err != nil:
+		return err
+	case stale && len(wrong) > 0:
+		return errNotProved
+	case stale:
+		return nil
+	}
 	start := time.Now()
-	tests, err := build(ctx, root, dir, mutants)
+	tests, err := build(ctx, root, dir, config, mutants)
 	if err != nil {
 		return err
 	}
