@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
+	"github.com/seed-12ed5b1c/jwtguard/internal/testbinding"
 )
 
 // extensions are optional parts of a Verifier. Nothing exported sets them yet.
@@ -20,6 +21,15 @@ type binding struct {
 	member  string // of cnf
 	scheme  string // of the Authorization field, "" for Bearer
 	confirm func(r *http.Request, raw string, t *Token) (http.Header, error)
+}
+
+func init() {
+	testbinding.Add = func(v any, member string, confirm func(*http.Request) (http.Header, error)) {
+		a := v.(*Verifier).api
+		a.bindings = append(a.bindings, binding{member: member, confirm: func(r *http.Request, _ string, _ *Token) (http.Header, error) {
+			return confirm(r)
+		}})
+	}
 }
 
 // cutBindingScheme calls cutScheme with the scheme of each binding.

@@ -98,6 +98,7 @@ func Run(t *testing.T, f Framework) {
 		{"OnTheWire", onTheWire, false},
 		{"Observe", observe, false},
 		{"R5 ChallengesAreAdded", challengesAreAdded, false},
+		{"B1 AdmissionHeaders", admissionHeaders, false},
 		{"ConfigurationErrorsPanic", configurationErrorsPanic, false},
 		{"R10 ConfigurationErrorsAreLogged", configurationErrorsAreLogged, false},
 		{"R6 Hooks", hooks, true},

@@ -71,7 +71,7 @@ func TestArrows(t *testing.T) {
 	all := packages(t)
 	for name, may := range map[string][]string{
 		"jwkscache":             {"internal/jose"},
-		"verifier":              {"internal/ascii", "internal/jose", "internal/tokenclaims", "jwkscache"},
+		"verifier":              {"internal/ascii", "internal/jose", "internal/testbinding", "internal/tokenclaims", "jwkscache"},
 		"verifier/providers":    {"internal/tokenclaims", "jwkscache", "verifier"},
 		"verifier/verifiertest": {"internal/authserver", "jwkscache", "verifier"},
 		"cmd/jwtguard":          {"internal/ascii", "internal/authserver", "jwkscache", "verifier", "verifier/providers"},
@@ -82,6 +82,7 @@ func TestArrows(t *testing.T) {
 		"internal/authserver":   nil,
 		"internal/jose":         nil,
 		"internal/jwttest":      nil,
+		"internal/testbinding":  nil,
 		"internal/tokenclaims":  nil,
 	} {
 		require.Contains(t, all, name)
@@ -91,6 +92,9 @@ func TestArrows(t *testing.T) {
 		assert.NotContains(t, p.Imports, module+"internal/conformance", "%s: it is for tests", name)
 		if name != "internal/conformance" {
 			assert.NotContains(t, p.Imports, module+"internal/jwttest", "%s: it is for tests", name)
+			if name != "verifier" {
+				assert.NotContains(t, p.Imports, module+"internal/testbinding", "%s: it is for tests", name)
+			}
 		}
 	}
 	const jsonLibrary = "github.com/go-json-experiment/json"
