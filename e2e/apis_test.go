@@ -10,10 +10,12 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/labstack/echo/v4"
+	echov5 "github.com/labstack/echo/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/adapters/echoauth"
+	"github.com/seed-12ed5b1c/jwtguard/adapters/echov5auth"
 	"github.com/seed-12ed5b1c/jwtguard/adapters/ginauth"
 	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
@@ -44,6 +46,14 @@ var frameworks = []struct {
 		}, echoauth.Protect(v, rules...))
 		return e
 	}},
+	{"echo v5", func(v *verifier.Verifier, rules []verifier.Rule) http.Handler {
+		e := echov5.New()
+		e.GET("/", func(c *echov5.Context) error {
+			tok, _ := echov5auth.Token(c)
+			return c.String(http.StatusOK, tok.ClientID())
+		}, echov5auth.Protect(v, rules...))
+		return e
+	}},
 	{"gin", func(v *verifier.Verifier, rules []verifier.Rule) http.Handler {
 		gin.SetMode(gin.TestMode)
 		g := gin.New()
@@ -55,7 +65,7 @@ var frameworks = []struct {
 	}},
 }
 
-// expect sends token to the three APIs, which must answer alike and as want, a
+// expect sends token to these APIs, which must answer alike and as want, a
 // reason of package verifier or nil, demands.
 func expect(t *testing.T, v *verifier.Verifier, want error, token string, rules ...verifier.Rule) {
 	t.Helper()

@@ -11,11 +11,14 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	echov5 "github.com/labstack/echo/v5"
+	middlewarev5 "github.com/labstack/echo/v5/middleware"
 	"github.com/rs/cors"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/adapters/echoauth"
+	"github.com/seed-12ed5b1c/jwtguard/adapters/echov5auth"
 	"github.com/seed-12ed5b1c/jwtguard/adapters/ginauth"
 	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
@@ -54,6 +57,16 @@ var corsAPIs = []struct {
 			}))
 		}
 		e.Any("/orders", echo.WrapHandler(handle), echoauth.Protect(v))
+		return e
+	}},
+	{"Echo v5 and its own CORS", func(v *verifier.Verifier, handle http.HandlerFunc, outside bool) http.Handler {
+		e := echov5.New()
+		if outside {
+			e.Use(middlewarev5.CORSWithConfig(middlewarev5.CORSConfig{
+				AllowOrigins: []string{page}, AllowHeaders: allowed, ExposeHeaders: exposed,
+			}))
+		}
+		e.Any("/orders", echov5.WrapHandler(handle), echov5auth.Protect(v))
 		return e
 	}},
 	{"Gin and gin-contrib/cors", func(v *verifier.Verifier, handle http.HandlerFunc, outside bool) http.Handler {

@@ -21,6 +21,6 @@
 // programs of docs/migrate.md (migrate), and those of examples that meet a gateway
 // (web).
 //
-// Every answer here is asked of three APIs, behind httpauth, echoauth and ginauth,
-// which must agree.
+// Every answer here is asked of four APIs, behind httpauth, echoauth, echov5auth and
+// ginauth, which must agree.
 package e2e

@@ -18,10 +18,12 @@ require (
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/labstack/echo-jwt/v4 v4.4.0
 	github.com/labstack/echo/v4 v4.16.0
+	github.com/labstack/echo/v5 v5.4.4
 	github.com/lestrrat-go/jwx/v3 v3.3.0
 	github.com/rs/cors v1.11.1
 	github.com/rs/zerolog v1.33.0
 	github.com/seed-12ed5b1c/jwtguard v0.0.0
+	github.com/seed-12ed5b1c/jwtguard/adapters/echov5auth v0.0.0
 	github.com/stretchr/testify v1.12.1
 	github.com/tsenart/vegeta/v12 v12.13.0
 	github.com/zitadel/oidc/v3 v3.51.17
@@ -123,5 +125,7 @@ require (
 )
 
 replace github.com/seed-12ed5b1c/jwtguard => ../
+
+replace github.com/seed-12ed5b1c/jwtguard/adapters/echov5auth => ../adapters/echov5auth
 
 replace github.com/seed-12ed5b1c/jwtguard/adapters/grpcauth => ../adapters/grpcauth

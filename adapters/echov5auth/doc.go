@@ -1,5 +1,13 @@
 // Package echov5auth protects routes of Echo v5 with access tokens. Package echoauth
-// is for Echo v4.
+// is for Echo v4. This one is a module of its own, so that Echo v5 is in the go.mod of
+// those only who use it:
+//
+//	go get github.com/seed-12ed5b1c/jwtguard/adapters/echov5auth
+//
+// The functions are those of echoauth: a program that moves to Echo v5 changes the import.
+// The service of examples/echo, which is complete, needs a *echo.Context in its handlers
+// then, and an HTTPErrorHandler with v5's parameters, which ends in
+// echo.DefaultHTTPErrorHandler(false)(c, err).
 //
 //	api := e.Group("/v1", echov5auth.Protect(v, verifier.Scope("orders:read")))
 //	api.GET("/orders", listOrders)
