@@ -23,7 +23,7 @@ run: ## keep the demo's servers on 127.0.0.1:8080 to 8083 (ARGS="-auth 127.0.0.1
 
 .PHONY: test
 test: ## run all tests with the race detector
-	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./examples/chi/... ./adapters/otelauth/...
+	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./adapters/mcpauth/... ./examples/chi/... ./adapters/otelauth/...
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, tidy, explanations of mutants that are gone
@@ -58,7 +58,7 @@ observability-test: ## test that, the dashboard and the alerts (needs prometheus
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (30s)
-	@set -e; for pkg in $$(go list ./... ./adapters/grpcauth/...); do \
+	@set -e; for pkg in $$(go list ./... ./adapters/grpcauth/... ./adapters/mcpauth/...); do \
 		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 			echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; \
 		done; \

@@ -74,8 +74,9 @@ func FromContext(ctx context.Context) (*Token, bool) {
 	return a.token, true
 }
 
-// NewContext returns a context with t in it, for tests of handlers.
-// A nil t hides an outer token, as Optional does.
+// NewContext returns a context with t in it, for tests of handlers, and for adapters
+// whose handlers have a context that is not the request's. A nil t hides an outer token,
+// as Optional does.
 func NewContext(ctx context.Context, t *Token) context.Context {
 	a := &admission{Context: ctx, grant: grant{token: t}}
 	if t.isVerified() {

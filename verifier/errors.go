@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -86,7 +87,7 @@ func (a *api) complete(e *Error, rt route) *Error {
 		own = e.Scopes
 	}
 	c := *e
-	c.api, c.challengeScopes, c.resource = a, slices.Concat(rt.scopes, own), rt.resource
+	c.api, c.challengeScopes, c.resource = a, slices.Concat(rt.scopes, own), cmp.Or(e.resource, rt.resource)
 	return &c
 }
 

@@ -83,6 +83,13 @@ func RequireGuard(rules ...Rule) Guard {
 	}
 }
 
+// CheckRules reports why rules cannot work in a [Require] inside v's Protect, for adapters
+// that keep such rules until a request needs them.
+func (v *Verifier) CheckRules(rules ...Rule) error {
+	v.mustBeMade()
+	return checkRules(rules, v.api)
+}
+
 // FirstOf returns a Guard that calls guards in turn until one admits the request. If
 // none does, it returns one of their errors: the first that answers 500 or 503, because
 // the request might be good; otherwise the last one. If that is [ErrNoToken] and another

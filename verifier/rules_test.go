@@ -330,6 +330,8 @@ func TestRulesThatNothingCanSatisfy(t *testing.T) {
 			for _, wire := range []func(){func() { v.Protect(rules...) }, func() { v.Optional(rules...) }, func() { verifier.RequireGuard(rules...) }} {
 				assert.Regexp(t, kind, panicText(t, wire))
 			}
+			require.Error(t, v.CheckRules(rules...))
+			assert.Regexp(t, kind, v.CheckRules(rules...).Error())
 		})
 		t.Run("C11 C7 "+name+", with a request", func(t *testing.T) {
 			_, errVerify := v.Verify(ctx, raw, rules...)
@@ -340,5 +342,7 @@ func TestRulesThatNothingCanSatisfy(t *testing.T) {
 			}
 		})
 	}
+	require.NoError(t, v.CheckRules(verifier.ClientCredentials(), verifier.Audience(api)))
+	require.Error(t, v.CheckRules(verifier.Audience("https://nobody.example.com")), "which is not configured")
 	assert.NotPanics(t, func() { v.Protect(verifier.Scope("!#[]^~AZaz09:/.-_")) }, "the ends of RFC 6749's characters")
 }

@@ -37,6 +37,9 @@ func metadata(t *testing.T, build func([]Route) http.Handler, add func(http.Hand
 		{Path: "/refuse", Layers: []Layer{read}, Handle: func(*http.Request, *verifier.Token, bool) (string, error) {
 			return "", errors.New("another client's")
 		}},
+		{Path: "/refuse/both", Layers: []Layer{read}, Handle: func(r *http.Request, _ *verifier.Token, _ bool) (string, error) {
+			return "", verifier.Require(r.Context(), ofBilling)
+		}},
 		{Path: "/everything" + orders, Layers: []Layer{{Protect, v, []verifier.Rule{ofOrders}}}, Handle: whoami},
 	})
 	add(app, v)
@@ -53,6 +56,7 @@ func metadata(t *testing.T, build func([]Route) http.Handler, add func(http.Hand
 		{"N1 optional", "/bills", "abc", malformed.with("bills:all").and(billingParameter)},
 		{"N1 Require inside", "/write", good, lacks("orders:read orders:write").and(ordersParameter)},
 		{"N1 Require of another audience inside", "/both", good, notValid.with("orders:read").and(billingParameter)},
+		{"N1 the handler refuses by a rule of another audience", "/refuse/both", good, notValid.with("orders:read").and(billingParameter)},
 		{"N1 the handler refuses", "/refuse", good, denied.with("orders:read").and(ordersParameter)},
 	} {
 		t.Run(row.name, func(t *testing.T) {

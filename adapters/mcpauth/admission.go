@@ -1,0 +1,86 @@
+package mcpauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// An admission is what Protect knows of a request. The SDK hands it, with the request's
+// TokenInfo, to the middleware that enforces the tools' rules.
+type admission struct {
+	ctx       context.Context // of the HTTP request, with the token
+	tools     Tools
+	permitted []string // tools whose rules the token has passed
+}
+
+// extraKey is an admission's place in TokenInfo.Extra.
+const extraKey = "github.com/seed-12ed5b1c/jwtguard"
+
+// admissionOf returns the admission of a request that the SDK has read, or nil.
+func admissionOf(req mcp.Request) *admission {
+	extra := req.GetExtra()
+	if extra == nil || extra.TokenInfo == nil {
+		return nil
+	}
+	a, _ := extra.TokenInfo.Extra[extraKey].(*admission)
+	return a
+}
+
+// require applies the rules of tools that are called.
+func (a *admission) require(names ...string) error {
+	var rules []verifier.Rule
+	for _, name := range names {
+		rules = append(rules, a.tools[name]...)
+	}
+	if len(rules) == 0 {
+		return nil
+	}
+	return verifier.Require(a.ctx, rules...)
+}
+
+// forSDK returns the context of the request for the SDK, which ends with the token if
+// the response is a stream.
+//
+// Whatever is in the context of the request that opens a session, the SDK shows to all
+// later requests of the session. So the token is not in it: enforce puts that of each
+// request into the context of its handler.
+func (a *admission) forSDK(stream bool) (ctx context.Context, cancel context.CancelFunc) {
+	ctx, cancel = a.ctx, func() {}
+	if stream {
+		ctx, cancel = verifier.UntilExpiry(ctx)
+	}
+	t, _ := verifier.FromContext(a.ctx)
+	return withTokenInfo(verifier.NewContext(ctx, nil), a, t), cancel
+}
+
+// withTokenInfo returns ctx with the TokenInfo of t. Its key is the SDK's secret, so the
+// SDK's own middleware sets it, for a request without a token to check.
+func withTokenInfo(ctx context.Context, a *admission, t *verifier.Token) context.Context {
+	info := &auth.TokenInfo{Scopes: t.Scopes(), UserID: userID(t), Extra: map[string]any{extraKey: a}}
+	set := auth.RequireBearerToken(
+		func(context.Context, string, *http.Request) (*auth.TokenInfo, error) { return info, nil },
+		&auth.RequireBearerTokenOptions{AllowMissingExpiration: true}, // which Protect has checked, with the leeway
+	)
+	r := (&http.Request{Header: http.Header{"Authorization": {"Bearer -"}}}).WithContext(ctx)
+	set(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })).ServeHTTP(nil, r)
+	info.Expiration = t.Expiry()
+	return ctx
+}
+
+// userID names the caller, to whom the SDK ties a session. A client id is unique only
+// within its issuer, and a subject may use several clients. A token that names neither
+// has a session of its own.
+func userID(t *verifier.Token) string {
+	id := fmt.Sprintf("%q %q %q", t.Issuer(), t.ClientID(), t.Subject())
+	if t.ClientID() == "" && t.Subject() == "" {
+		id += fmt.Sprintf(" %x", sha256.Sum256([]byte(t.Raw())))
+	}
+	return id
+}

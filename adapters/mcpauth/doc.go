@@ -1,0 +1,62 @@
+// Package mcpauth protects servers of the Model Context Protocol, made with
+// github.com/modelcontextprotocol/go-sdk, with access tokens.
+//
+//	mux.Handle("/mcp", mcpauth.Protect(v, verifier.Scope("orders:read"))(server))
+//
+// [Protect] takes the place of mcp.NewStreamableHTTPHandler and
+// auth.RequireBearerToken: it makes the streamable HTTP handler of the server, with
+// httpauth in front of it, so that the response to a refused request is the one of
+// RFC 6750 that httpauth describes. [Middleware] has the rules of single tools, the
+// SDK's options, and another response. Everything is safe for concurrent use.
+//
+// Clients find the authorization server by the server's metadata (RFC 9728), which every
+// challenge names. Give the server's address, byte for byte as clients use it, to
+// verifier.Settings.Resources, and add the metadata to the router:
+//
+//	v, err := verifier.Settings{
+//		Resources: []verifier.Resource{{URL: "https://mcp.example.com/mcp"}},
+//	}.New(verifier.Config{
+//		Issuer:    "https://login.example.com/",
+//		Audiences: []string{"https://mcp.example.com/mcp"},
+//	})
+//	…
+//	httpauth.HandleMetadata(mux, v)
+//
+// # In a handler
+//
+// verifier.FromContext returns the token of the request that calls the tool, also in a
+// session that began with another token. The SDK's TokenInfo, in req.Extra and in the
+// context, has its scopes and expiry, and in UserID issuer, client id and subject; its
+// Extra is this package's. [Require] applies rules that depend on the arguments. The
+// SDK sends the text of an error that a handler returns to the client: that of Require
+// is a constant, that of package verifier is for operators.
+//
+// A middleware that AddReceivingMiddleware adds after Protect runs outside of it, and
+// verifier.FromContext finds no token there; req.GetExtra().TokenInfo does.
+//
+// # Tools
+//
+// Rules of tools go into Middleware.Tools, by name. A tool without an entry needs the
+// rules of Protect only. Missing scopes are answered with HTTP 403, whose challenge
+// names those of Protect's rules and the tool's, before the server sees the request: a
+// client that asks its authorization server for them then has all that it needs
+// (step-up authorization). To find out which tool is called, the body is read, up to
+// the SDK's limit of 4 MiB; header fields such as Mcp-Name are the client's, and count
+// for nothing.
+//
+// The rules are then enforced on the request as the SDK itself has read it. A call that
+// the SDK reads in another way than the check before it, such as one with doubled
+// members, gets a JSON-RPC error instead of 403, and does not run the tool.
+//
+// # Sessions and streams
+//
+// A session belongs to the caller who opened it: the token of each request must have
+// the same issuer, client id and subject. It may be a newer token. A token without
+// client id and subject has a session only for itself. The SDK keeps sessions until the
+// client ends them, unless StreamableHTTPOptions.SessionTimeout is set, which a server
+// for many clients should.
+//
+// A stream that the server keeps open for messages (GET, and subscriptions/listen) ends
+// when its token expires, after which the client connects again with a new one. A call
+// that is running is not interrupted; verifier.UntilExpiry does that.
+package mcpauth

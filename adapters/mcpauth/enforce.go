@@ -1,0 +1,107 @@
+package mcpauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// enforce is a receiving middleware, which sees each request as the SDK has read it. It
+// applies the rules of the tool that is called, if the endpoint has not found the same
+// name in the body, and puts the token into the handler's context.
+func enforce(next mcp.MethodHandler) mcp.MethodHandler {
+	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+		a := admissionOf(req)
+		switch {
+		case a == nil && ctx.Value(wiring{}) != nil:
+			return next(ctx, method, req)
+		case a == nil:
+			return nil, refusal(verifier.AsError(ctx, &verifier.Error{Err: errors.New("mcpauth: a request has reached the server past Protect")}))
+		}
+		if call, ok := req.(*mcp.CallToolRequest); ok && !slices.Contains(a.permitted, call.Params.Name) {
+			if err := a.require(call.Params.Name); err != nil {
+				return nil, refusal(verifier.AsError(a.ctx, err))
+			}
+		}
+		t, _ := verifier.FromContext(a.ctx)
+		ctx = verifier.NewContext(ctx, t)
+		if method == "subscriptions/listen" { // a stream
+			var cancel context.CancelFunc
+			ctx, cancel = verifier.UntilExpiry(ctx)
+			defer cancel()
+		}
+		return next(ctx, method, req)
+	}
+}
+
+// refusal returns err as a JSON-RPC error, for when the HTTP response is the SDK's.
+func refusal(err *verifier.Error) error {
+	data, _ := err.MarshalJSON()
+	return &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: err.Description(), Data: data}
+}
+
+// Require applies rules to the caller of a tool, for rules that depend on the arguments.
+// The error is for the handler to return: its text, which the SDK sends to the client,
+// is a constant. It wraps the [*verifier.Error], whose text is for operators.
+func Require(ctx context.Context, rules ...verifier.Rule) error {
+	if err := verifier.Require(ctx, rules...); err != nil {
+		return public{verifier.AsError(ctx, err)}
+	}
+	return nil
+}
+
+type public struct{ err *verifier.Error }
+
+func (p public) Error() string { return p.err.Description() }
+func (p public) Unwrap() error { return p.err }
+
+// wiring marks the context in which Protect lists a server's tools.
+type wiring struct{}
+
+// mustHaveTools panics unless all of tools are tools of s, which only a client can list.
+func mustHaveTools(s *mcp.Server, tools Tools) {
+	if s == nil {
+		panic("mcpauth: nil Server")
+	}
+	if len(tools) == 0 {
+		return
+	}
+	has, err := toolsOf(s)
+	if err != nil {
+		panic(fmt.Sprintf("mcpauth: listing the server's tools: %v", err))
+	}
+	for name := range tools {
+		if !has[name] {
+			panic(fmt.Sprintf("mcpauth: Tools has %q, which the server does not have: add the tools before Protect", name))
+		}
+	}
+}
+
+func toolsOf(s *mcp.Server) (map[string]bool, error) {
+	ctx := context.WithValue(context.Background(), wiring{}, true)
+	near, far := mcp.NewInMemoryTransports()
+	server, err := s.Connect(ctx, far, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer server.Close()
+	client, err := mcp.NewClient(&mcp.Implementation{Name: "mcpauth"}, nil).Connect(ctx, near, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	names := make(map[string]bool)
+	for t, err := range client.Tools(ctx, nil) {
+		if err != nil {
+			return nil, err
+		}
+		names[t.Name] = true
+	}
+	return names, nil
+}
