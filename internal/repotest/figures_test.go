@@ -53,7 +53,7 @@ func thousands(digits string) string {
 func TestFiguresOfBadInput(t *testing.T) {
 	page := reliability(t)
 	for file, says := range map[string]string{
-		"internal/conformance/badinput.go": " rows through the verifier and five frameworks",
+		"internal/conformance/badinput.go": " rows through the verifier and six frameworks",
 		"internal/conformance/wire.go":     " over the wire through each of these",
 	} {
 		want := strconv.Itoa(tableRows(t, file)) + says
