@@ -20,6 +20,7 @@ require (
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/labstack/echo/v5 v5.4.4
 	github.com/lestrrat-go/jwx/v3 v3.3.0
+	github.com/modelcontextprotocol/go-sdk v1.8.0
 	github.com/rs/cors v1.11.1
 	github.com/rs/zerolog v1.33.0
 	github.com/seed-12ed5b1c/jwtguard v0.0.0
@@ -36,7 +37,10 @@ require (
 	cel.dev/expr v0.25.3 // indirect
 	github.com/cncf/xds/go v0.0.0-20260202195803-dba9d589def2 // indirect
 	github.com/envoyproxy/protoc-gen-validate v1.3.3 // indirect
+	github.com/google/jsonschema-go v0.4.3 // indirect
 	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10 // indirect
+	github.com/segmentio/encoding v0.5.4 // indirect
+	github.com/yosida95/uritemplate/v3 v3.0.2 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20260817212433-ac3dfec99bb1 // indirect
 )
 
@@ -99,6 +103,7 @@ require (
 	github.com/rs/dnscache v0.0.0-20230804202142-fc85eb664529 // indirect
 	github.com/rs/xid v1.5.0 // indirect
 	github.com/seed-12ed5b1c/jwtguard/adapters/grpcauth v0.0.0
+	github.com/seed-12ed5b1c/jwtguard/adapters/mcpauth v0.0.0
 	github.com/segmentio/asm v1.2.1 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
@@ -129,3 +134,5 @@ replace github.com/seed-12ed5b1c/jwtguard => ../
 replace github.com/seed-12ed5b1c/jwtguard/adapters/echov5auth => ../adapters/echov5auth
 
 replace github.com/seed-12ed5b1c/jwtguard/adapters/grpcauth => ../adapters/grpcauth
+
+replace github.com/seed-12ed5b1c/jwtguard/adapters/mcpauth => ../adapters/mcpauth

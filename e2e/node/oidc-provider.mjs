@@ -3,6 +3,7 @@
 // It prints "ready ISSUER" once it listens. A line "keys ES256-1 ES256-2" on
 // stdin publishes these keys, of which the first signs, and is answered with
 // "done"; the arguments are the first such line. Keys are made when first named.
+// DEFAULT_RESOURCE in the environment is the resource of requests that name none.
 // It ends with its stdin.
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -60,6 +61,7 @@ function provider(issuer, kids) {
       dPoP: { enabled: true },
       resourceIndicators: {
         enabled: true,
+        defaultResource: (ctx, client, oneOf) => oneOf ?? process.env.DEFAULT_RESOURCE,
         getResourceServerInfo: (ctx, resource) => ({
           scope: 'orders:read orders:write',
           accessTokenFormat: 'jwt',
