@@ -1,6 +1,7 @@
 package jwkscache_test
 
 import (
+	"context"
 	"crypto"
 	"log/slog"
 	"net/http"
@@ -33,6 +34,15 @@ func took(f func()) time.Duration {
 	start := time.Now()
 	f()
 	return time.Since(start)
+}
+
+// lookupTakes looks for kid and asserts how long that takes.
+func lookupTakes(t *testing.T, ctx context.Context, c *jwkscache.Cache, kid string, want time.Duration) ([]crypto.PublicKey, error) {
+	t.Helper()
+	start := time.Now()
+	keys, err := c.Lookup(ctx, jwkscache.Query{KeyID: kid, Algorithm: "ES256"})
+	assert.Equal(t, want, time.Since(start))
+	return keys, err
 }
 
 // configFor returns cfg for a cache whose server is s, with the time-out of the
