@@ -23,7 +23,7 @@ run: ## keep the demo's servers on 127.0.0.1:8080 to 8083 (ARGS="-auth 127.0.0.1
 
 .PHONY: test
 test: ## run all tests with the race detector
-	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./adapters/mcpauth/... ./examples/chi/... ./adapters/otelauth/...
+	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./adapters/mcpauth/... ./examples/chi/... ./examples/mcp/... ./adapters/otelauth/...
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, tidy, explanations of mutants that are gone
