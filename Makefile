@@ -23,7 +23,11 @@ run: ## keep the demo's servers on 127.0.0.1:8080 to 8083 (ARGS="-auth 127.0.0.1
 
 .PHONY: test
 test: ## run all tests with the race detector
+<<<<<<< HEAD
 	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./adapters/mcpauth/... ./examples/chi/... ./examples/mcp/... ./adapters/otelauth/...
+=======
+	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./adapters/mcpauth/... ./examples/chi/... ./examples/websocket/... ./adapters/otelauth/...
+>>>>>>> 997e107 (examples: tokens in cookies and in WebSocket handshakes)
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, tidy, explanations of mutants that are gone
@@ -43,7 +47,7 @@ alone: ## build every module without the workspace, and test those that are not 
 	done
 
 .PHONY: e2e
-e2e: ## run against servers that others wrote (needs Node.js 20 or later, and nginx)
+e2e: ## run against servers that others wrote (needs Node.js 20 or later, nginx, Chromium)
 	npm ci --ignore-scripts --no-audit --no-fund --prefix e2e/node
 	cd e2e && go test -race -shuffle=on -count=1 ./...
 

@@ -1,3 +1,6 @@
 // Package web runs the programs of examples where they meet programs that others wrote:
-// forwardauth behind nginx, which must be in PATH (.ci/nginx gets it on Debian and Ubuntu).
+// forwardauth behind nginx, cookie and websocket in front of Chromium.
+//
+// nginx and Chromium or Chrome must be in PATH; on Debian and Ubuntu,
+// .ci/nginx .ci/chromium make e2e gets them.
 package web

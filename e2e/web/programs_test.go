@@ -20,7 +20,7 @@ const (
 )
 
 // livesAtMost ends a program that hangs.
-const livesAtMost = 2 * time.Minute
+const livesAtMost = 5 * time.Minute
 
 // startExample builds the program of a folder of examples and starts it for the tokens of
 // issuer. It returns its address, at which it listens, and a function that stops it, as
