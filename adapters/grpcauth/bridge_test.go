@@ -249,6 +249,12 @@ func serveWith(t testing.TB, opts []grpc.ServerOption, register func(*grpc.Serve
 	t.Helper()
 	s := grpc.NewServer(opts...)
 	register(s)
+	return s, connect(t, s)
+}
+
+// connect serves s in memory, and returns a connection to it.
+func connect(t testing.TB, s *grpc.Server) *grpc.ClientConn {
+	t.Helper()
 	l := bufconn.Listen(1 << 16)
 	served := make(chan error)
 	go func() { served <- s.Serve(l) }()
@@ -261,5 +267,5 @@ func serveWith(t testing.TB, opts []grpc.ServerOption, register func(*grpc.Serve
 		s.Stop()
 		assert.NoError(t, <-served)
 	})
-	return s, conn
+	return conn
 }

@@ -127,6 +127,9 @@ func TestOddMetadata(t *testing.T) {
 			assert.Equal(t, row.want, status.Code(err), err)
 			assert.Equal(t, http.MethodPost, seen.Method)
 			assert.Equal(t, method, seen.URL.Path)
+			for name := range seen.Header {
+				assert.NotContains(t, name, ":")
+			}
 		})
 	}
 	t.Run("G3 a thousand fields", func(t *testing.T) {

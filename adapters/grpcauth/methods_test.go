@@ -48,8 +48,8 @@ func code(t *testing.T, conn *grpc.ClientConn, method string, md metadata.MD) co
 	return status.Code(err)
 }
 
-// orders has a unary and a streaming method.
-func orders() *grpc.ServiceDesc {
+// ordersService has a unary and a streaming method.
+func ordersService() *grpc.ServiceDesc {
 	d := service(method, echo, false)
 	d.Streams = service(cancel, echo, true).Streams
 	return d
@@ -120,7 +120,7 @@ func TestMethods(t *testing.T) {
 func serveAll(t *testing.T, opts []grpc.ServerOption, more ...grpc.ServerOption) (*grpc.Server, *grpc.ClientConn) {
 	t.Helper()
 	return serveWith(t, append(opts, more...), func(s *grpc.Server) {
-		s.RegisterService(orders(), struct{}{})
+		s.RegisterService(ordersService(), struct{}{})
 		h := health.NewServer()
 		t.Cleanup(h.Shutdown)
 		healthpb.RegisterHealthServer(s, once{h})

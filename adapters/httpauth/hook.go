@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
@@ -51,12 +52,20 @@ func (w *hookWriter) WriteHeader(status int) {
 		return
 	}
 	w.status = status
-	if status < http.StatusBadRequest || status > 999 { // net/http panics on those
+	isRefusal := http.StatusBadRequest <= status && status <= 999 // net/http panics on those beyond
+	if !isRefusal && (status != http.StatusOK || !hasOwnStatus(w.Header())) {
 		w.dropped = true
 		return
 	}
 	w.responded = true
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// hasOwnStatus reports whether a response is of a protocol that has its status in the
+// trailer or the body, and 200 in HTTP: gRPC, gRPC-Web and streams of Connect.
+func hasOwnStatus(h http.Header) bool {
+	t := h.Get("Content-Type")
+	return strings.HasPrefix(t, "application/grpc") || strings.HasPrefix(t, "application/connect+")
 }
 
 func (w *hookWriter) Write(b []byte) (int, error) {

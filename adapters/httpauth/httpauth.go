@@ -59,7 +59,9 @@ type Middleware struct {
 	// default status is that of the refusal. If OnError writes nothing, the
 	// default response is sent, with header fields that OnError set. If it panics
 	// or writes a status outside 400 to 999, the default response is sent without
-	// them, and the mistake is logged at ERROR. Nil means the default response.
+	// them, and the mistake is logged at ERROR. A 200 is a refusal only with the
+	// Content-Type of gRPC, gRPC-Web or a Connect stream, which have a status of
+	// their own. Nil means the default response.
 	OnError func(http.ResponseWriter, *http.Request, *verifier.Error)
 }
 

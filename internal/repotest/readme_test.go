@@ -19,7 +19,7 @@ func TestSnippetsAreCompiled(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "providers", "*.md"))
 	require.NoError(t, err)
 	require.NotEmpty(t, pages)
-	for _, page := range append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "docs", "migrate.md"), filepath.Join(root, "docs", "observability.md"), filepath.Join(root, "docs", "recipes.md")) {
+	for _, page := range append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "docs", "migrate.md"), filepath.Join(root, "docs", "observability.md"), filepath.Join(root, "docs", "recipes.md"), filepath.Join(root, "docs", "grpc.md")) {
 		text, err := os.ReadFile(page)
 		require.NoError(t, err)
 		found := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(text), -1)
