@@ -14,8 +14,8 @@ var mutants = []mutant{
 		points: []string{"8725 3.1 a", "8725 3.2 a"},
 		tests:  []string{"verifier.TestDefaultAlgorithms"},
 		file:   "verifier/policy.go",
-		old:    "return a.MinSecret == 0\n",
-		new:    "return true\n",
+		old:    `return a.MinSecret == 0`,
+		new:    `return true`,
 	},
 	{
 		points: []string{"8725 3.1 b", "8725 3.1 d"},
@@ -35,8 +35,13 @@ var mutants = []mutant{
 		points: []string{"8725 3.1 c"},
 		tests:  []string{"verifier.TestAlgorithmsPerIssuer"},
 		file:   "verifier/evaluation.go",
-		old:    "\talg := d.work.jws.Alg\n",
-		new:    "\talg := d.work.jws.Alg\n\tfor _, p := range d.api.policies {\n\t\tif d.algorithm = p.algorithms[alg]; d.algorithm != nil {\n\t\t\treturn nil\n\t\t}\n\t}\n",
+		old:    `alg := d.work.jws.Alg`,
+		new: `alg := d.work.jws.Alg
+	for _, p := range d.api.policies {
+		if d.algorithm = p.algorithms[alg]; d.algorithm != nil {
+			return nil
+		}
+	}`,
 	},
 	{
 		points: []string{"8725 3.1 d"},
@@ -57,7 +62,12 @@ var mutants = []mutant{
 		tests:  []string{"verifier.TestHeaderMembers"},
 		file:   "verifier/evaluation.go",
 		old:    "if d.algorithm = d.policy.algorithms[alg]; d.algorithm == nil {",
-		new:    "for name, a := range d.policy.algorithms {\n\t\tif jose.SameMediaType(name, alg) { // without case\n\t\t\td.algorithm = a\n\t\t}\n\t}\n\tif d.algorithm == nil {",
+		new: `for name, a := range d.policy.algorithms {
+		if jose.SameMediaType(name, alg) { // without case
+			d.algorithm = a
+		}
+	}
+	if d.algorithm == nil {`,
 	},
 	{
 		points: []string{"8725 3.2 a"},
@@ -77,15 +87,19 @@ var mutants = []mutant{
 		points: []string{"8725 3.2 b", "9068 signature"},
 		tests:  []string{"verifier.TestHeaderMembers"},
 		file:   "verifier/evaluation.go",
-		old:    "\tswitch s {\n",
-		new:    "\tif (s == stepAlgorithm || s == stepSignature) && d.work.jws.Alg == \"none\" {\n\t\treturn nil\n\t}\n\tswitch s {\n",
+		old:    `switch s {`,
+		new: `if (s == stepAlgorithm || s == stepSignature) && d.work.jws.Alg == "none" {
+		return nil
+	}
+	switch s {`,
 	},
 	{
 		points: []string{"8725 3.2 b"},
 		tests:  []string{"verifier.TestNew"},
 		file:   "verifier/policy.go",
-		old:    "case name == \"none\":\n\t\t\treturn nil, errors.New(\"algorithm none is never accepted\")",
-		new:    `case name == "none":`,
+		old: `case name == "none":
+			return nil, errors.New("algorithm none is never accepted")`,
+		new: `case name == "none":`,
 	},
 	{
 		points: []string{"8725 3.2 e"},
@@ -112,15 +126,21 @@ var mutants = []mutant{
 		points: []string{"8725 3.3 b"},
 		tests:  []string{"verifier.TestHeaderMembers"},
 		file:   "verifier/evaluation.go",
-		old:    "\tcase jose.SameMediaType(c.Cty, \"JWT\"):\n\t\treturn nestedJWT\n",
-		new:    "",
+		old: `	case jose.SameMediaType(c.Cty, "JWT"):
+		return nestedJWT
+`,
+		new: "",
 	},
 	{
 		points: []string{"8725 3.3 c"},
 		tests:  []string{"verifier.TestSegments"},
 		file:   "internal/jose/compact.go",
 		old:    `body, sig, ok := strings.Cut(rest, ".")`,
-		new:    "body, sig, ok := strings.Cut(rest, \".\")\n\tif ok {\n\t\tsig, _, _ = strings.Cut(sig, \".\")\n\t\traw = head + \".\" + body + \".\" + sig\n\t}",
+		new: `body, sig, ok := strings.Cut(rest, ".")
+	if ok {
+		sig, _, _ = strings.Cut(sig, ".")
+		raw = head + "." + body + "." + sig
+	}`,
 	},
 	{
 		points: []string{"8725 3.3 c"},
@@ -147,15 +167,22 @@ var mutants = []mutant{
 		points: []string{"8725 3.4"},
 		tests:  []string{"jose.TestSmallOrder", "jose.TestEd25519Points"},
 		file:   "internal/jose/ed25519.go",
-		old:    "\tif len(key) != ed25519.PublicKeySize {\n",
-		new:    "\tif len(key) != 0 {\n\t\treturn nil\n\t}\n\tif len(key) != ed25519.PublicKeySize {\n",
+		old:    `if len(key) != ed25519.PublicKeySize {`,
+		new: `if len(key) != 0 {
+		return nil
+	}
+	if len(key) != ed25519.PublicKeySize {`,
 	},
 	{
 		points: []string{"8725 3.4"},
 		tests:  []string{"verifier.TestECDSA"},
 		file:   "internal/jose/signatures.go",
-		old:    "\tif len(signature) != 2*a.KeySize {\n\t\treturn false\n\t}\n",
-		new:    "\tif len(signature) != 2*a.KeySize {\n\t\treturn ecdsa.VerifyASN1(k, a.digest(signed, new(digestBuffer)), signature)\n\t}\n",
+		old: `if len(signature) != 2*a.KeySize {
+		return false
+	}`,
+		new: `if len(signature) != 2*a.KeySize {
+		return ecdsa.VerifyASN1(k, a.digest(signed, new(digestBuffer)), signature)
+	}`,
 	},
 	{
 		points: []string{"8725 3.5"},
@@ -175,15 +202,24 @@ var mutants = []mutant{
 		points: []string{"8725 3.8 a", "9068 iss"},
 		tests:  []string{"verifier.TestClaims"},
 		file:   "verifier/evaluation.go",
-		old:    "\tcase d.api.tenants == nil:\n\t\treturn d.api.wrongIssuer(iss)\n",
-		new:    "\tcase d.api.tenants == nil:\n\t\tfor _, d.policy = range d.api.policies {\n\t\t}\n\t\treturn nil\n",
+		old: `case d.api.tenants == nil:
+		return d.api.wrongIssuer(iss)`,
+		new: `case d.api.tenants == nil:
+		for _, d.policy = range d.api.policies {
+		}
+		return nil`,
 	},
 	{
 		points: []string{"8725 3.8 a", "9068 keys"},
 		tests:  []string{"verifier.TestSameKIDElsewhere"},
 		file:   "verifier/keys.go",
-		old:    "\tkeys, err := p.keys.Lookup(ctx, q)\n",
-		new:    "\tvar keys []crypto.PublicKey\n\tvar err error\n\tfor _, other := range p.api.policies {\n\t\tmore, failed := other.keys.Lookup(ctx, q)\n\t\tkeys, err = append(keys, more...), errors.Join(err, failed)\n\t}\n",
+		old:    `keys, err := p.keys.Lookup(ctx, q)`,
+		new: `var keys []crypto.PublicKey
+	var err error
+	for _, other := range p.api.policies {
+		more, failed := other.keys.Lookup(ctx, q)
+		keys, err = append(keys, more...), errors.Join(err, failed)
+	}`,
 	},
 	{
 		points: []string{"8725 3.8 a", "9068 iss"},
@@ -245,15 +281,27 @@ var mutants = []mutant{
 		points: []string{"8725 3.10 b", "9068 keys"},
 		tests:  []string{"verifier.TestKeysInTheHeader"},
 		file:   "verifier/keys.go",
-		old:    "\tkeys, err := p.keys.Lookup(ctx, q)\n",
-		new:    "\tkeys, err := p.keys.Lookup(ctx, q)\n\thead, _ := jose.AppendDecode(nil, []byte(c.Raw[:slices.Index([]byte(c.Raw), '.')]))\n\t_, o, _ := jose.ReadObject(head, nil, new(jose.Buffer))\n\tif own, err := jwkscache.Static([]byte(`{\"keys\":[` + o.Value(\"jwk\") + `]}`)); err == nil {\n\t\tkeys, _ = own.Lookup(ctx, q)\n\t}\n",
+		old:    `keys, err := p.keys.Lookup(ctx, q)`,
+		new: `keys, err := p.keys.Lookup(ctx, q)
+	head, _ := jose.AppendDecode(nil, []byte(c.Raw[:slices.Index([]byte(c.Raw), '.')]))
+	_, o, _ := jose.ReadObject(head, nil, new(jose.Buffer))
+	if own, err := jwkscache.Static([]byte("{\"keys\":[" + o.Value("jwk") + "]}")); err == nil {
+		keys, _ = own.Lookup(ctx, q)
+	}`,
 	},
 	{
 		points: []string{"8725 3.10 b", "9068 keys"},
 		tests:  []string{"verifier.TestKeysInTheHeader"},
 		file:   "verifier/keys.go",
-		old:    "\tkeys, err := p.keys.Lookup(ctx, q)\n",
-		new:    "\tkeys, err := p.keys.Lookup(ctx, q)\n\thead, _ := jose.AppendDecode(nil, []byte(c.Raw[:slices.Index([]byte(c.Raw), '.')]))\n\t_, o, _ := jose.ReadObject(head, nil, new(jose.Buffer))\n\tif jku, _ := o.String(\"jku\"); jku != \"\" {\n\t\ttheirs, _ := jwkscache.ForURL(jku, jwkscache.Config{AllowHTTP: true})\n\t\tdefer theirs.Close()\n\t\tkeys, _ = theirs.Lookup(ctx, q)\n\t}\n",
+		old:    `keys, err := p.keys.Lookup(ctx, q)`,
+		new: `keys, err := p.keys.Lookup(ctx, q)
+	head, _ := jose.AppendDecode(nil, []byte(c.Raw[:slices.Index([]byte(c.Raw), '.')]))
+	_, o, _ := jose.ReadObject(head, nil, new(jose.Buffer))
+	if jku, _ := o.String("jku"); jku != "" {
+		theirs, _ := jwkscache.ForURL(jku, jwkscache.Config{AllowHTTP: true})
+		defer theirs.Close()
+		keys, _ = theirs.Lookup(ctx, q)
+	}`,
 	},
 	{
 		points: []string{"8725 3.11 a"},
@@ -323,7 +371,15 @@ var mutants = []mutant{
 		tests:  []string{"verifier.TestSegments"},
 		file:   "internal/jose/compact.go",
 		old:    `head, rest, _ := strings.Cut(raw, ".")`,
-		new:    "if raw[:min(len(raw), 1)] == \"{\" { // the flattened JSON serialization\n\t\tpart := func(name string) string {\n\t\t\t_, value, _ := strings.Cut(raw, `\"`+name+`\":\"`)\n\t\t\tvalue, _, _ = strings.Cut(value, `\"`)\n\t\t\treturn value\n\t\t}\n\t\traw = part(\"protected\") + \".\" + part(\"payload\") + \".\" + part(\"signature\")\n\t}\n\thead, rest, _ := strings.Cut(raw, \".\")",
+		new: `if raw[:min(len(raw), 1)] == "{" { // the flattened JSON serialization
+		part := func(name string) string {
+			_, value, _ := strings.Cut(raw, "\""+name+"\":\"")
+			value, _, _ = strings.Cut(value, "\"")
+			return value
+		}
+		raw = part("protected") + "." + part("payload") + "." + part("signature")
+	}
+	head, rest, _ := strings.Cut(raw, ".")`,
 	},
 	{
 		points: []string{"9700 2.2.1"},
@@ -350,8 +406,8 @@ var mutants = []mutant{
 		points: []string{"9700 2.3 b", "9068 authorization"},
 		tests:  []string{"verifier.TestRules"},
 		file:   "verifier/rules.go",
-		old:    "\t\tif !t.HasScope(s) {\n",
-		new:    "\t\tif !t.HasScope(s) && false {\n",
+		old:    `if !t.HasScope(s) {`,
+		new:    `if !t.HasScope(s) && false {`,
 	},
 	{
 		points: []string{"9068 authorization"},
@@ -364,8 +420,14 @@ var mutants = []mutant{
 		points: []string{"9700 4.3.2"},
 		tests:  []string{"verifier.TestTokensElsewhere"},
 		file:   "verifier/credential.go",
-		old:    "\tswitch {\n\tcase !found && len(fields) == 1:",
-		new:    "\tif !found {\n\t\traw = r.FormValue(\"access_token\")\n\t\tfound = raw != \"\"\n\t}\n\tswitch {\n\tcase !found && len(fields) == 1:",
+		old: `switch {
+	case !found && len(fields) == 1:`,
+		new: `if !found {
+		raw = r.FormValue("access_token")
+		found = raw != ""
+	}
+	switch {
+	case !found && len(fields) == 1:`,
 	},
 	{
 		points: []string{"9700 4.9.3"},
@@ -379,7 +441,10 @@ var mutants = []mutant{
 		tests:  []string{"verifier.TestUnverifiedText"},
 		file:   "verifier/quote.go",
 		old:    "cut := min(len(s), maxQuoted-len(`\"\"`))",
-		new:    "cut := len(s)\n\tif cut >= 0 {\n\t\treturn strconv.Quote(s)\n\t}",
+		new: `cut := len(s)
+	if cut >= 0 {
+		return strconv.Quote(s)
+	}`,
 	},
 	{
 		points: []string{"9068 exp"},
