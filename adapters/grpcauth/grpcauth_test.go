@@ -132,6 +132,21 @@ func TestOddMetadata(t *testing.T) {
 			}
 		})
 	}
+	t.Run("G3 X2 a token in another place", func(t *testing.T) {
+		iss := verifiertest.NewIssuer(t)
+		v, err := verifier.Settings{
+			Logger:    slog.New(slog.DiscardHandler),
+			TokenFrom: func(r *http.Request) string { return r.Header.Get("X-Token") },
+		}.New(iss.Config("https://api.example.com"))
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, v.Close()) })
+		_, conn := serve(t, grpcauth.Protect(v).Options(), service(method, echo, false))
+		token := iss.Token(nil)
+		_, err = call(t, conn, method, metadata.Pairs("x-token", token))
+		assert.NoError(t, err)
+		_, err = call(t, conn, method, metadata.Join(bearer(token), metadata.Pairs("x-token", token)))
+		assert.Equal(t, codes.InvalidArgument, status.Code(err))
+	})
 	t.Run("G3 a thousand fields", func(t *testing.T) {
 		md := bearer(good)
 		for i := range 1000 {

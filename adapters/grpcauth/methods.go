@@ -24,7 +24,8 @@ import (
 // The closest of them decides, alone. A method without any is refused. "*" does not
 // cover the services of package grpc, such as health, reflection and channelz: each of
 // them needs a line of its own. Neither pattern covers methods that the server does not
-// have and that its [grpc.UnknownServiceHandler] would handle.
+// have and that its [grpc.UnknownServiceHandler] would handle, nor those of a service that
+// was registered with a nil implementation.
 //
 // A Guard is one of a Verifier, such as v.Protect(rules...) or v.Optional(), [Open], or
 // any other. Do not change the map after its first use.
@@ -75,17 +76,19 @@ func (m Methods) Check(server interface {
 	for name := range unused {
 		found = append(found, "grpcauth: the server has no method "+name)
 	}
-	slices.Sort(found)
-	var errs []error
-	for _, text := range found {
-		errs = append(errs, errors.New(text))
+	if len(found) == 0 {
+		return nil
 	}
-	return errors.Join(errs...)
+	slices.Sort(found)
+	return errors.New(strings.Join(found, "\n"))
 }
 
 // guard returns the Guard of a method, nil if there is none. registered is whether the
 // server has the method.
 func (m Methods) guard(method string, registered bool) verifier.Guard {
+	if !registered && strings.HasSuffix(method, "*") { // which is a pattern here, but a name on the wire
+		return nil
+	}
 	g := m[method]
 	if g != nil || !registered {
 		return g

@@ -153,7 +153,26 @@ func TestUnknownServices(t *testing.T) {
 			_, conn := serveAll(t, row.methods.Options(), proxy)
 			assert.Equal(t, row.want, code(t, conn, "/backend.v1.Backend/Get", bearer(good)))
 			assert.NotEqual(t, codes.OK, code(t, conn, "/backend.v1.Backend/Get", nil))
-			assert.Equal(t, codes.Unimplemented, code(t, conn, "/orders.v1.Orders/Delete", bearer(good)))
+			for _, name := range []string{"/orders.v1.Orders/Delete", "/backend.v1.Backend/*", "/backend.v1.Backend/", "/x"} {
+				assert.Equal(t, codes.Unimplemented, code(t, conn, name, bearer(good)), name)
+			}
+		})
+	}
+}
+
+// A service without an implementation cannot be told from one that the server does not have.
+func TestServiceWithoutImplementation(t *testing.T) {
+	for name, row := range map[string]struct {
+		methods grpcauth.Methods
+		want    codes.Code
+	}{
+		"G4 by a pattern": {grpcauth.Methods{"*": grpcauth.Open, "/orders.v1.Orders/*": grpcauth.Open}, codes.Unimplemented},
+		"G4 by name":      {grpcauth.Methods{method: grpcauth.Open, cancel: grpcauth.Open}, codes.OK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, conn := serveWith(t, row.methods.Options(), func(s *grpc.Server) { s.RegisterService(ordersService(), nil) })
+			assert.Equal(t, row.want, code(t, conn, method, nil))
+			assert.Equal(t, row.want, code(t, conn, cancel, nil))
 		})
 	}
 }

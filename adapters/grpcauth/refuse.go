@@ -23,11 +23,10 @@ import (
 const Domain = "jwtguard"
 
 // Refuse returns the error for a handler to return, as Protect does, and sets its header
-// fields as header metadata.
-// The refusal is the *verifier.Error or the reason of package verifier that err wraps,
-// and PermissionDenied for any other err. ctx is the handler's. A handler need not call
-// it for an error of verifier.Require: errors of package verifier become refusals when the
-// handler returns them.
+// fields as header metadata. The refusal is the *verifier.Error or the reason of package
+// verifier that err wraps, and PermissionDenied for any other err. ctx is the handler's. A
+// handler need not call it for an error of verifier.Require: errors of package verifier
+// become refusals when the handler returns them.
 func Refuse(ctx context.Context, err error) error {
 	return refuse(ctx, verifier.AsError(ctx, err))
 }
@@ -35,15 +34,19 @@ func Refuse(ctx context.Context, err error) error {
 // refuseHandlers returns what a handler returned, with errors of package verifier as
 // refusals: gRPC would send their text, which is for operators.
 func refuseHandlers(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
 	var withStatus interface{ GRPCStatus() *status.Status }
 	var e *verifier.Error
-	if err == nil || errors.As(err, &withStatus) || !errors.As(err, &e) && verifier.ReasonName(err) == misconfigured {
+	if errors.As(err, &withStatus) || !errors.As(err, &e) && verifier.ReasonName(err) == misconfigured {
 		return err
 	}
 	return Refuse(ctx, err)
 }
 
-var misconfigured = verifier.ReasonName(errors.New("no reason of package verifier"))
+// misconfigured is the name of errors that are no reason of package verifier.
+const misconfigured = "misconfigured"
 
 // codeOf returns the code for a status, as google.rpc.Code maps them.
 func codeOf(httpStatus int) codes.Code {
