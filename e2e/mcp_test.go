@@ -71,7 +71,7 @@ func startMCPShop(t *testing.T, options mcp.StreamableHTTPOptions, hide, needsRe
 			return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: said}}}, nil, nil
 		})
 	}
-	shop := mcpauth.Middleware{Tools: mcpauth.Tools{"order": {verifier.Scope("orders:write")}}, Options: &options}
+	shop := mcpauth.Middleware{Tools: mcpauth.Tools{"list": nil, "order": {verifier.Scope("orders:write")}}, Options: &options}
 	mux.Handle("/mcp", shop.Protect(v, verifier.Scope("orders:read"))(tools))
 	httpauth.HandleMetadata(mux, v)
 	srv.Start()

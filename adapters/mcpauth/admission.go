@@ -17,7 +17,7 @@ import (
 type admission struct {
 	ctx       context.Context // of the HTTP request, with the token
 	tools     Tools
-	permitted []string // tools whose rules the token has passed
+	permitted []string // the lines of tools whose rules the token has passed
 }
 
 // extraKey is an admission's place in TokenInfo.Extra.
@@ -33,11 +33,11 @@ func admissionOf(req mcp.Request) *admission {
 	return a
 }
 
-// require applies the rules of tools that are called.
-func (a *admission) require(names ...string) error {
+// require applies the rules of some lines of tools.
+func (a *admission) require(lines ...string) error {
 	var rules []verifier.Rule
-	for _, name := range names {
-		rules = append(rules, a.tools[name]...)
+	for _, line := range lines {
+		rules = append(rules, a.tools[line]...)
 	}
 	if len(rules) == 0 {
 		return nil

@@ -30,10 +30,10 @@ type message struct {
 	} `json:"params"`
 }
 
-// calledTools returns those of tools that r calls, in one message or in a batch, and
-// restores the body that it reads. What it cannot read, the SDK refuses; what it reads
-// otherwise than the SDK, [enforce] finds.
-func calledTools(r *http.Request, tools Tools, limit int64) (names []string) {
+// calledTools returns the lines of the tools that r calls, in one message or in a batch,
+// each once, and restores the body that it reads. What it cannot read, the SDK refuses;
+// what it reads otherwise than the SDK, [enforce] finds.
+func calledTools(r *http.Request, tools Tools, limit int64) (lines []string) {
 	if r.Body == nil {
 		return nil
 	}
@@ -52,10 +52,10 @@ func calledTools(r *http.Request, tools Tools, limit int64) (names []string) {
 		_ = json.Unmarshal(body, &batch[0])
 	}
 	for _, m := range batch {
-		name := m.Params.Name
-		if _, has := tools[name]; has && m.Method == "tools/call" && !slices.Contains(names, name) {
-			names = append(names, name)
+		line, ok := tools.line(m.Params.Name)
+		if ok && m.Method == "tools/call" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
 		}
 	}
-	return names
+	return lines
 }

@@ -36,8 +36,8 @@
 //
 // # Tools
 //
-// Rules of tools go into Middleware.Tools, by name. A tool without an entry needs the
-// rules of Protect only. Missing scopes are answered with HTTP 403, whose challenge
+// Rules of tools go into Middleware.Tools, by name. Without it, all tools need only the
+// rules of Protect; with it, each tool has a line, if only an empty one. Missing scopes are answered with HTTP 403, whose challenge
 // names those of Protect's rules and the tool's, before the server sees the request: a
 // client that asks its authorization server for them then has all that it needs
 // (step-up authorization). To find out which tool is called, the body is read, up to

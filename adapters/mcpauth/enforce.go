@@ -24,9 +24,15 @@ func enforce(next mcp.MethodHandler) mcp.MethodHandler {
 		case a == nil:
 			return nil, refusal(verifier.AsError(ctx, &verifier.Error{Err: errors.New("mcpauth: a request has reached the server past Protect")}))
 		}
-		if call, ok := req.(*mcp.CallToolRequest); ok && !slices.Contains(a.permitted, call.Params.Name) {
-			if err := a.require(call.Params.Name); err != nil {
-				return nil, refusal(verifier.AsError(a.ctx, err))
+		if call, ok := req.(*mcp.CallToolRequest); ok && a.tools != nil {
+			line, ok := a.tools.line(call.Params.Name)
+			if !ok {
+				return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "unknown tool"}
+			}
+			if !slices.Contains(a.permitted, line) {
+				if err := a.require(line); err != nil {
+					return nil, refusal(verifier.AsError(a.ctx, err))
+				}
 			}
 		}
 		t, _ := verifier.FromContext(a.ctx)
@@ -64,12 +70,12 @@ func (p public) Unwrap() error { return p.err }
 // wiring marks the context in which Protect lists a server's tools.
 type wiring struct{}
 
-// mustHaveTools panics unless all of tools are tools of s, which only a client can list.
-func mustHaveTools(s *mcp.Server, tools Tools) {
+// checkTools panics unless tools names the tools of s, which only a client can list.
+func checkTools(s *mcp.Server, tools Tools) {
 	if s == nil {
 		panic("mcpauth: nil Server")
 	}
-	if len(tools) == 0 {
+	if tools == nil {
 		return
 	}
 	has, err := toolsOf(s)
@@ -77,8 +83,13 @@ func mustHaveTools(s *mcp.Server, tools Tools) {
 		panic(fmt.Sprintf("mcpauth: listing the server's tools: %v", err))
 	}
 	for name := range tools {
-		if !has[name] {
+		if !has[name] && name != Others {
 			panic(fmt.Sprintf("mcpauth: Tools has %q, which the server does not have: add the tools before Protect", name))
+		}
+	}
+	for name := range has {
+		if _, ok := tools.line(name); !ok {
+			panic(fmt.Sprintf("mcpauth: Tools has no line for %q and none for Others", name))
 		}
 	}
 }

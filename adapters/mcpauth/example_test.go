@@ -59,7 +59,10 @@ func ExampleMiddleware() {
 	mcp.AddTool(server, &mcp.Tool{Name: "list_orders"}, listOrders)
 	mcp.AddTool(server, &mcp.Tool{Name: "refund"}, listOrders)
 	orders := mcpauth.Middleware{
-		Tools:   mcpauth.Tools{"refund": {verifier.Scope("orders:refund")}},
+		Tools: mcpauth.Tools{
+			"list_orders": nil,
+			"refund":      {verifier.Scope("orders:refund")},
+		},
 		Options: &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true},
 	}
 	mux := http.NewServeMux()

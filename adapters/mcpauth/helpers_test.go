@@ -1,9 +1,11 @@
 package mcpauth_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -40,7 +42,7 @@ func (s *shop) tools() (names []string) {
 	return names
 }
 
-var refundOnly = mcpauth.Tools{"refund": {verifier.Scope("orders:refund")}}
+var refundOnly = mcpauth.Tools{"refund": {verifier.Scope("orders:refund")}, mcpauth.Others: nil}
 
 // newShop makes a shop with scope orders:read as its base.
 func newShop(t testing.TB, m mcpauth.Middleware) *shop {
@@ -148,4 +150,13 @@ func assertRefused(t *testing.T, w *httptest.ResponseRecorder, status int, parts
 	for _, part := range parts {
 		assert.Contains(t, challenge(w), part)
 	}
+}
+
+// captureLog returns what slog's default logger writes until the test ends.
+func captureLog(t *testing.T) *bytes.Buffer {
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	t.Cleanup(func() { slog.SetDefault(before) })
+	return &log
 }

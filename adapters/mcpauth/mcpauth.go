@@ -18,15 +18,29 @@ func Protect(v *verifier.Verifier, rules ...verifier.Rule) func(*mcp.Server) htt
 	return Middleware{}.Protect(v, rules...)
 }
 
-// Tools are the rules of tools by name, beside those that every request must pass.
+// Tools are the rules of a server's tools by name, beside those that every request must
+// pass. A tool may have none.
 type Tools map[string][]verifier.Rule
+
+// Others, as a name in Tools, is for all tools without a line of their own.
+const Others = "*"
+
+// line returns the name whose rules a tool has, and false if it has none.
+func (t Tools) line(tool string) (name string, ok bool) {
+	if _, ok := t[tool]; ok {
+		return tool, true
+	}
+	_, ok = t[Others]
+	return Others, ok
+}
 
 // A Middleware has Protect with more settings.
 type Middleware struct {
-	// Tools are demanded of the requests that call these tools; other tools need only
-	// the rules of Protect. A missing scope is answered with 403, whose challenge names
-	// the scopes of Protect's rules and of the tool's, so that a client which requests
-	// them keeps what it had. The metadata does not offer the scopes of tools.
+	// Tools are demanded of the requests that call these tools; nil means that they
+	// need only the rules of Protect. Otherwise it has a line for every tool, or one
+	// for Others. A missing scope is answered with 403, whose challenge names the scopes
+	// of Protect's rules and of the tool's, so that a client which requests them keeps
+	// what it had. The metadata does not offer the scopes of tools.
 	Tools Tools
 
 	// Options are the SDK's. Its limit on the body is also the one for finding out
@@ -39,8 +53,9 @@ type Middleware struct {
 
 // Protect returns a function that makes an MCP server's streamable HTTP handler, as
 // mcp.NewStreamableHTTPHandler does, for requests whose token is valid for v and passes
-// rules. It panics on a rule that cannot work, and the function on a name in Tools that
-// is no tool of the server: add the tools first.
+// rules. It panics on a rule that cannot work, and the function unless Tools names all of
+// the server's tools, and only those: add the tools first. One that is added later and not
+// named cannot be called.
 //
 // From then on the server refuses whatever comes past the handler: another handler, or
 // another transport.
@@ -59,7 +74,7 @@ func (m Middleware) Protect(v *verifier.Verifier, rules ...verifier.Rule) func(*
 		options = *m.Options
 	}
 	return func(s *mcp.Server) http.Handler {
-		mustHaveTools(s, tools)
+		checkTools(s, tools)
 		s.AddReceivingMiddleware(enforce)
 		get := func(*http.Request) *mcp.Server { return s }
 		return protect(&endpoint{front, tools, bodyLimit(options), mcp.NewStreamableHTTPHandler(get, &options)})
@@ -76,7 +91,7 @@ type endpoint struct {
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := &admission{ctx: r.Context(), tools: e.tools}
-	if len(e.tools) > 0 && r.Method == http.MethodPost {
+	if e.tools != nil && r.Method == http.MethodPost {
 		a.permitted = calledTools(r, e.tools, e.maxBody)
 		if err := a.require(a.permitted...); err != nil {
 			e.front.Refuse(w, r, err)

@@ -50,7 +50,7 @@ func TestH4PastProtect(t *testing.T) {
 // H4: one server may have several endpoints, each with its own rules.
 func TestH4SeveralEndpoints(t *testing.T) {
 	s := newShop(t, mcpauth.Middleware{Tools: refundOnly, Options: stateless})
-	strict := mcpauth.Middleware{Tools: mcpauth.Tools{"list": {verifier.Scope("orders:list")}}, Options: stateless}.Protect(s.v)(s.mcp)
+	strict := mcpauth.Middleware{Tools: mcpauth.Tools{"list": {verifier.Scope("orders:list")}, "refund": nil}, Options: stateless}.Protect(s.v)(s.mcp)
 	read := s.token("orders:read")
 	assert.Equal(t, 403, post(s, read, call("refund")).Code)
 	assert.Equal(t, 200, post(s, read, call("list")).Code)
@@ -75,8 +75,12 @@ func TestH9Wiring(t *testing.T) {
 			mcpauth.Middleware{Tools: mcpauth.Tools{"list": {verifier.Audience("https://x.example.com")}}}.Protect(s.v)
 		}, "no Config.Audiences lists it"},
 		"H9 a tool that does not exist": {func() {
-			mcpauth.Middleware{Tools: mcpauth.Tools{"refnud": {verifier.Scope("x")}}}.Protect(s.v)(s.mcp)
+			mcpauth.Middleware{Tools: mcpauth.Tools{"refnud": {verifier.Scope("x")}, mcpauth.Others: nil}}.Protect(s.v)(s.mcp)
 		}, `Tools has "refnud", which the server does not have`},
+		"H9 a tool without a line": {func() {
+			mcpauth.Middleware{Tools: mcpauth.Tools{"refund": {verifier.Scope("x")}}}.Protect(s.v)(s.mcp)
+		}, `Tools has no line for "list" and none for Others`},
+		"H9 no lines": {func() { mcpauth.Middleware{Tools: mcpauth.Tools{}}.Protect(s.v)(s.mcp) }, `Tools has no line for "`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() { assert.Contains(t, fmt.Sprint(recover()), row.want) }()

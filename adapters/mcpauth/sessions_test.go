@@ -57,8 +57,10 @@ func TestH5Sessions(t *testing.T) {
 				return
 			}
 			assert.Empty(t, s.tools())
+			gone, cancel := context.WithCancel(t.Context())
+			cancel() // or a stream would not end
 			for _, method := range []string{http.MethodGet, http.MethodDelete} {
-				w := send(h, newRequest(method, row.caller, "", "Mcp-Session-Id", id))
+				w := send(h, newRequest(method, row.caller, "", "Mcp-Session-Id", id).WithContext(gone))
 				assert.Equal(t, row.status, w.Code, method)
 			}
 			w = post(h, row.opener, call("list"), "Mcp-Session-Id", id)
@@ -135,7 +137,9 @@ func TestH8StreamsEndWithTheToken(t *testing.T) {
 				s := newShop(t, mcpauth.Middleware{Options: row.options})
 				r := row.request(t, s, s.token("orders:read", verifiertest.Claims{"exp": time.Now().Add(10 * time.Minute).Unix()}))
 				start := time.Now()
-				w := send(s, r)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				w := send(s, r.WithContext(ctx))
 				assert.Equal(t, http.StatusOK, w.Code, w.Body)
 				assert.Equal(t, 11*time.Minute, time.Since(start), w.Body)
 				for session := range s.mcp.Sessions() {

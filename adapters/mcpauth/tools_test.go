@@ -1,18 +1,19 @@
 package mcpauth_test
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/stretchr/testify/assert"
 
 	"github.com/seed-12ed5b1c/jwtguard/adapters/mcpauth"
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
 func TestTools(t *testing.T) {
@@ -43,6 +44,35 @@ func TestTools(t *testing.T) {
 			assert.Equal(t, row.ran, strings.Join(s.tools(), " "))
 		})
 	}
+}
+
+// H9: what is true of tools that are added after Protect.
+func TestH9ToolsAddedLater(t *testing.T) {
+	later := func(s *shop) {
+		mcp.AddTool(s.mcp, &mcp.Tool{Name: "later"}, func(context.Context, *mcp.CallToolRequest, any) (*mcp.CallToolResult, any, error) {
+			return text("ran"), nil, nil
+		})
+	}
+	t.Run("H9 without a line it cannot be called", func(t *testing.T) {
+		s := newShop(t, mcpauth.Middleware{Tools: mcpauth.Tools{"list": nil, "refund": nil}, Options: stateless})
+		later(s)
+		assert.JSONEq(t, `{"code":-32602,"message":"unknown tool"}`, said(t, post(s, s.token("orders:read"), call("later"))))
+		assert.Contains(t, said(t, post(s, s.token("orders:read"), call("list"))), "ran")
+	})
+	t.Run("H9 it has the rules of others", func(t *testing.T) {
+		s := newShop(t, mcpauth.Middleware{Tools: mcpauth.Tools{"list": nil, mcpauth.Others: {verifier.Scope("x")}}, Options: stateless})
+		later(s)
+		for _, tool := range []string{"later", "refund", "nothing", mcpauth.Others} {
+			assertRefused(t, post(s, s.token("orders:read"), call(tool)), 403, `scope="orders:read x"`)
+		}
+		assert.Equal(t, "ran", said(t, post(s, s.token("orders:read x"), call("later"))))
+		assert.Contains(t, said(t, post(s, s.token("orders:read"), call("list"))), "ran")
+	})
+	t.Run("H9 without Tools it needs no more than Protect's rules", func(t *testing.T) {
+		s := newShop(t, mcpauth.Middleware{Options: stateless})
+		later(s)
+		assert.Equal(t, "ran", said(t, post(s, s.token("orders:read"), call("later"))))
+	})
 }
 
 // H3: the tool's rules are applied to the request as the SDK reads it, however the body
@@ -127,6 +157,30 @@ func TestH3RefusalsOfTheSDKsReading(t *testing.T) {
 		"data":{"error":"insufficient_scope","error_description":"The access token lacks a scope that this needs."}}`, said(t, w))
 }
 
+// H3: of a body that is too long, no more than the limit is read, and a byte by the SDK.
+func TestH3BodyLimit(t *testing.T) {
+	for name, limit := range map[string]int64{"H3 the SDK's": mcp.DefaultMaxRequestBodyBytes, "H3 a smaller one": 1000, "H3 none": -1} {
+		t.Run(name, func(t *testing.T) {
+			options := *stateless
+			if options.MaxRequestBodyBytes = limit; limit == mcp.DefaultMaxRequestBodyBytes {
+				options.MaxRequestBodyBytes = 0
+			}
+			s := newShop(t, mcpauth.Middleware{Tools: refundOnly, Options: &options})
+			long := strings.NewReader(strings.Replace(call("refund"), "{}", `"`+strings.Repeat("x", 5<<20)+`"`, 1))
+			size := long.Size()
+			r := newRequest(http.MethodPost, s.token("orders:read"), "")
+			r.Body = io.NopCloser(long)
+			w := send(s, r)
+			if limit < 0 {
+				assert.Equal(t, http.StatusForbidden, w.Code)
+				return
+			}
+			assert.Equal(t, http.StatusRequestEntityTooLarge, w.Code)
+			assert.LessOrEqual(t, size-int64(long.Len()), limit+1)
+		})
+	}
+}
+
 // A body that fails while it is read fails in the SDK as it would have.
 func TestBrokenBodies(t *testing.T) {
 	s := newShop(t, mcpauth.Middleware{Tools: refundOnly, Options: stateless})
@@ -140,12 +194,3 @@ func TestBrokenBodies(t *testing.T) {
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("the connection broke") }
-
-// captureLog returns what slog's default logger writes until the test ends.
-func captureLog(t *testing.T) *bytes.Buffer {
-	var log bytes.Buffer
-	before := slog.Default()
-	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	t.Cleanup(func() { slog.SetDefault(before) })
-	return &log
-}

@@ -54,7 +54,10 @@ func routes(v *verifier.Verifier) http.Handler {
 	mcp.AddTool(server, &mcp.Tool{Name: "refund", Description: "Refunds an order."}, refund)
 
 	orders := mcpauth.Middleware{
-		Tools: mcpauth.Tools{"refund": {verifier.Scope("orders:refund")}},
+		Tools: mcpauth.Tools{
+			"list_orders": nil, // needs no more than all of them
+			"refund":      {verifier.Scope("orders:refund")},
+		},
 		// Without sessions, any replica can answer any request, and clients of the
 		// protocol's version 2026-07-28 are served.
 		Options: &mcp.StreamableHTTPOptions{Stateless: true},
