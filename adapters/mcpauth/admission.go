@@ -17,7 +17,8 @@ import (
 type admission struct {
 	ctx       context.Context // of the HTTP request, with the token
 	tools     Tools
-	permitted []string // the lines of tools whose rules the token has passed
+	permitted []string        // the lines of tools whose rules the token has passed
+	info      context.Context // has nothing but the SDK's TokenInfo
 }
 
 // extraKey is an admission's place in TokenInfo.Extra.
@@ -50,28 +51,43 @@ func (a *admission) require(lines ...string) error {
 //
 // Whatever is in the context of the request that opens a session, the SDK shows to all
 // later requests of the session. So the token is not in it: enforce puts that of each
-// request into the context of its handler.
+// request into the context of its handler, and its TokenInfo in place of the opener's.
 func (a *admission) forSDK(stream bool) (ctx context.Context, cancel context.CancelFunc) {
 	ctx, cancel = a.ctx, func() {}
 	if stream {
 		ctx, cancel = verifier.UntilExpiry(ctx)
 	}
 	t, _ := verifier.FromContext(a.ctx)
-	return withTokenInfo(verifier.NewContext(ctx, nil), a, t), cancel
+	a.info = tokenInfo(a, t)
+	return infoContext{verifier.NewContext(ctx, nil), a.info}, cancel
 }
 
-// withTokenInfo returns ctx with the TokenInfo of t. Its key is the SDK's secret, so the
-// SDK's own middleware sets it, for a request without a token to check.
-func withTokenInfo(ctx context.Context, a *admission, t *verifier.Token) context.Context {
+// tokenInfo returns a context that has nothing but the TokenInfo of t. Its key is the
+// SDK's secret, so the SDK's own middleware sets it, for a request without a token to
+// check.
+func tokenInfo(a *admission, t *verifier.Token) (ctx context.Context) {
 	info := &auth.TokenInfo{Scopes: t.Scopes(), UserID: userID(t), Extra: map[string]any{extraKey: a}}
 	set := auth.RequireBearerToken(
 		func(context.Context, string, *http.Request) (*auth.TokenInfo, error) { return info, nil },
 		&auth.RequireBearerTokenOptions{AllowMissingExpiration: true}, // which Protect has checked, with the leeway
 	)
-	r := (&http.Request{Header: http.Header{"Authorization": {"Bearer -"}}}).WithContext(ctx)
+	r := (&http.Request{Header: http.Header{"Authorization": {"Bearer -"}}}).WithContext(context.Background())
 	set(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })).ServeHTTP(nil, r)
 	info.Expiration = t.Expiry()
 	return ctx
+}
+
+// An infoContext is a context with the TokenInfo of another.
+type infoContext struct {
+	context.Context
+	info context.Context
+}
+
+func (c infoContext) Value(key any) any {
+	if info, ok := c.info.Value(key).(*auth.TokenInfo); ok {
+		return info
+	}
+	return c.Context.Value(key)
 }
 
 // userID names the caller, to whom the SDK ties a session. A client id is unique only

@@ -32,7 +32,8 @@
 // is a constant, that of package verifier is for operators.
 //
 // A middleware that AddReceivingMiddleware adds after Protect runs outside of it, and
-// verifier.FromContext finds no token there; req.GetExtra().TokenInfo does.
+// verifier.FromContext finds no token there, and the SDK's TokenInfoFromContext that of
+// the session's opener; req.GetExtra().TokenInfo is the request's.
 //
 // # Tools
 //

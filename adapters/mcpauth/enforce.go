@@ -14,7 +14,7 @@ import (
 
 // enforce is a receiving middleware, which sees each request as the SDK has read it. It
 // applies the rules of the tool that is called, if the endpoint has not found the same
-// name in the body, and puts the token into the handler's context.
+// name in the body, and puts the token and its TokenInfo into the handler's context.
 func enforce(next mcp.MethodHandler) mcp.MethodHandler {
 	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 		a := admissionOf(req)
@@ -36,7 +36,7 @@ func enforce(next mcp.MethodHandler) mcp.MethodHandler {
 			}
 		}
 		t, _ := verifier.FromContext(a.ctx)
-		ctx = verifier.NewContext(ctx, t)
+		ctx = infoContext{verifier.NewContext(ctx, t), a.info}
 		if method == "subscriptions/listen" { // a stream
 			var cancel context.CancelFunc
 			ctx, cancel = verifier.UntilExpiry(ctx)

@@ -117,6 +117,22 @@ func TestH7TokenInfo(t *testing.T) {
 	assert.True(t, info.Expiration.Before(time.Now()))
 }
 
+// H7: in a session, TokenInfo is that of the request, not the opener's, who may have had
+// more scopes.
+func TestH7TokenInfoOfTheRequest(t *testing.T) {
+	s := newShop(t, mcpauth.Middleware{Options: &mcp.StreamableHTTPOptions{JSONResponse: true}})
+	mcp.AddTool(s.mcp, &mcp.Tool{Name: "who"}, func(ctx context.Context, req *mcp.CallToolRequest, _ any) (*mcp.CallToolResult, any, error) {
+		return text(fmt.Sprint(auth.TokenInfoFromContext(ctx).Scopes, req.Extra.TokenInfo.Scopes)), nil, nil
+	})
+	id := open(t, s, s.token("orders:read orders:refund"))
+	for _, scopes := range []string{"orders:read", "orders:read x"} {
+		w := post(s, s.token(scopes), call("who"), "Mcp-Session-Id", id)
+		assert.Equal(t, fmt.Sprintf("[%s] [%s]", scopes, scopes), said(t, w))
+	}
+	late := s.token("orders:read", verifiertest.Claims{"exp": time.Now().Add(-10 * time.Second).Unix()})
+	assert.Equal(t, "[orders:read] [orders:read]", said(t, post(s, late, call("who"), "Mcp-Session-Id", id)), "within the leeway")
+}
+
 // H8: a stream ends with its token, at exp plus the leeway.
 func TestH8StreamsEndWithTheToken(t *testing.T) {
 	const listen = `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},"_meta":{
