@@ -135,6 +135,26 @@ func (once) Watch(_ *healthpb.HealthCheckRequest, s grpc.ServerStreamingServer[h
 	return s.Send(new(healthpb.HealthCheckResponse))
 }
 
+// A service is registered a second time by another name, as after a change of its package.
+// Generated code says its first name to interceptors, also when the second was called.
+func TestG4ServiceByAnotherName(t *testing.T) {
+	v, good, _ := conformance.Observed(t)
+	access := grpcauth.Methods{"/orders.v1.Orders/*": v.Protect(), "/admin.v1.Orders/*": v.Protect(verifier.Scope("admin"))}
+	s, conn := serveWith(t, access.Options(), func(s *grpc.Server) {
+		s.RegisterService(ordersService(), struct{}{})
+		admin := ordersService()
+		admin.ServiceName = "admin.v1.Orders"
+		s.RegisterService(admin, struct{}{})
+	})
+	require.NoError(t, access.Check(s))
+	for name, want := range map[string]codes.Code{
+		method: codes.OK, cancel: codes.OK,
+		"/admin.v1.Orders/List": codes.PermissionDenied, "/admin.v1.Orders/Cancel": codes.PermissionDenied,
+	} {
+		assert.Equal(t, want, code(t, conn, name, bearer(good)), name)
+	}
+}
+
 // A server that handles services it does not know, as proxies do.
 func TestUnknownServices(t *testing.T) {
 	v, good, _ := conformance.Observed(t)

@@ -20,6 +20,9 @@ import (
 // admit returns the context for the handler of a method, or the status of the refusal.
 // registered is whether the server has the method.
 func (i interceptor) admit(ctx context.Context, method string, registered bool) (context.Context, error) {
+	if called, ok := grpc.Method(ctx); ok {
+		method = called // and not what generated code says, for a service that has another name here
+	}
 	g := i.methods.guard(method, registered)
 	switch {
 	case g != nil:
