@@ -62,9 +62,9 @@ func (a *admission) forSDK(stream bool) (ctx context.Context, cancel context.Can
 	return infoContext{verifier.NewContext(ctx, nil), a.info}, cancel
 }
 
-// tokenInfo returns a context that has nothing but the TokenInfo of t. Its key is the
-// SDK's secret, so the SDK's own middleware sets it, for a request without a token to
-// check.
+// tokenInfo returns a context that has nothing but the TokenInfo of t. The SDK does not
+// export the key, so the SDK's own middleware puts it in, for a request that has no token
+// to check.
 func tokenInfo(a *admission, t *verifier.Token) (ctx context.Context) {
 	info := &auth.TokenInfo{Scopes: t.Scopes(), UserID: userID(t), Extra: map[string]any{extraKey: a}}
 	set := auth.RequireBearerToken(

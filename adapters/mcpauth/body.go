@@ -3,6 +3,7 @@ package mcpauth
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
 	"net/http"
@@ -24,8 +25,9 @@ func bodyLimit(o mcp.StreamableHTTPOptions) int64 {
 
 // A message is what matters here of a JSON-RPC message.
 type message struct {
-	Method string `json:"method"`
-	Params struct {
+	Version string `json:"jsonrpc"`
+	Method  string `json:"method"`
+	Params  struct {
 		Name string `json:"name"`
 	} `json:"params"`
 }
@@ -45,16 +47,23 @@ func calledTools(r *http.Request, tools Tools, limit int64) (lines []string) {
 	if err != nil {
 		return nil
 	}
-	batch := make([]message, 1)
-	if body = bytes.TrimLeft(body, " \t\r\n"); len(body) > 0 && body[0] == '[' {
-		_ = json.Unmarshal(body, &batch)
-	} else {
-		_ = json.Unmarshal(body, &batch[0])
+	dec := json.NewDecoder(bytes.NewReader(body))
+	isBatch := bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("["))
+	if isBatch {
+		_, _ = dec.Token()
 	}
-	for _, m := range batch {
+	for dec.More() {
+		var m message
+		var otherType *json.UnmarshalTypeError // of a member that may not matter
+		if err := dec.Decode(&m); err != nil && !errors.As(err, &otherType) || m.Version != "2.0" {
+			break // the SDK refuses all of the body
+		}
 		line, ok := tools.line(m.Params.Name)
 		if ok && m.Method == "tools/call" && !slices.Contains(lines, line) {
 			lines = append(lines, line)
+		}
+		if !isBatch { // what follows the message, the SDK does not read
+			break
 		}
 	}
 	return lines

@@ -40,8 +40,11 @@ func TestH4PastProtect(t *testing.T) {
 		server, err := s.mcp.Connect(t.Context(), far, nil)
 		require.NoError(t, err)
 		defer server.Close()
-		_, err = mcp.NewClient(&mcp.Implementation{Name: "c"}, nil).Connect(t.Context(), near, nil)
-		assert.ErrorContains(t, err, "The API is not set up correctly.")
+		client, err := mcp.NewClient(&mcp.Implementation{Name: "c"}, nil).Connect(t.Context(), near, nil)
+		if assert.ErrorContains(t, err, "The API is not set up correctly.") {
+			return
+		}
+		assert.NoError(t, client.Close())
 	})
 	assert.Contains(t, log.String(), "level=ERROR")
 	assert.Contains(t, log.String(), "past Protect")
@@ -98,8 +101,9 @@ func TestH9Wiring(t *testing.T) {
 			})
 		}
 		h := mcpauth.Middleware{Tools: tools, Options: stateless}.Protect(s.v)(many)
-		tools["t6"] = nil // what was handed in may change
-		assert.Equal(t, 403, post(h, s.token(""), call("t6")).Code)
+		tools["t6"][0], tools["t5"] = verifier.Scope("z"), nil // what was handed in may change
+		assert.Equal(t, 403, post(h, s.token("z"), call("t6")).Code)
+		assert.Equal(t, 403, post(h, s.token("z"), call("t5")).Code)
 		for range many.Sessions() {
 			assert.Fail(t, "a session is left")
 		}

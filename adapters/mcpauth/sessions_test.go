@@ -86,7 +86,7 @@ func TestH6TheTokenOfTheRequest(t *testing.T) {
 	id := open(t, s, both)
 	assert.Equal(t, "ran for till with [orders:read]", said(t, post(s, read, call("list"), "Mcp-Session-Id", id)))
 	assert.Equal(t, 403, post(s, read, call("refund"), "Mcp-Session-Id", id).Code)
-	assert.Contains(t, said(t, post(s, read, call("refund")+"]", "Mcp-Session-Id", id)), "insufficient_scope")
+	assert.Contains(t, said(t, post(s, read, misread, "Mcp-Session-Id", id)), "insufficient_scope")
 	assert.Equal(t, "ran for till with [orders:read orders:refund]", said(t, post(s, both, call("refund"), "Mcp-Session-Id", id)))
 	assert.Equal(t, []string{"list", "refund"}, s.tools())
 	assert.Equal(t, []string{"initialize false", "notifications/initialized false", "tools/call false", "tools/call false", "tools/call false"}, outside,

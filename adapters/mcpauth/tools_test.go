@@ -102,11 +102,17 @@ func TestH3NoBodyGetsPastTheRules(t *testing.T) {
 		"params of another case after it": {wrap(`"method":"tools/call","params":{"name":"refund"},"Params":{"name":"list"}`), 200, true},
 		"a name with U+017F":              {wrap(`"method":"tools/call","paramſ":{"name":"list"},"params":{"name":"refund"}`), 403, true},
 		"two messages":                    {call("list") + call("refund"), 200, false},
-		"two messages, the first counts":  {call("refund") + call("list"), 200, true},
-		"a message and rubbish":           {call("refund") + "]", 200, true},
+		"two messages, the first counts":  {call("refund") + call("list"), 403, true},
+		"a message and rubbish":           {call("refund") + "]", 403, true},
 		"a batch of one":                  {"[" + call("refund") + "]", 403, true},
-		"a batch with a broken one":       {"[1," + call("refund") + "]", 403, false},
-		"a batch and rubbish":             {"[" + call("refund") + "]]", 200, true},
+		"a batch with a broken one":       {"[1," + call("refund") + "]", 400, false},
+		"a batch with a broken one last":  {"[" + call("refund") + ",1]", 403, false},
+		"a batch of many":                 {"[" + strings.Repeat("0,", 1<<16) + call("refund") + "]", 400, false},
+		"a batch of empty ones":           {"[" + strings.Repeat("{},", 1<<16) + call("refund") + "]", 400, false},
+		"another version":                 {strings.Replace(call("refund"), "2.0", "1.0", 1), 400, false},
+		"a batch and rubbish":             {"[" + call("refund") + "]]", 403, true},
+		"a batch of two kinds":            {`[{"jsonrpc":"2.0","id":2,"method":"ping"},` + call("refund") + "]", 403, true},
+		"a batch that ends early":         {"[" + call("refund") + ",", 403, false},
 		"a batch in a batch":              {"[[" + call("refund") + "]]", 400, false},
 		"another type before":             {`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":1,"name":"refund"}}`, 403, false},
 		"a byte order mark":               {"\ufeff" + call("refund"), 400, false},
@@ -149,10 +155,13 @@ func TestH3NoBodyGetsPastTheRules(t *testing.T) {
 	}
 }
 
+// misread is a call of refund that the SDK reads, and the endpoint does not.
+var misread = strings.Replace(call("refund"), `"arguments"`, `"NAME":"list","arguments"`, 1)
+
 // The error that a client sees of a call which only the SDK understood.
 func TestH3RefusalsOfTheSDKsReading(t *testing.T) {
 	s := newShop(t, mcpauth.Middleware{Tools: refundOnly, Options: stateless})
-	w := post(s, s.token("orders:read"), call("refund")+"]")
+	w := post(s, s.token("orders:read"), misread)
 	assert.JSONEq(t, `{"code":-32600,"message":"The access token lacks a scope that this needs.",
 		"data":{"error":"insufficient_scope","error_description":"The access token lacks a scope that this needs."}}`, said(t, w))
 }
