@@ -118,6 +118,8 @@ func scopesOf(doc *openapi3.T, requirement openapi3.SecurityRequirement) (all []
 		switch {
 		case scheme == nil:
 			return nil, fmt.Errorf("the document has no security scheme %q", name)
+		case scopes == nil:
+			return nil, fmt.Errorf("security scheme %q has no list of scopes: write [] if any token will do", name)
 		case scheme.Type == "oauth2":
 			for _, scope := range scopes {
 				if !declares(scheme.Flows, scope) {

@@ -140,6 +140,8 @@ func TestSecurity(t *testing.T) {
 		{name: "another scheme beside a good one", own: `[{"login": ["a"]}, {"key": []}]`, fails: `"key"`},
 		{name: "HTTP Basic", own: `[{"basic": []}]`, fails: `"basic"`},
 		{name: "a scope that is not declared", own: `[{"login": ["aa"]}]`, fails: `"aa"`},
+		{name: "scopes that were forgotten", own: `[{"login": null}]`, fails: `"login" has no list of scopes`},
+		{name: "the same for the document", all: `[{"login": null}]`, fails: `"login" has no list of scopes`},
 		{name: "scopes of plain bearer tokens", own: `[{"bearer": ["a"]}]`, fails: `"bearer"`},
 	} {
 		for _, version := range []string{"3.0.3", "3.1.1"} {
