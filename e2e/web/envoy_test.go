@@ -40,6 +40,7 @@ func TestEnvoyConfiguration(t *testing.T) {
 	}
 	filter := config.StaticResources.Listeners[0].FilterChains[0].Filters[0]
 	m := valid(filter.GetTypedConfig()).(*manager.HttpConnectionManager)
+	assert.True(t, m.GetUseRemoteAddress().GetValue(), "else strangers' X-Envoy-* fields are obeyed")
 	for _, mutation := range m.EarlyHeaderMutationExtensions {
 		valid(mutation.TypedConfig)
 	}

@@ -87,7 +87,7 @@ func TestNginx(t *testing.T) {
 	strangers := []string{
 		"X-Auth-Issuer: stranger", "X-Auth-Client-Id: stranger", "x-auth-subject: stranger", "X-AUTH-SCOPES: admin", "X-Auth-Scopes: root",
 		"X_Auth_Subject: stranger", "X-Auth_Scopes: stranger", "X.Auth.Subject: stranger",
-		"X-HTTP-Method-Override: DELETE", "X-Forwarded-Uri: /nothing", "X-Forwarded-Method: PUT",
+		"X-HTTP-Method-Override: DELETE", "X-Original-URL: /admin/keys", "x-rewrite-url: /admin/keys", "X-Forwarded-Uri: /nothing", "X-Forwarded-Method: PUT",
 		"Connection: close, X-Auth-Subject, X-Auth-Scopes",
 	}
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -229,6 +230,22 @@ func TestConfigurationsNameEachField(t *testing.T) {
 			if strings.HasPrefix(field, "X-Auth-") {
 				assert.Contains(t, strings.ToLower(string(text)), strings.ToLower(field), file)
 			}
+		}
+	}
+}
+
+// The API must not find another method or path than the one that was asked about, where
+// it believes such fields (X-Original-URL: IIS, Laminas, CVE-2018-14773 of Symfony).
+func TestConfigurationsRemoveWhatOverrides(t *testing.T) {
+	for file, removed := range map[string]string{
+		"nginx.conf":   `proxy_set_header %s "";`,
+		"traefik.yaml": `%s: ""`,
+		"envoy.yaml":   "- remove: %s\n",
+	} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, field := range []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL"} {
+			assert.Contains(t, strings.ToLower(string(text)), strings.ToLower(fmt.Sprintf(removed, field)), file)
 		}
 	}
 }
