@@ -305,6 +305,9 @@ func TestHiddenForGood(t *testing.T) {
 	assertConfigurationError(t, verifier.Require(inner.Context()))
 	_, refused = verifier.RequireGuard().Admit(inner)
 	assertConfigurationError(t, refused)
+	type mark struct{}
+	_, refused = verifier.RequireGuard().Admit(inner.WithContext(context.WithValue(inner.Context(), mark{}, "more")))
+	assertConfigurationError(t, refused)
 	reads := verifier.Guard(func(r *http.Request) (context.Context, error) { return r.Context(), r.ParseForm() })
 	outer.Method, outer.Body = http.MethodPost, http.NoBody
 	outer.URL.RawQuery = "a=b"
@@ -321,6 +324,16 @@ func TestAdmitOutside(t *testing.T) {
 		admitted, refused := verifier.Guard(func(r *http.Request) (context.Context, error) { return r.Context(), nil }).Admit(r)
 		require.Nil(t, refused)
 		assert.Same(t, r, admitted)
+	})
+	t.Run("R8 an error beside what a Verifier admits", func(t *testing.T) {
+		v, _ := setup(t)
+		admitted, refused := verifier.Guard(func(r *http.Request) (context.Context, error) {
+			ctx, err := v.Protect()(r)
+			require.NoError(t, err)
+			return ctx, verifier.ErrRevoked
+		}).Admit(bearer(signerOf("ES256").good()))
+		assert.Nil(t, admitted)
+		assertRefused(t, verifier.ErrRevoked, refused)
 	})
 	t.Run("R10 RequireGuard in a guard of one's own is a configuration error", func(t *testing.T) {
 		_, refused := verifier.Guard(func(r *http.Request) (context.Context, error) {
@@ -446,7 +459,11 @@ func TestAdmitWithOddContexts(t *testing.T) {
 		context.Context
 		list any
 	}{r.Context(), []string{"a"}}
-	r, refused := v.Protect().Admit(r.WithContext(uncomparable{list}))
+	odd, refused := verifier.Guard(func(*http.Request) (context.Context, error) { return uncomparable{r.Context()}, nil }).
+		Admit(r.WithContext(uncomparable{list}))
+	require.Nil(t, refused, "one that can be compared, with one that cannot")
+	assert.Equal(t, uncomparable{r.Context()}, odd.Context())
+	r, refused = v.Protect().Admit(r.WithContext(uncomparable{list}))
 	require.Nil(t, refused)
 	r = r.WithContext(uncomparable{struct {
 		context.Context

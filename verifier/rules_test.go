@@ -342,6 +342,9 @@ func TestRulesThatNothingCanSatisfy(t *testing.T) {
 			}
 		})
 	}
+	for _, none := range []*verifier.Verifier{nil, {}} {
+		assert.Contains(t, panicText(t, func() { _ = none.CheckRules() }), "nil Verifier")
+	}
 	require.NoError(t, v.CheckRules(verifier.ClientCredentials(), verifier.Audience(api)))
 	require.Error(t, v.CheckRules(verifier.Audience("https://nobody.example.com")), "which is not configured")
 	assert.NotPanics(t, func() { v.Protect(verifier.Scope("!#[]^~AZaz09:/.-_")) }, "the ends of RFC 6749's characters")

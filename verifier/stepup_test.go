@@ -2,6 +2,7 @@ package verifier_test
 
 import (
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,6 +44,7 @@ func TestStepUp(t *testing.T) {
 		{"C14 neither", fresh, nil, `max_age="300"`, "no auth_time", "no_user_authentication"},
 		{"C14 auth_time is a text", fresh, members{"auth_time": `"` + ago(0) + `"`}, `max_age="300"`, "no auth_time", "authentication_old"},
 		{"C14 auth_time is negative", fresh, members{"auth_time": "-1"}, `max_age="300"`, "no auth_time", "authentication_old"},
+		{"C14 a maximum of a second", verifier.StepUp(time.Second), members{"auth_time": ago(2 * time.Minute)}, `max_age="1"`, "at most 1s", "authentication_old"},
 		{"C14 both", both, members{"acr": `"` + gold + `"`, "auth_time": ago(time.Minute)}, "", "", ""},
 		{"C14 both, the acr alone", both, members{"acr": `"` + gold + `"`}, `acr_values="` + gold + `", max_age="300"`, "no auth_time", "authentication_old"},
 		{"C14 both, the time alone", both, members{"auth_time": ago(0)}, `acr_values="` + gold + `", max_age="300"`, "acr is none", "acr_other"},
@@ -71,6 +73,19 @@ func TestStepUp(t *testing.T) {
 		})
 	}
 
+	for want, rule := range map[string]verifier.Rule{
+		`acr is one of "gold silver"`:                              verifier.StepUp(0, "gold", "silver"),
+		"auth_time is at most 1 second ago":                        verifier.StepUp(time.Second),
+		`acr is one of "gold", auth_time is at most 5 minutes ago`: verifier.StepUp(5*time.Minute, "gold"),
+	} {
+		t.Run("C14 Explain demands "+want, func(t *testing.T) {
+			v, _ := setup(t)
+			r := checkReport(t, v, signerOf("ES256").good(), rule)
+			words := strings.Join(strings.Fields(r.String()), " ")
+			assert.Contains(t, words, "FAIL rule StepUp acr none, auth_time none demanded "+want+" Header ")
+		})
+	}
+
 	t.Run("C14 a remembered token grows too old", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			v, _ := setup(t)
@@ -86,12 +101,13 @@ func TestStepUp(t *testing.T) {
 
 func TestStepUpThatCannotWork(t *testing.T) {
 	for name, rule := range map[string]verifier.Rule{
-		"C14 nothing required":   verifier.StepUp(0),
-		"C14 an empty acr":       verifier.StepUp(0, "a", ""),
-		"C14 two acrs in one":    verifier.StepUp(0, "a b"),
-		"C14 a quotation mark":   verifier.StepUp(time.Minute, `a"`),
-		"C14 without a unit":     verifier.StepUp(300, "a"),
-		"C14 a negative maximum": verifier.StepUp(-time.Minute, "a"),
+		"C14 nothing required":    verifier.StepUp(0),
+		"C14 an empty acr":        verifier.StepUp(0, "a", ""),
+		"C14 two acrs in one":     verifier.StepUp(0, "a b"),
+		"C14 a quotation mark":    verifier.StepUp(time.Minute, `a"`),
+		"C14 without a unit":      verifier.StepUp(300, "a"),
+		"C14 just under a second": verifier.StepUp(time.Second-1, "a"),
+		"C14 a negative maximum":  verifier.StepUp(-time.Minute, "a"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := verifier.New(config().With(rule))

@@ -383,6 +383,45 @@ func TestTenantsConcurrently(t *testing.T) {
 }
 
 // What Settings.Tenants says holds within a minute, remembered tokens included.
+// T2: a tenant is in use while its tokens are remembered.
+func TestTenantsInUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := signerOf("ES256")
+		resolve, _ := tenantsOf(2, s)
+		v := newVerifierWith(t, verifier.Settings{Tenants: resolve, MaxTenants: 1, TokenCache: 10})
+		raw, other := ofTenant(s, 0), ofTenant(s, 1)
+		verified(t, v, raw)
+		<-time.After(time.Minute - 1)
+		verified(t, v, raw)
+		assertStats(t, v, 1, 1, 1)
+		<-time.After(10*time.Minute - time.Second)
+		_, err := v.Verify(ctx, other)
+		assertRefused(t, verifier.ErrUnavailable, err)
+		<-time.After(time.Second)
+		verified(t, v, other)
+	})
+}
+
+// T1: a token that is being checked while its tenant gets another Config is not
+// remembered with the former one.
+func TestTenantsChangeMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := signerOf("ES256")
+		cfg := verifier.Config{Issuer: "t0", Audiences: []string{"api of t0"}, Keys: keysOf(s)}
+		v := newVerifierWith(t, verifier.Settings{TokenCache: 10, Tenants: func(string) (verifier.Config, bool) { return cfg, true }})
+		raw := ofTenant(s, 0)
+		verified(t, v, raw, verifier.Check(func(context.Context, *verifier.Token) error {
+			<-time.After(time.Minute)
+			cfg.Rules = []verifier.Rule{verifier.Client("other")}
+			_, err := v.Verify(ctx, raw)
+			assertRefused(t, verifier.ErrDenied, err)
+			return nil
+		}))
+		_, err := v.Verify(ctx, raw)
+		assertRefused(t, verifier.ErrDenied, err)
+	})
+}
+
 func TestTenantsChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := signerOf("ES256")
@@ -395,6 +434,7 @@ func TestTenantsChange(t *testing.T) {
 		require.Same(t, first, verified(t, v, raw))
 		<-time.After(1)
 		require.NotSame(t, first, verified(t, v, raw), "it was asked for again")
+		assertStats(t, v, 1, 2, 1)
 
 		cfg.Rules = []verifier.Rule{verifier.Client("other")}
 		<-time.After(time.Minute - 1)

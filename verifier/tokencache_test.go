@@ -445,6 +445,14 @@ func TestRememberedTokensAndMaxLifetime(t *testing.T) {
 		require.Same(t, tok, verifier.LookupCached(v, raw, time.Now()), "C13")
 		assert.Nil(t, verifier.LookupCached(v, raw, time.Now().Add(-time.Hour)), "C13 an hour before")
 	})
+	synctest.Test(t, func(t *testing.T) {
+		v, _ := remembering(t, func(cfg *set) { cfg.MaxLifetime = time.Hour })
+		now := time.Now()
+		raw := signerOf("EdDSA").token(nil, members{"iat": "", "nbf": seconds(now), "exp": seconds(now.Add(time.Minute))})
+		verified(t, v, raw)
+		assert.NotNil(t, verifier.LookupCached(v, raw, now.Add(-time.Minute)), "C13 nbf and the leeway")
+		assert.Nil(t, verifier.LookupCached(v, raw, now.Add(-time.Minute-1)), "C13 before nbf, though MaxLifetime allows that")
+	})
 	unlimited, _ := setup(t, func(cfg *set) { cfg.MaxLifetime = math.MaxInt64 })
 	verified(t, unlimited, signerOf("EdDSA").good())
 }
