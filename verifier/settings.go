@@ -16,7 +16,8 @@ type Settings struct {
 	// TokenFrom returns the token of a request that has it outside the
 	// Authorization field (in a cookie or a WebSocket subprotocol), or "". A
 	// request with a token in both places gets 400. Nil means that only the
-	// Authorization field is read.
+	// Authorization field is read. A browser sends a cookie also for a page of another
+	// origin: docs/recipes.md has what must stand around it.
 	TokenFrom func(*http.Request) string
 
 	// MaxTokenLength is the length limit of a token, in bytes. Zero means 16,384.

@@ -41,4 +41,11 @@
 //		ExposedHeaders: []string{"WWW-Authenticate", "Retry-After"},
 //	})
 //	http.ListenAndServe(addr, allow.Handler(mux))
+//
+// # Cookies, WebSockets, gateways
+//
+// The page docs/recipes.md of the repository has complete programs for tokens in a cookie
+// or in the handshake of a WebSocket, with what keeps pages of other origins out; for
+// nginx, Traefik and Envoy, which ask before they pass a request on; and for rules from an
+// OpenAPI document.
 package httpauth

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,7 +35,12 @@ func startNginx(t *testing.T, issuer string) *gateway {
 	nginx, err := exec.LookPath("nginx")
 	require.NoError(t, err, "These tests need nginx in PATH: .ci/nginx gets it on Debian and Ubuntu.")
 	g := &gateway{address: freeAddress(t), reached: new(atomic.Pointer[http.Request])}
-	api := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { g.reached.Store(r) }))
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g.reached.Store(r)
+		if status, err := strconv.Atoi(r.URL.Query().Get("status")); err == nil {
+			http.Error(w, "the API's own", status)
+		}
+	}))
 	t.Cleanup(api.Close)
 	auth, stop := startExample(t, "forwardauth", issuer)
 	g.stopAuth = stop
@@ -75,6 +82,9 @@ func (g *gateway) send(t *testing.T, method, target string, fields ...string) (*
 	require.NoError(t, err)
 	res, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
 	require.NoError(t, err)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, g.reached.Load()
 }
 
@@ -157,6 +167,17 @@ func TestNginx(t *testing.T) {
 			require.Len(t, res.Header["Www-Authenticate"], 1)
 			assert.Contains(t, res.Header.Get("Www-Authenticate"), row.challenge)
 			assert.Equal(t, "no-store", res.Header.Get("Cache-Control"))
+		})
+	}
+	for _, status := range []int{401, 403, 500, 503} {
+		t.Run(fmt.Sprint("the API's own ", status), func(t *testing.T) {
+			res, _ := g.send(t, "GET", fmt.Sprint("/orders?status=", status), reader, "Connection: close")
+			assert.Equal(t, status, res.StatusCode)
+			assert.NotContains(t, res.Header, "Www-Authenticate")
+			assert.NotContains(t, res.Header, "Cache-Control")
+			body, err := io.ReadAll(res.Body)
+			require.NoError(t, err)
+			assert.Equal(t, "the API's own\n", string(body))
 		})
 	}
 	t.Run("an absolute URI", func(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -216,6 +217,28 @@ func TestWrongQuestions(t *testing.T) {
 		})
 	}
 	assert.Contains(t, w.log.String(), "the gateway must ask")
+}
+
+// An observer hears of the request that a gateway asks about, not of the question.
+func TestObserver(t *testing.T) {
+	iss := verifiertest.NewIssuer(t)
+	var seen []string
+	v, err := verifier.Settings{
+		Logger: slog.New(slog.DiscardHandler),
+		Observe: func(_ context.Context, d verifier.Decision) {
+			seen = append(seen, fmt.Sprint(d.Outcome, " ", d.Method, " ", d.Route))
+		},
+	}.New(iss.Config(audience))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, v.Close()) })
+	h := newHandler(v, rules)
+	token := iss.Token(verifiertest.Claims{"scope": "orders:read"})
+	for _, gateway := range gateways {
+		seen = nil
+		ask(h, gateway("GET", "/orders/17", token))
+		ask(h, gateway("DELETE", "/orders/17", token))
+		assert.Equal(t, []string{"admitted GET GET /orders/{id}", "refused DELETE DELETE /orders/{id}"}, seen)
+	}
 }
 
 // Each gateway is told of each of the caller's fields: it would pass on a stranger's in

@@ -33,7 +33,9 @@ func newRouter(doc *openapi3.T, v *verifier.Verifier, public ...string) (*router
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			isPublic := op.OperationID != "" && slices.Contains(public, op.OperationID)
-			named = slices.DeleteFunc(named, func(id string) bool { return id == op.OperationID })
+			if isPublic {
+				named = slices.DeleteFunc(named, func(id string) bool { return id == op.OperationID })
+			}
 			guard, err := guardOf(doc, op, v, isPublic)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s %s: %w", method, path, err))

@@ -184,6 +184,17 @@ func TestPublicNamesMustBeReal(t *testing.T) {
 	assert.ErrorContains(t, err, `""`)
 }
 
+func TestAnOperationWithoutIDIsNotPublic(t *testing.T) {
+	v, _ := newVerifier(t)
+	doc, err := openapi3.NewLoader().LoadFromData([]byte(`{
+		"openapi": "3.0.3", "info": {"title": "x", "version": "1"}, "paths": {"/x": {"get": {"responses": {}}}}
+	}`))
+	require.NoError(t, err)
+	_, err = newRouter(doc, v, "")
+	assert.ErrorContains(t, err, "GET /x: no security")
+	assert.ErrorContains(t, err, `no operation ""`)
+}
+
 // Nothing is served that the document does not have.
 func TestPatterns(t *testing.T) {
 	v, _ := newVerifier(t)

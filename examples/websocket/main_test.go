@@ -136,6 +136,27 @@ func TestHandshake(t *testing.T) {
 	}
 }
 
+// Browsers put spaces between subprotocols; others send several fields.
+func TestTokenFromHandshake(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		fields []string
+		want   string
+	}{
+		{"as browsers write it", []string{"orders.v1, bearer.a"}, "a"},
+		{"without a space", []string{"orders.v1,bearer.a"}, "a"},
+		{"in two fields", []string{"orders.v1", "bearer.a"}, "a"},
+		{"two tokens", []string{"orders.v1, bearer.a, bearer.b"}, "a,b"},
+		{"two tokens in two fields", []string{"bearer.a", "bearer.a"}, "a,a"},
+		{"none", []string{"orders.v1, bearer"}, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := &http.Request{Header: http.Header{"Sec-Websocket-Protocol": row.fields}}
+			assert.Equal(t, row.want, tokenFromHandshake(r))
+		})
+	}
+}
+
 func TestNoSubprotocol(t *testing.T) {
 	a := newAPI(t)
 	token := a.issuer.Token(verifiertest.Claims{"scope": "orders:read"})
