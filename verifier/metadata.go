@@ -11,22 +11,23 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// MetadataPath is the path of the metadata of a resource without a path. That of others
-// is below it: see [Verifier.ServeMetadata].
+// MetadataPath is the path of the metadata of a resource whose URL has no path. The
+// metadata of other resources is below it: see [Verifier.ServeMetadata].
 const MetadataPath = "/.well-known/oauth-protected-resource"
 
 // metadataMaxAge is how long clients may keep metadata, in seconds.
 const metadataMaxAge = "3600"
 
-// ServeMetadata responds if r is for the metadata of one of v's Resources, and reports
-// whether it is: for adapters. Their Protect and Optional call it before the Guard, so
-// that the documents are public where the whole API is protected; their HandleMetadata
-// adds them to a router, where only some routes are.
+// ServeMetadata serves the protected resource metadata (RFC 9728 §3) of v's Resources,
+// and reports whether r was a request for it; if not, it writes nothing. It is for
+// adapters. Their Protect and Optional call it before the Guard, so that the metadata is
+// public even where the whole API is protected; their HandleMetadata adds it to a router,
+// for APIs in which only some routes are protected.
 //
-// The path of a document is [MetadataPath] and then that of the resource's URL (RFC 9728
-// §3.1); a query of the URL is that of the document's address. The host of r matters
-// only if the documents of several resources differ by nothing else. The response is for
-// everyone, in any browser (CORS), and may be kept for an hour. Other methods than GET,
+// The path of a document is [MetadataPath] followed by the path of the resource's URL, and
+// its query is the query of that URL (RFC 9728 §3.1). The host of r is compared only if
+// documents of several resources have the same path and query. Pages of any origin may
+// read the response (CORS), and caches may keep it for an hour. Methods other than GET,
 // HEAD and OPTIONS get 405.
 func (v *Verifier) ServeMetadata(w http.ResponseWriter, r *http.Request) bool {
 	return v != nil && v.api != nil && v.api.resources != nil && v.api.serveMetadata(w, r)
@@ -104,12 +105,12 @@ type resource struct {
 	metadata atomic.Pointer[[]byte]
 }
 
-// maxScopes is how many scopes of rules the metadata offers: a program may make rules
-// at every request.
+// maxScopes is how many scopes of rules the metadata lists at most: a program may make
+// rules at every request.
 const maxScopes = 256
 
-// offer adds scopes of rules to the metadata, unless Resource.Scopes is set.
-func (res *resource) offer(scopes []string) {
+// addScopes adds scopes of rules to the metadata, unless Resource.Scopes is set.
+func (res *resource) addScopes(scopes []string) {
 	if res.Scopes != nil {
 		return
 	}

@@ -18,23 +18,23 @@ type Resource struct {
 	// URL identifies the resource: an https address (http for loopback hosts)
 	// without a fragment. Clients compare it byte for byte with the one that they
 	// use (RFC 9728 §3.3), so write it as they do, and without a trailing slash
-	// unless they send one. Many request it from the authorization server as
-	// resource (RFC 8707), which then issues tokens with it as their aud.
+	// unless they send one. Many clients send it to the authorization server as
+	// the parameter resource (RFC 8707), and get tokens with it as their aud.
 	URL string
 
-	// Audience is the one of Config.Audiences that its tokens have. Empty means
-	// URL.
+	// Audience is the aud of the resource's tokens, one of Config.Audiences.
+	// Empty means URL.
 	Audience string
 
 	// Name (resource_name) and Documentation (resource_documentation, an http or
 	// https address) are for people. Both may be empty.
 	Name, Documentation string
 
-	// Scopes are those that the metadata offers (scopes_supported). Nil means the
+	// Scopes are those that the metadata lists (scopes_supported). Nil means the
 	// scopes of the rules of every Protect and Optional for this resource, and of
-	// its issuers' Config.Rules. Clients that are not told a scope by a challenge
-	// often request all of these, so leave out what few need. An empty list that is
-	// not nil means none.
+	// its issuers' Config.Rules. Clients often request all of these if a challenge
+	// names no scope, so leave out those that few clients need. An empty list that
+	// is not nil means none.
 	Scopes []string
 }
 
@@ -70,9 +70,9 @@ func (a *api) newResource(r Resource, issuers []Config) (*resource, error) {
 	}
 	switch {
 	case !isPrintable(r.Name):
-		return nil, errors.New("a Name with characters that are not printable")
+		return nil, errors.New("the Name has characters that are not printable")
 	case r.Documentation != "" && !isURI(r.Documentation):
-		return nil, errors.New("the Documentation is not an http or https address")
+		return nil, errors.New("the Documentation is not an http or https URL")
 	}
 	for _, s := range r.Scopes {
 		if !isScopeToken(s) {
@@ -89,7 +89,7 @@ func (a *api) newResource(r Resource, issuers []Config) (*resource, error) {
 		if isServer(p.issuer) {
 			res.servers = append(res.servers, p.issuer)
 		}
-		res.offer(challengeScopes(p.rules))
+		res.addScopes(challengeScopes(p.rules))
 	}
 	if !accepted {
 		return nil, fmt.Errorf("no Config.Audiences lists its audience %s%s", quote(r.Audience), a.likelyAudience(r.Audience))
@@ -101,14 +101,14 @@ func (a *api) newResource(r Resource, issuers []Config) (*resource, error) {
 // locate sets the address of the metadata (RFC 9728 §3.1).
 func (res *resource) locate() error {
 	if !isURI(res.URL) {
-		return errors.New("the URL is not an https address, in characters of RFC 3986, without user and fragment")
+		return errors.New("the URL is not an absolute https URL in characters of RFC 3986, without user and fragment") // a user may have a password
 	}
 	u, _ := url.Parse(res.URL) // succeeded in isURI
 	if slices.ContainsFunc(strings.Split(u.EscapedPath(), "/"), func(s string) bool { return s == "." || s == ".." }) {
-		return errors.New("the URL has a dot segment, which clients would remove (RFC 3986 section 5.2.4)")
+		return fmt.Errorf("the URL %s has a dot segment, which clients would remove (RFC 3986 section 5.2.4)", quote(res.URL))
 	}
 	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		return errors.New("the URL is http, which is for loopback hosts only (RFC 9728 section 1.2)")
+		return fmt.Errorf("the URL %s is http, which is for loopback hosts only (RFC 9728 section 1.2)", quote(res.URL))
 	}
 	origin := len(u.Scheme) + len("://") + len(u.Host)
 	rest := res.URL[origin:]
@@ -168,7 +168,7 @@ func hostOf(host string, secure bool) string {
 func (a *api) protected(rules []Rule) (route, error) {
 	rt := a.route(rules)
 	if rt.resource != nil {
-		rt.resource.offer(rt.scopes)
+		rt.resource.addScopes(rt.scopes)
 	}
 	return rt, a.checkResource(rules)
 }
@@ -177,7 +177,7 @@ func (a *api) protected(rules []Rule) (route, error) {
 // resources.
 func (a *api) checkResource(rules []Rule) error {
 	if len(a.resources) > 1 && len(audiencesOf(rules)) == 0 {
-		return errors.New("there are several Resources, so every route needs an Audience rule, which chooses one")
+		return errors.New("there are several Resources, so every route needs an Audience rule that chooses one")
 	}
 	return nil
 }

@@ -86,10 +86,10 @@ func TestResourceErrors(t *testing.T) {
 		resource verifier.Resource
 		want     string
 	}{
-		"empty":             {verifier.Resource{}, "not an https address"},
-		"no URL":            {verifier.Resource{URL: "orders", Audience: api}, "not an https address"},
-		"no host":           {verifier.Resource{URL: "https:///orders", Audience: api}, "not an https address"},
-		"another scheme":    {verifier.Resource{URL: "ftp://api.example.com", Audience: api}, "not an https address"},
+		"empty":             {verifier.Resource{}, "not an absolute https URL"},
+		"no URL":            {verifier.Resource{URL: "orders", Audience: api}, "not an absolute https URL"},
+		"no host":           {verifier.Resource{URL: "https:///orders", Audience: api}, "not an absolute https URL"},
+		"another scheme":    {verifier.Resource{URL: "ftp://api.example.com", Audience: api}, "not an absolute https URL"},
 		"a fragment":        {verifier.Resource{URL: "https://api.example.com/#a", Audience: api}, "fragment"},
 		"an empty fragment": {verifier.Resource{URL: "https://api.example.com/#", Audience: api}, "fragment"},
 		"a user":            {verifier.Resource{URL: "https://u:secret@api.example.com", Audience: api}, "without user"},
@@ -98,8 +98,8 @@ func TestResourceErrors(t *testing.T) {
 		"a line break":      {verifier.Resource{URL: "https://api.example.com/a\r\nX: y", Audience: api}, "characters of RFC 3986"},
 		"a backslash":       {verifier.Resource{URL: `https://api.example.com/\a`, Audience: api}, "characters of RFC 3986"},
 		"not ASCII":         {verifier.Resource{URL: "https://api.example.com/é", Audience: api}, "characters of RFC 3986"},
-		"a bad escape":      {verifier.Resource{URL: "https://api.example.com/%zz", Audience: api}, "not an https address"},
-		"an escaped host":   {verifier.Resource{URL: "https://%C3%A9.example.com", Audience: api}, "not an https address"},
+		"a bad escape":      {verifier.Resource{URL: "https://api.example.com/%zz", Audience: api}, "not an absolute https URL"},
+		"an escaped host":   {verifier.Resource{URL: "https://%C3%A9.example.com", Audience: api}, "not an absolute https URL"},
 		"a dot segment":     {verifier.Resource{URL: "https://api.example.com/a/../b", Audience: api}, "dot segment"},
 		"http":              {verifier.Resource{URL: "http://api.example.com", Audience: api}, "loopback"},
 		"another audience":  {verifier.Resource{URL: "https://other.example.com"}, `no Config.Audiences lists its audience "https://other.example.com"`},
@@ -257,7 +257,7 @@ func TestResourceOfRoute(t *testing.T) {
 		})
 	}
 	t.Run("N1 several, and no Audience rule", func(t *testing.T) {
-		want := "verifier: there are several Resources, so every route needs an Audience rule, which chooses one"
+		want := "verifier: there are several Resources, so every route needs an Audience rule that chooses one"
 		assert.PanicsWithValue(t, want, func() { several.Protect() })
 		assert.PanicsWithValue(t, want, func() { several.Optional(verifier.Scope("a")) })
 		raw := signerOf("ES256").token(nil, members{"aud": `"a"`})

@@ -28,7 +28,8 @@
 // # Metadata
 //
 // With verifier.Settings.Resources, every challenge names the protected resource
-// metadata (RFC 9728), from which a client learns where to get a token:
+// metadata (RFC 9728), from which a client learns where to get a token.
+// [HandleMetadata] serves it, without a token:
 //
 //	echoauth.HandleMetadata(e, v)
 //

@@ -35,9 +35,10 @@ func Refuse(c echo.Context, err error) error {
 	return refuse(c, verifier.AsError(c.Request().Context(), err))
 }
 
-// HandleMetadata adds the metadata of the Resources of verifiers (RFC 9728) to e: the
-// subtree of verifier.MetadataPath. Protect and Optional serve the documents of their own
-// Verifier, too, if they get the request.
+// HandleMetadata adds the protected resource metadata (RFC 9728 §3) of the verifiers'
+// Settings.Resources to e, at verifier.MetadataPath and below. The routes need no token.
+// Protect and Optional serve the metadata of their own Verifier, too, in the requests that
+// they see.
 func HandleMetadata(e *echo.Echo, verifiers ...*verifier.Verifier) {
 	h := func(c echo.Context) error {
 		for _, v := range verifiers {

@@ -43,9 +43,10 @@ func Guard(g verifier.Guard) gin.HandlerFunc { return Middleware{}.Guard(g) }
 // own. The handler should return after it.
 func Refuse(c *gin.Context, err error) { Middleware{}.Refuse(c, err) }
 
-// HandleMetadata adds the metadata of the Resources of verifiers (RFC 9728) to r, which
-// has no prefix: the subtree of verifier.MetadataPath. Protect and Optional serve the
-// documents of their own Verifier, too, if they get the request.
+// HandleMetadata adds the protected resource metadata (RFC 9728 §3) of the verifiers'
+// Settings.Resources to r, which must have no prefix, at verifier.MetadataPath and below.
+// The routes need no token. Protect and Optional serve the metadata of their own Verifier,
+// too, in the requests that they see.
 func HandleMetadata(r gin.IRoutes, verifiers ...*verifier.Verifier) {
 	h := func(c *gin.Context) {
 		for _, v := range verifiers {

@@ -37,9 +37,10 @@ func Guard(g verifier.Guard) func(http.Handler) http.Handler { return Middleware
 // handler should return after it.
 func Refuse(w http.ResponseWriter, r *http.Request, err error) { Middleware{}.Refuse(w, r, err) }
 
-// HandleMetadata adds the metadata of the Resources of verifiers (RFC 9728) to mux: the
-// subtree of verifier.MetadataPath. Protect and Optional serve the documents of their own
-// Verifier, too, if they get the request.
+// HandleMetadata adds the protected resource metadata (RFC 9728 §3) of the verifiers'
+// Settings.Resources to mux, at verifier.MetadataPath and below. The routes need no token.
+// Protect and Optional serve the metadata of their own Verifier, too, in the requests that
+// they see.
 func HandleMetadata(mux *http.ServeMux, verifiers ...*verifier.Verifier) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, v := range verifiers {
