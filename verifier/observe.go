@@ -35,7 +35,7 @@ type Decision struct {
 	// Method is the request's method, or "_OTHER" if it is not one of RFC 9110 §9
 	// or PATCH. Route is the request's Pattern, "" if the Guard runs before a mux has
 	// found the route. The adapters for Echo and Gin set Pattern to their route's
-	// path if it is empty. Both are empty under Verify and if Inner.
+	// path if it is empty, and that for gRPC to the full name of the method. Both are empty under Verify and if Inner.
 	Method, Route string
 
 	// Duration is that of the whole decision, zero for a refusal by a handler.
