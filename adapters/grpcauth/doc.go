@@ -12,17 +12,17 @@
 //		log.Fatal(err)
 //	}
 //
-// [Methods] says who may call which method. A method that it does not name is refused.
-// Its options guard unary and streaming methods alike. [Protect], [Optional], [Require]
-// and [Guard] return Methods that say the same for all methods but those of package grpc
-// (health, reflection, channelz), which are never reachable unless they are named. In the
+// [Methods] says who may call which method. A method without an entry is refused. The
+// options protect unary and streaming methods alike. [Protect], [Optional], [Require] and
+// [Guard] return Methods with one entry, for all methods except those of the services of
+// package grpc (health, reflection, channelz), which need entries of their own. In the
 // handler, [Token] returns the verified token, and [Refuse] makes the same refusal as
 // Protect. Everything is safe for concurrent use.
 //
 // A verifier.Guard sees the call as an *http.Request: a POST to the method's full name,
 // whose header fields are the call's metadata, without binary metadata ("-bin"), and
-// without what is no field, such as :authority, which is the Host. The token is in the
-// metadata "authorization", exactly once. Of a unary method, gRPC reads the message
+// without pseudo-header fields, of which :authority is the Host. The token is in the
+// metadata "authorization", exactly once. gRPC reads the message of a unary method
 // before any interceptor runs; [grpc.MaxRecvMsgSize] limits it.
 //
 // # Refusals
@@ -36,28 +36,28 @@
 //	500  Internal: the API is not set up correctly
 //
 // Its message is the error_description, and its details have an [errdetails.ErrorInfo] of
-// domain [Domain]: the reason is the error code of RFC 6750 §3.1 in capitals, such as
-// INVALID_TOKEN or INSUFFICIENT_SCOPE, and NO_TOKEN where none was sent. Its metadata are
+// domain [Domain]: the reason is the error code ([verifier.Error.Code]) in capitals, such as
+// INVALID_TOKEN or INSUFFICIENT_SCOPE, and NO_TOKEN if no token was sent. Its metadata are
 // the other parameters of the challenge, such as scope, whose values this program has
 // configured. A 503 also has an [errdetails.RetryInfo]. The header fields of RFC 6750
 // are in the header metadata ("www-authenticate").
 //
-// An error of package verifier that a handler returns becomes such a refusal. gRPC would
-// send its text, which is for operators. errors.As finds it in interceptors that run
-// before:
+// An error of package verifier that a handler returns becomes such a refusal; otherwise
+// gRPC would send its text, which is for operators. Interceptors that run before, and so
+// outside, get the cause with errors.As:
 //
 //	var refused *verifier.Error
 //	if errors.As(err, &refused) {
 //		slog.Warn("refused", "cause", refused)
 //	}
 //
-// A Guard that panics refuses the call, with Internal, and the process goes on.
+// If a Guard panics, the call is refused with Internal, and the process goes on.
 //
 // # Streams
 //
 // A token is checked when a stream begins. With verifier.UntilExpiry a stream ends when
 // its token expires, with Unauthenticated, so that the client begins another one with a
-// new token: see the example "stream". Receiving is not bound to that context. A handler
-// that waits for messages does so in a goroutine of its own, which ends when the handler
+// new token: see the example "stream". RecvMsg does not end with that context, so a handler
+// that waits for messages calls it in a goroutine of its own, which ends when the handler
 // returns.
 package grpcauth

@@ -9,7 +9,7 @@ import (
 )
 
 // Protect admits only calls whose token is valid for v and passes rules. Like Optional,
-// Require and Guard, it returns one line for "*", to which others may be added.
+// Require and Guard, it returns Methods with the entry "*", to which others may be added.
 func Protect(v *verifier.Verifier, rules ...verifier.Rule) Methods { return Guard(v.Protect(rules...)) }
 
 // Optional admits calls without a token, too. A bad token is refused as by Protect.
@@ -17,8 +17,8 @@ func Optional(v *verifier.Verifier, rules ...verifier.Rule) Methods {
 	return Guard(v.Optional(rules...))
 }
 
-// Require adds rules inside Protect or Optional, whose options come before. Inside
-// Optional, it refuses calls without a token.
+// Require adds rules inside Protect or Optional: give grpc.NewServer their options first.
+// Inside Optional, it refuses calls without a token.
 func Require(rules ...verifier.Rule) Methods { return Guard(verifier.RequireGuard(rules...)) }
 
 // Guard puts any Guard in front of methods, such as verifier.FirstOf or one of your own

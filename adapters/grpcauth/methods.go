@@ -14,16 +14,15 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// Methods has a Guard for each method that may be called, by the method's full name or
-// by a pattern:
+// Methods maps full names of methods, and patterns, to the Guards that admit their calls:
 //
 //	/orders.v1.Orders/Cancel   this method
 //	/orders.v1.Orders/*        the other methods of this service
 //	*                          the methods of all other services
 //
-// The closest of them decides, alone. A method without any is refused. "*" does not
-// cover the services of package grpc, such as health, reflection and channelz: each of
-// them needs a line of its own. Neither pattern covers methods that the server does not
+// Only the most specific entry counts. A method without an entry is refused. "*" does
+// not match the services of package grpc, such as health, reflection and channelz: they
+// need entries of their own. Neither pattern matches methods that the server does not
 // have and that its [grpc.UnknownServiceHandler] would handle, nor those of a service that
 // was registered with a nil implementation.
 //
@@ -38,8 +37,8 @@ func Open(r *http.Request) (context.Context, error) { return r.Context(), nil }
 // Options returns the options for [grpc.NewServer] that put m in front of every unary and
 // every streaming method. Interceptors run in the order of the options: those that
 // must see refusals, such as logs and metrics, go before, with
-// [grpc.ChainUnaryInterceptor] and [grpc.ChainStreamInterceptor]. Options panics on a
-// nil Guard and on a key that is neither a method's full name nor a pattern.
+// [grpc.ChainUnaryInterceptor] and [grpc.ChainStreamInterceptor]. Options panics on a nil
+// Guard and on a key that is neither a method's full name nor a pattern.
 func (m Methods) Options() []grpc.ServerOption {
 	for name, g := range m {
 		if !isPattern(name) {
@@ -54,9 +53,9 @@ func (m Methods) Options() []grpc.ServerOption {
 }
 
 // Check compares m with the methods of a server. It returns an error that names each
-// method without a Guard, and each key without a method. Call it after the services were
-// registered and before Serve. Without Check, such a method is refused when it is
-// called, with [codes.Internal], and that is logged at ERROR.
+// method without an entry, and each entry without a method. Call it after the services
+// were registered and before Serve. Without Check, a method without an entry shows only
+// when it is called: it is refused with [codes.Internal], and that is logged at ERROR.
 func (m Methods) Check(server interface {
 	GetServiceInfo() map[string]grpc.ServiceInfo
 }) error {

@@ -78,7 +78,7 @@ func TestMethods(t *testing.T) {
 			map[string]codes.Code{method: codes.OK, cancel: codes.OK, healthName: codes.Internal, reflectV1: codes.Internal},
 			map[string]codes.Code{method: codes.Unauthenticated, cancel: codes.Unauthenticated},
 		},
-		"G4 the closest decides alone": {
+		"G4 the most specific decides alone": {
 			grpcauth.Methods{"*": v.Protect(verifier.Scope("x")), "/orders.v1.Orders/*": v.Protect(verifier.Scope("y")), method: v.Protect(), cancel: grpcauth.Open},
 			map[string]codes.Code{method: codes.OK, cancel: codes.OK},
 			map[string]codes.Code{method: codes.Unauthenticated, cancel: codes.OK},

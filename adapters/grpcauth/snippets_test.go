@@ -33,7 +33,7 @@ func newServer(v *verifier.Verifier) *grpc.Server {
 	access := grpcauth.Methods{
 		"/orders.v1.Orders/*":      v.Protect(verifier.Scope("orders:read")),  // the other methods of the service
 		"/orders.v1.Orders/Cancel": v.Protect(verifier.Scope("orders:write")), // this method
-		"/grpc.health.v1.Health/*": grpcauth.Open,                             // anybody, without a look at the token
+		"/grpc.health.v1.Health/*": grpcauth.Open,                             // anybody; a token is not read
 	}
 	s := grpc.NewServer(access.Options()...)
 	orderspb.RegisterOrdersServer(s, &orders{})
