@@ -17,14 +17,14 @@ import (
 type admission struct {
 	ctx       context.Context // of the HTTP request, with the token
 	tools     Tools
-	permitted []string        // the lines of tools whose rules the token has passed
+	permitted []string        // keys of tools whose rules the token has passed
 	info      context.Context // has nothing but the SDK's TokenInfo
 }
 
 // extraKey is an admission's place in TokenInfo.Extra.
 const extraKey = "github.com/seed-12ed5b1c/jwtguard"
 
-// admissionOf returns the admission of a request that the SDK has read, or nil.
+// admissionOf returns the admission of a request that the SDK has parsed, or nil.
 func admissionOf(req mcp.Request) *admission {
 	extra := req.GetExtra()
 	if extra == nil || extra.TokenInfo == nil {
@@ -34,11 +34,11 @@ func admissionOf(req mcp.Request) *admission {
 	return a
 }
 
-// require applies the rules of some lines of tools.
-func (a *admission) require(lines ...string) error {
+// require applies the rules that tools has for keys.
+func (a *admission) require(keys ...string) error {
 	var rules []verifier.Rule
-	for _, line := range lines {
-		rules = append(rules, a.tools[line]...)
+	for _, key := range keys {
+		rules = append(rules, a.tools[key]...)
 	}
 	if len(rules) == 0 {
 		return nil

@@ -32,10 +32,10 @@ type message struct {
 	} `json:"params"`
 }
 
-// calledTools returns the lines of the tools that r calls, in one message or in a batch,
-// each once, and restores the body that it reads. What it cannot read, the SDK refuses;
-// what it reads otherwise than the SDK, [enforce] finds.
-func calledTools(r *http.Request, tools Tools, limit int64) (lines []string) {
+// calledTools returns the keys in tools of the tools that r calls, in one message or in a batch,
+// each once, and restores the body that it reads. The SDK refuses what this cannot
+// parse, and [enforce] checks what the SDK parses differently.
+func calledTools(r *http.Request, tools Tools, limit int64) (keys []string) {
 	if r.Body == nil {
 		return nil
 	}
@@ -58,13 +58,13 @@ func calledTools(r *http.Request, tools Tools, limit int64) (lines []string) {
 		if err := dec.Decode(&m); err != nil && !errors.As(err, &otherType) || m.Version != "2.0" {
 			break // the SDK refuses all of the body
 		}
-		line, ok := tools.line(m.Params.Name)
-		if ok && m.Method == "tools/call" && !slices.Contains(lines, line) {
-			lines = append(lines, line)
+		key, ok := tools.entry(m.Params.Name)
+		if ok && m.Method == "tools/call" && !slices.Contains(keys, key) {
+			keys = append(keys, key)
 		}
 		if !isBatch { // what follows the message, the SDK does not read
 			break
 		}
 	}
-	return lines
+	return keys
 }

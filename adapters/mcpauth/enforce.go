@@ -12,7 +12,7 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// enforce is a receiving middleware, which sees each request as the SDK has read it. It
+// enforce is a receiving middleware, which sees each request as the SDK has parsed it. It
 // applies the rules of the tool that is called, if the endpoint has not found the same
 // name in the body, and puts the token and its TokenInfo into the handler's context.
 func enforce(next mcp.MethodHandler) mcp.MethodHandler {
@@ -22,15 +22,15 @@ func enforce(next mcp.MethodHandler) mcp.MethodHandler {
 		case a == nil && ctx.Value(wiring{}) != nil:
 			return next(ctx, method, req)
 		case a == nil:
-			return nil, refusal(verifier.AsError(ctx, &verifier.Error{Err: errors.New("mcpauth: a request has reached the server past Protect")}))
+			return nil, refusal(verifier.AsError(ctx, &verifier.Error{Err: errors.New("mcpauth: a request has bypassed Protect: serve the MCP server only by the handler that Protect made")}))
 		}
 		if call, ok := req.(*mcp.CallToolRequest); ok && a.tools != nil {
-			line, ok := a.tools.line(call.Params.Name)
+			key, ok := a.tools.entry(call.Params.Name)
 			if !ok {
 				return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "unknown tool"}
 			}
-			if !slices.Contains(a.permitted, line) {
-				if err := a.require(line); err != nil {
+			if !slices.Contains(a.permitted, key) {
+				if err := a.require(key); err != nil {
 					return nil, refusal(verifier.AsError(a.ctx, err))
 				}
 			}
@@ -88,8 +88,8 @@ func checkTools(s *mcp.Server, tools Tools) {
 		}
 	}
 	for name := range has {
-		if _, ok := tools.line(name); !ok {
-			panic(fmt.Sprintf("mcpauth: Tools has no line for %q and none for Others", name))
+		if _, ok := tools.entry(name); !ok {
+			panic(fmt.Sprintf("mcpauth: Tools has no entry for the tool %q, and none for Others: add one, which may be empty", name))
 		}
 	}
 }

@@ -18,15 +18,15 @@ func Protect(v *verifier.Verifier, rules ...verifier.Rule) func(*mcp.Server) htt
 	return Middleware{}.Protect(v, rules...)
 }
 
-// Tools are the rules of a server's tools by name, beside those that every request must
-// pass. A tool may have none.
+// Tools maps the names of a server's tools to the rules that a call of the tool must pass,
+// in addition to those of Protect. A tool may have none.
 type Tools map[string][]verifier.Rule
 
-// Others, as a name in Tools, is for all tools without a line of their own.
+// Others is the key in Tools for all tools without an entry of their own.
 const Others = "*"
 
-// line returns the name whose rules a tool has, and false if it has none.
-func (t Tools) line(tool string) (name string, ok bool) {
+// entry returns the key of the rules that a tool has, and false if there is none.
+func (t Tools) entry(tool string) (key string, ok bool) {
 	if _, ok := t[tool]; ok {
 		return tool, true
 	}
@@ -34,13 +34,13 @@ func (t Tools) line(tool string) (name string, ok bool) {
 	return Others, ok
 }
 
-// A Middleware has Protect with more settings.
+// A Middleware is the settings of its Protect method.
 type Middleware struct {
-	// Tools are demanded of the requests that call these tools; nil means that they
-	// need only the rules of Protect. Otherwise it has a line for every tool, or one
-	// for Others. A missing scope is answered with 403, whose challenge names the scopes
-	// of Protect's rules and of the tool's, so that a client which requests them keeps
-	// what it had. The metadata does not offer the scopes of tools.
+	// Tools are the rules of single tools. Nil means that all tools need only the rules
+	// of Protect; otherwise it has an entry for every tool, or one for Others. A call
+	// without the scopes of its tool gets 403, whose challenge names the scopes of
+	// Protect's rules and of the tool's, so that a client which requests them keeps
+	// what it had. The metadata does not list the scopes of tools.
 	Tools Tools
 
 	// Options are the SDK's. Its limit on the body is also the one for finding out
@@ -53,12 +53,12 @@ type Middleware struct {
 
 // Protect returns a function that makes an MCP server's streamable HTTP handler, as
 // mcp.NewStreamableHTTPHandler does, for requests whose token is valid for v and passes
-// rules. It panics on a rule that cannot work, and the function unless Tools names all of
-// the server's tools, and only those: add the tools first. One that is added later and not
-// named cannot be called.
+// rules. It panics on a rule that cannot work. The function panics on a tool without an
+// entry in Tools, and on an entry without a tool, so add the tools to the server first. A
+// tool without an entry that is added later cannot be called.
 //
-// From then on the server refuses whatever comes past the handler: another handler, or
-// another transport.
+// From then on the server refuses requests that bypass this handler, through another
+// handler or another transport.
 func (m Middleware) Protect(v *verifier.Verifier, rules ...verifier.Rule) func(*mcp.Server) http.Handler {
 	front := httpauth.Middleware{OnError: m.OnError}
 	protect := front.Protect(v, rules...)

@@ -17,8 +17,8 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
-// H4: what reaches the server past Protect is refused.
-func TestH4PastProtect(t *testing.T) {
+// H4: requests that bypass Protect are refused.
+func TestH4BypassingProtect(t *testing.T) {
 	log := captureLog(t)
 	s := newShop(t, mcpauth.Middleware{})
 	bare := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s.mcp }, stateless)
@@ -47,7 +47,7 @@ func TestH4PastProtect(t *testing.T) {
 		assert.NoError(t, client.Close())
 	})
 	assert.Contains(t, log.String(), "level=ERROR")
-	assert.Contains(t, log.String(), "past Protect")
+	assert.Contains(t, log.String(), "bypassed Protect")
 }
 
 // H4: one server may have several endpoints, each with its own rules.
@@ -80,10 +80,10 @@ func TestH9Wiring(t *testing.T) {
 		"H9 a tool that does not exist": {func() {
 			mcpauth.Middleware{Tools: mcpauth.Tools{"refnud": {verifier.Scope("x")}, mcpauth.Others: nil}}.Protect(s.v)(s.mcp)
 		}, `Tools has "refnud", which the server does not have`},
-		"H9 a tool without a line": {func() {
+		"H9 a tool without an entry": {func() {
 			mcpauth.Middleware{Tools: mcpauth.Tools{"refund": {verifier.Scope("x")}}}.Protect(s.v)(s.mcp)
-		}, `Tools has no line for "list" and none for Others`},
-		"H9 no lines": {func() { mcpauth.Middleware{Tools: mcpauth.Tools{}}.Protect(s.v)(s.mcp) }, `Tools has no line for "`},
+		}, `Tools has no entry for the tool "list", and none for Others`},
+		"H9 no entries": {func() { mcpauth.Middleware{Tools: mcpauth.Tools{}}.Protect(s.v)(s.mcp) }, `Tools has no entry for the tool "`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() { assert.Contains(t, fmt.Sprint(recover()), row.want) }()

@@ -53,7 +53,7 @@ func TestH9ToolsAddedLater(t *testing.T) {
 			return text("ran"), nil, nil
 		})
 	}
-	t.Run("H9 without a line it cannot be called", func(t *testing.T) {
+	t.Run("H9 without an entry it cannot be called", func(t *testing.T) {
 		s := newShop(t, mcpauth.Middleware{Tools: mcpauth.Tools{"list": nil, "refund": nil}, Options: stateless})
 		later(s)
 		assert.JSONEq(t, `{"code":-32602,"message":"unknown tool"}`, said(t, post(s, s.token("orders:read"), call("later"))))
