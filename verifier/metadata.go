@@ -12,29 +12,33 @@ import (
 )
 
 // MetadataPath is the path of the metadata of a resource whose URL has no path. The
-// metadata of other resources is below it: see [Verifier.ServeMetadata].
+// metadata of other resources is below it: see [ServeMetadata].
 const MetadataPath = "/.well-known/oauth-protected-resource"
 
 // metadataMaxAge is how long clients may keep metadata, in seconds.
 const metadataMaxAge = "3600"
 
-// ServeMetadata serves the protected resource metadata (RFC 9728 §3) of v's Resources,
-// and reports whether r was a request for it; if not, it writes nothing. It is for
-// adapters. Their Protect and Optional call it before the Guard, so that the metadata is
-// public even where the whole API is protected; their HandleMetadata adds it to a router,
-// for APIs in which only some routes are protected.
+// ServeMetadata serves the protected resource metadata (RFC 9728 §3) of the Resources of
+// verifiers, and reports whether r was a request for it; if not, it writes nothing. It is
+// for adapters. Their Protect and Optional call it before the Guard, so that the metadata
+// is public even where the whole API is protected; their HandleMetadata adds it to a
+// router, for APIs in which only some routes are protected. A nil Verifier has none.
 //
 // The path of a document is [MetadataPath] followed by the path of the resource's URL, and
 // its query is the query of that URL (RFC 9728 §3.1). The host of r is compared only if
-// documents of several resources have the same path and query. Pages of any origin may
-// read the response (CORS), and caches may keep it for an hour. Methods other than GET,
-// HEAD and OPTIONS get 405.
-func (v *Verifier) ServeMetadata(w http.ResponseWriter, r *http.Request) bool {
-	return v != nil && v.api != nil && v.api.resources != nil && v.api.serveMetadata(w, r)
+// several resources have the path. Pages of any origin may read the response (CORS), and
+// caches may keep it for an hour. Methods other than GET, HEAD and OPTIONS get 405.
+func ServeMetadata(w http.ResponseWriter, r *http.Request, verifiers ...*Verifier) bool {
+	for _, v := range verifiers {
+		if v != nil && v.api != nil && v.api.resources != nil {
+			return serveMetadata(w, r, verifiers)
+		}
+	}
+	return false
 }
 
-func (a *api) serveMetadata(w http.ResponseWriter, r *http.Request) bool {
-	res := a.resourceAt(r)
+func serveMetadata(w http.ResponseWriter, r *http.Request, verifiers []*Verifier) bool {
+	res := resourceAt(r, verifiers)
 	if res == nil {
 		return false
 	}
@@ -67,30 +71,48 @@ func (a *api) serveMetadata(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // resourceAt returns the resource whose metadata r is for, or nil.
-func (a *api) resourceAt(r *http.Request) (found *resource) {
+func resourceAt(r *http.Request, verifiers []*Verifier) *resource {
 	if !strings.HasPrefix(r.URL.Path, MetadataPath) {
 		return nil
 	}
+	var there []*resource
 	path := r.URL.EscapedPath()
-	for _, query := range []string{r.URL.RawQuery, ""} {
-		several := false
-		for _, res := range a.resources {
-			switch {
-			case res.path != path || res.query != query:
-			case hostOf(r.Host, strings.HasPrefix(res.URL, "https:")) == res.host:
-				return res
-			default:
-				several, found = found != nil, res
+	for _, v := range verifiers {
+		if v != nil && v.api != nil {
+			for _, res := range v.api.resources {
+				if res.path == path {
+					there = append(there, res)
+				}
 			}
 		}
-		if several {
-			return nil
+	}
+	queries := []string{r.URL.RawQuery, ""}
+	for _, query := range queries {
+		for _, res := range withQuery(there, query) {
+			if res.host == hostOf(r.Host, strings.HasPrefix(res.URL, "https:")) {
+				return res
+			}
 		}
-		if found != nil {
-			return found
+	}
+	for _, query := range queries { // behind a proxy, r may have another host
+		switch of := withQuery(there, query); len(of) {
+		case 0:
+		case 1:
+			return of[0]
+		default:
+			return nil
 		}
 	}
 	return nil
+}
+
+func withQuery(all []*resource, query string) (of []*resource) {
+	for _, res := range all {
+		if res.query == query {
+			of = append(of, res)
+		}
+	}
+	return of
 }
 
 // A resource is a Resource that was checked.

@@ -28,11 +28,11 @@ func withResources(t *testing.T, resources ...verifier.Resource) *verifier.Verif
 	return newVerifierWith(t, verifier.Settings{Resources: resources}, cfg)
 }
 
-// document requests metadata at an address. It returns nil if v does not respond.
-func document(t *testing.T, v *verifier.Verifier, address string) map[string]any {
+// document requests metadata at an address. It returns nil if there is no response.
+func document(t *testing.T, address string, verifiers ...*verifier.Verifier) map[string]any {
 	t.Helper()
 	w := httptest.NewRecorder()
-	if !v.ServeMetadata(w, httptest.NewRequest(http.MethodGet, address, nil)) {
+	if !verifier.ServeMetadata(w, httptest.NewRequest(http.MethodGet, address, nil), verifiers...) {
 		assert.Empty(t, w.Header())
 		return nil
 	}
@@ -73,10 +73,10 @@ func TestMetadataAddress(t *testing.T) {
 		t.Run("N1 N2 "+resource, func(t *testing.T) {
 			v := withResources(t, verifier.Resource{URL: resource})
 			assert.Equal(t, want, parameter(t, v.Protect()))
-			require.NotNil(t, document(t, v, want))
-			assert.Equal(t, resource, document(t, v, want)["resource"])
-			assert.Nil(t, document(t, v, want+"x"))
-			assert.Nil(t, document(t, v, resource))
+			require.NotNil(t, document(t, want, v))
+			assert.Equal(t, resource, document(t, want, v)["resource"])
+			assert.Nil(t, document(t, want+"x", v))
+			assert.Nil(t, document(t, resource, v))
 		})
 	}
 }
@@ -147,46 +147,46 @@ func TestMetadataIsDerived(t *testing.T) {
 		assert.Equal(t, map[string]any{
 			"resource": "https://api.example.com", "authorization_servers": []any{other, issuer},
 			"scopes_supported": []any{"base", "fixed", "z"}, "bearer_methods_supported": []any{"header"},
-		}, document(t, v, address))
+		}, document(t, address, v))
 	})
 	t.Run("N2 no server, no scope", func(t *testing.T) {
 		v := newVerifierWith(t, verifier.Settings{Resources: []verifier.Resource{{URL: "https://api.example.com", Audience: "orders"}}},
 			verifier.Config{Issuer: "a name, no URL", Keys: keys, Audiences: []string{"orders"}})
 		assert.Equal(t, map[string]any{
 			"resource": "https://api.example.com", "bearer_methods_supported": []any{"header"},
-		}, document(t, v, address))
+		}, document(t, address, v))
 	})
 	t.Run("N2 of tenants, any audience", func(t *testing.T) {
 		v := newVerifierWith(t, verifier.Settings{
 			Resources: []verifier.Resource{{URL: "https://api.example.com"}},
 			Tenants:   func(string) (verifier.Config, bool) { return verifier.Config{}, false },
 		})
-		assert.Equal(t, "https://api.example.com", document(t, v, address)["resource"])
+		assert.Equal(t, "https://api.example.com", document(t, address, v)["resource"])
 	})
 	t.Run("N2 scopes of routes, as they are made", func(t *testing.T) {
 		v := withResources(t, verifier.Resource{URL: "https://api.example.com"}, verifier.Resource{URL: "https://b.example.com"})
 		a, b := verifier.Audience("https://api.example.com"), verifier.Audience("https://b.example.com")
-		assert.NotContains(t, document(t, v, address), "scopes_supported")
+		assert.NotContains(t, document(t, address, v), "scopes_supported")
 		v.Protect(a, verifier.Scope("orders:write", "orders:read"))
 		v.Optional(a, verifier.AnyScope("first", "second"))
 		v.Protect(b, verifier.Scope("bills"))
 		v.Protect(a, verifier.Scope("orders:read"))
-		assert.Equal(t, []any{"first", "orders:read", "orders:write"}, document(t, v, address)["scopes_supported"])
+		assert.Equal(t, []any{"first", "orders:read", "orders:write"}, document(t, address, v)["scopes_supported"])
 	})
 	t.Run("N2 scopes of the Resource are all", func(t *testing.T) {
 		v := withResources(t, verifier.Resource{URL: "https://api.example.com", Scopes: []string{"z", "a"}})
 		v.Protect(verifier.Scope("b"))
-		assert.Equal(t, []any{"z", "a"}, document(t, v, address)["scopes_supported"])
+		assert.Equal(t, []any{"z", "a"}, document(t, address, v)["scopes_supported"])
 		v = withResources(t, verifier.Resource{URL: "https://api.example.com", Scopes: []string{}})
 		v.Protect(verifier.Scope("b"))
-		assert.NotContains(t, document(t, v, address), "scopes_supported")
+		assert.NotContains(t, document(t, address, v), "scopes_supported")
 	})
 	t.Run("N2 the number of scopes is limited", func(t *testing.T) {
 		v := withResources(t, verifier.Resource{URL: "https://api.example.com"})
 		for i := range 300 {
 			v.Protect(verifier.Scope("s" + strings.Repeat("x", i)))
 		}
-		assert.Len(t, document(t, v, address)["scopes_supported"], 256)
+		assert.Len(t, document(t, address, v)["scopes_supported"], 256)
 	})
 }
 
@@ -216,8 +216,33 @@ func TestMetadataOfSeveral(t *testing.T) {
 		"https://a.example.com" + at + "mcp":                nil,
 		"https://a.example.com/mcp" + at:                    nil,
 	} {
-		t.Run("N2 "+address, func(t *testing.T) { assert.Equal(t, want, document(t, v, address)["resource"]) })
+		t.Run("N2 "+address, func(t *testing.T) { assert.Equal(t, want, document(t, address, v)["resource"]) })
 	}
+}
+
+// A client must not be sent to another API's authorization server, whose token it would
+// then show here.
+func TestMetadataOfSeveralVerifiers(t *testing.T) {
+	a := withResources(t, verifier.Resource{URL: "https://a.example.com/mcp"}, verifier.Resource{URL: "https://a.example.com/x?tenant=1"})
+	b := withResources(t, verifier.Resource{URL: "https://b.example.com/mcp"}, verifier.Resource{URL: "https://b.example.com/x"})
+	const at = verifier.MetadataPath
+	for address, want := range map[string]any{
+		"https://a.example.com" + at + "/mcp":        "https://a.example.com/mcp",
+		"https://b.example.com" + at + "/mcp":        "https://b.example.com/mcp",
+		"https://b.example.com" + at + "/x?tenant=1": "https://b.example.com/x",
+		"https://a.example.com" + at + "/x?tenant=1": "https://a.example.com/x?tenant=1",
+		"https://internal" + at + "/x?tenant=1":      "https://a.example.com/x?tenant=1",
+		"https://internal" + at + "/x":               "https://b.example.com/x",
+		"https://internal" + at + "/mcp":             nil,
+		"https://b.example.com" + at + "/y":          nil,
+	} {
+		t.Run("N2 "+address, func(t *testing.T) {
+			for _, verifiers := range [][]*verifier.Verifier{{a, nil, b}, {b, a}} {
+				assert.Equal(t, want, document(t, address, verifiers...)["resource"])
+			}
+		})
+	}
+	assert.Nil(t, document(t, "https://b.example.com"+at+"/mcp"))
 }
 
 // A route belongs to the resource that its Audience rule names.
@@ -294,7 +319,7 @@ func FuzzResourceURL(f *testing.F) {
 		assert.Contains(t, []string{origin + rest, origin + "/" + rest}, resource)
 		r := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: http.Header{}}
 		w := httptest.NewRecorder()
-		require.True(t, v.ServeMetadata(w, r), address)
+		require.True(t, verifier.ServeMetadata(w, r, v), address)
 		var found struct{ Resource string }
 		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &found))
 		assert.Equal(t, resource, found.Resource, "N2 byte for byte")

@@ -41,12 +41,10 @@ func Refuse(c echo.Context, err error) error {
 // they see.
 func HandleMetadata(e *echo.Echo, verifiers ...*verifier.Verifier) {
 	h := func(c echo.Context) error {
-		for _, v := range verifiers {
-			if v.ServeMetadata(c.Response(), c.Request()) {
-				return nil
-			}
+		if !verifier.ServeMetadata(c.Response(), c.Request(), verifiers...) {
+			return echo.ErrNotFound
 		}
-		return echo.ErrNotFound
+		return nil
 	}
 	e.Any(verifier.MetadataPath, h)
 	e.Any(verifier.MetadataPath+"/*", h)
@@ -67,7 +65,7 @@ func guard(v *verifier.Verifier, g verifier.Guard) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			if v.ServeMetadata(c.Response(), r) {
+			if verifier.ServeMetadata(c.Response(), r, v) {
 				return nil
 			}
 			if r.Pattern == "" {

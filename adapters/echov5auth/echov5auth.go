@@ -41,12 +41,10 @@ func Refuse(c *echo.Context, err error) error {
 // they see.
 func HandleMetadata(e *echo.Echo, verifiers ...*verifier.Verifier) {
 	h := func(c *echo.Context) error {
-		for _, v := range verifiers {
-			if v.ServeMetadata(c.Response(), c.Request()) {
-				return nil
-			}
+		if !verifier.ServeMetadata(c.Response(), c.Request(), verifiers...) {
+			return echo.ErrNotFound
 		}
-		return echo.ErrNotFound
+		return nil
 	}
 	e.Any(verifier.MetadataPath, h)
 	e.Any(verifier.MetadataPath+"/*", h)
@@ -66,7 +64,7 @@ func Guard(g verifier.Guard) echo.MiddlewareFunc {
 func guard(v *verifier.Verifier, g verifier.Guard) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
-			if v.ServeMetadata(c.Response(), c.Request()) {
+			if verifier.ServeMetadata(c.Response(), c.Request(), v) {
 				return nil
 			}
 			admitted, err := g.Admit(c.Request()) // whose Pattern, for observers, is Echo's route

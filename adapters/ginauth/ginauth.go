@@ -49,13 +49,11 @@ func Refuse(c *gin.Context, err error) { Middleware{}.Refuse(c, err) }
 // too, in the requests that they see.
 func HandleMetadata(r gin.IRoutes, verifiers ...*verifier.Verifier) {
 	h := func(c *gin.Context) {
-		for _, v := range verifiers {
-			if v.ServeMetadata(c.Writer, c.Request) {
-				c.Writer.WriteHeaderNow() // where there is no body
-				return
-			}
+		if !verifier.ServeMetadata(c.Writer, c.Request, verifiers...) {
+			c.AbortWithStatus(http.StatusNotFound)
+			return
 		}
-		c.AbortWithStatus(http.StatusNotFound)
+		c.Writer.WriteHeaderNow() // where there is no body
 	}
 	r.Any(verifier.MetadataPath, h)
 	r.Any(verifier.MetadataPath+"/*resource", h)
@@ -98,7 +96,7 @@ func (m Middleware) Guard(g verifier.Guard) gin.HandlerFunc {
 // guard is Guard, and serves the metadata of v, which may be nil.
 func (m Middleware) guard(v *verifier.Verifier, g verifier.Guard) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if v.ServeMetadata(c.Writer, c.Request) {
+		if verifier.ServeMetadata(c.Writer, c.Request, v) {
 			c.Abort()
 			c.Writer.WriteHeaderNow() // where there is no body
 			return

@@ -43,12 +43,9 @@ func Refuse(w http.ResponseWriter, r *http.Request, err error) { Middleware{}.Re
 // they see.
 func HandleMetadata(mux *http.ServeMux, verifiers ...*verifier.Verifier) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, v := range verifiers {
-			if v.ServeMetadata(w, r) {
-				return
-			}
+		if !verifier.ServeMetadata(w, r, verifiers...) {
+			http.NotFound(w, r)
 		}
-		http.NotFound(w, r)
 	})
 	mux.Handle(verifier.MetadataPath, h)
 	mux.Handle(verifier.MetadataPath+"/", h)
@@ -93,7 +90,7 @@ func (m Middleware) Guard(g verifier.Guard) func(http.Handler) http.Handler {
 func (m Middleware) guard(v *verifier.Verifier, g verifier.Guard) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if v.ServeMetadata(w, r) {
+			if verifier.ServeMetadata(w, r, v) {
 				return
 			}
 			admitted, err := g.Admit(r)
