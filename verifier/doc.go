@@ -17,8 +17,8 @@
 //
 // [New] does no network I/O; keys are fetched in the background. Wait for them
 // with [Verifier.Ready], or let the first requests wait for up to two seconds. Then
-// put an adapter (httpauth, echoauth, ginauth) in front of the routes, or call
-// [Verifier.Authenticate] with an *http.Request yourself.
+// put an adapter (httpauth, echoauth, echov5auth, ginauth, grpcauth, mcpauth) in front of
+// the routes, or call [Verifier.Authenticate] with an *http.Request yourself.
 //
 // # What a token must be
 //

@@ -1,6 +1,12 @@
 // Chi is an API with the router github.com/go-chi/chi: httpauth's middlewares are chi's
 // own kind. A group is protected, routes in it require scopes, and an audit log names the
 // route's pattern.
+//
+// It is configured by environment variables:
+//
+//	ISSUER    the authorization server's issuer, exactly as in its metadata
+//	AUDIENCE  the aud of the API's tokens
+//	ADDR      the address to listen on; 127.0.0.1:8080 if not set
 package main
 
 import (

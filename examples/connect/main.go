@@ -1,6 +1,12 @@
 // Connect is an API with connectrpc.com/connect, whose handlers are http.Handlers: httpauth
 // stands in front of them, and refuses in the protocol of the call (Connect, gRPC or
-// gRPC-Web). Generated handlers are mounted in the same way as the two here.
+// gRPC-Web). Generated handlers are registered in the same way as the handlers here.
+//
+// It is configured by environment variables:
+//
+//	ISSUER    the authorization server's issuer, exactly as in its metadata
+//	AUDIENCE  the aud of the API's tokens
+//	ADDR      the address to listen on; 127.0.0.1:8080 if not set
 package main
 
 import (

@@ -1,6 +1,13 @@
 // Errors responds to refused requests with problem details (RFC 9457) instead of the
 // default body, in net/http, Echo and Gin. Status, challenge and Cache-Control stay the
 // same.
+//
+// It is configured by environment variables:
+//
+//	ISSUER     the authorization server's issuer, exactly as in its metadata
+//	AUDIENCE   the aud of the API's tokens
+//	FRAMEWORK  nethttp, echo or gin; nethttp if not set
+//	ADDR       the address to listen on; 127.0.0.1:8080 if not set
 package main
 
 import (

@@ -1,12 +1,11 @@
 // Forwardauth decides for a gateway: nginx (auth_request), Traefik (ForwardAuth) and
 // Envoy (ext_authz over HTTP) ask it about each request before they pass it on to an
-// API. It answers 200 with the caller in header fields, which the gateway copies, or
-// 401, 403 or 503 with the challenge for the client. nginx.conf, traefik.yaml and
-// envoy.yaml in this folder are the gateways' side; they strip what a stranger sent in
-// those fields.
+// API. It responds with 200 and the caller in header fields, which the gateway copies, or
+// with 400, 401, 403 or 503 for the client. nginx.conf, traefik.yaml and envoy.yaml in this
+// folder configure the gateways, which remove such fields from the client's request.
 //
-// The API then believes the fields, so only the gateway may be able to reach it, and a
-// request without them is one that the gateway has not checked.
+// The API trusts the fields, so only the gateway may be able to reach it. It must refuse a
+// request without them: the gateway has not checked it.
 //
 // It is configured by environment variables:
 //

@@ -1,5 +1,12 @@
 // Multiissuer is an API that trusts two authorization servers: the company's own, and a
 // partner's, whose listed clients may only read.
+//
+// It is configured by environment variables:
+//
+//	ISSUER          the authorization server's issuer, exactly as in its metadata
+//	AUDIENCE        the aud of the API's tokens
+//	PARTNER_ISSUER  the partner's issuer
+//	ADDR            the address to listen on; 127.0.0.1:8080 if not set
 package main
 
 import (
