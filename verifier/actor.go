@@ -43,12 +43,12 @@ type (
 	actorRule  struct{ ruleList }
 )
 
-// Direct demands that nobody acts for the subject (RFC 8693 §4.1), else 403: the
-// token has no act claim, whatever is in it; null is none.
+// Direct requires that nobody acts for the subject (RFC 8693 §4.1); otherwise the response
+// is 403. The token has no act claim, whatever is in it; null is none.
 func Direct() Rule { return directRule{} }
 
-// Actor demands that the current actor's sub (RFC 8693 §4.1) is one of these, else
-// 403. A token without act claim does not pass, nor does one whose actor has another
+// Actor requires that the current actor's sub (RFC 8693 §4.1) is one of these; otherwise
+// the response is 403. A token without act claim does not pass, nor does one whose actor has another
 // iss than the token. With several issuers, it needs an [Issuer] rule beside it, as
 // [Client] does.
 func Actor(subjects ...string) Rule { return actorRule{newList("Actor", subjects)} }

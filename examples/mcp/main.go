@@ -27,6 +27,9 @@ import (
 )
 
 func main() {
+	if os.Getenv("URL") == "" {
+		log.Fatal("set URL to the address of this server as its clients use it, such as https://orders.example.com/mcp")
+	}
 	v, err := newVerifier(verifier.Config{Issuer: os.Getenv("ISSUER")}, os.Getenv("URL"))
 	if err != nil {
 		log.Fatal(err)

@@ -19,7 +19,10 @@ func TestSnippetsAreCompiled(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "providers", "*.md"))
 	require.NoError(t, err)
 	require.NotEmpty(t, pages)
-	for _, page := range append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "docs", "migrate.md"), filepath.Join(root, "docs", "observability.md"), filepath.Join(root, "docs", "recipes.md"), filepath.Join(root, "docs", "grpc.md")) {
+	for _, page := range []string{"README.md", "docs/migrate.md", "docs/observability.md", "docs/recipes.md", "docs/grpc.md", "docs/mcp.md"} {
+		pages = append(pages, filepath.Join(root, page))
+	}
+	for _, page := range pages {
 		text, err := os.ReadFile(page)
 		require.NoError(t, err)
 		found := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(text), -1)
