@@ -8,9 +8,11 @@ type api struct {
 	policies  policies
 	tenants   *tenants // nil without Settings.Tenants
 	resources []*resource
-	realm     string
-	log       refusalLog
-	bugs      bugLog
+
+	demandsBinding bool // of the tokens of every issuer
+	realm          string
+	log            refusalLog
+	bugs           bugLog
 	observer
 	extensions
 }

@@ -90,10 +90,8 @@ func NewContext(ctx context.Context, t *Token) context.Context {
 // context, before the handler writes.
 func SetHeaders(ctx context.Context, h http.Header) {
 	if a := admissionOf(ctx); a != nil {
-		for name, values := range a.header {
-			for _, value := range values {
-				addHeader(h, name, value)
-			}
+		for _, c := range a.confirmed {
+			setHeaders(h, c.Header)
 		}
 	}
 }

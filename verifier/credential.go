@@ -16,7 +16,7 @@ var (
 
 // readCredential returns the one token of r (RFC 6750 §2.1), and the binding whose
 // scheme it was sent with, nil for Bearer.
-func (v *Verifier) readCredential(r *http.Request) (raw string, scheme *binding, err *Error) {
+func (v *Verifier) readCredential(r *http.Request) (raw string, scheme *Binding, err *Error) {
 	fields := r.Header["Authorization"]
 	if len(fields) > 1 {
 		return "", nil, refusal(ErrBadRequest, "%d Authorization fields", len(fields))

@@ -20,8 +20,9 @@ type call struct {
 
 // A grant is the result of a decision that admits the request.
 type grant struct {
-	token  *Token      // nil if no token was sent, in an optional call
-	header http.Header // to add to the response
+	token     *Token         // nil if no token was sent, in an optional call
+	confirmed []Confirmation // of a bound token
+	scheme    string         // that the token was sent with; "" is Bearer
 }
 
 // decide turns every credential into an admission or a refusal. A refusal is
@@ -36,6 +37,7 @@ func (v *Verifier) decide(c call, rules []Rule) (grant, *Error) {
 		if !c.rulesChecked {
 			c.route = v.api.route(rules)
 		}
+		c.route.scheme = g.scheme
 		err = v.api.complete(err, c.route)
 		v.api.logRefusal(c.ctx, err)
 	}
@@ -48,13 +50,16 @@ func (v *Verifier) decide(c call, rules []Rule) (grant, *Error) {
 // judge runs the cheapest checks first. Of a token that was verified before, it checks
 // only what may have changed since.
 func (v *Verifier) judge(c *call, rules []Rule, m *measured) (g grant, err *Error) {
-	raw, scheme := c.raw, (*binding)(nil)
+	raw, scheme := c.raw, (*Binding)(nil)
 	if c.request != nil {
 		if raw, scheme, err = v.readCredential(c.request); err != nil {
 			if c.optional && err.Reason == ErrNoToken {
 				err = nil
 			}
 			return g, err
+		}
+		if scheme != nil {
+			g.scheme = scheme.Scheme
 		}
 	}
 	if !c.rulesChecked {
@@ -85,7 +90,7 @@ func (v *Verifier) judge(c *call, rules []Rule, m *measured) (g grant, err *Erro
 	}
 	if t != nil {
 		m.remembered = true
-		if g.header, err = v.admit(c.ctx, c.request, raw, scheme, t, rules); err == nil {
+		if g.confirmed, err = v.admit(c.ctx, c.request, scheme, t, rules); err == nil {
 			g.token = t
 		}
 		return g, err
@@ -98,16 +103,17 @@ func (v *Verifier) judge(c *call, rules []Rule, m *measured) (g grant, err *Erro
 		m.issuer, m.keyLookup, m.signature = d.trustedIssuer(), d.keyLookup, d.signature
 	}
 	if d.work.free(); err == nil {
-		g.token, g.header = d.token, d.header
+		g.token, g.confirmed = d.token, d.confirmed
 	}
 	return g, err
 }
 
 // admit runs the checks that are never skipped, on a verified token. Rules find the
-// token in their context.
-func (v *Verifier) admit(ctx context.Context, r *http.Request, raw string, scheme *binding, t *Token, rules []Rule) (h http.Header, err *Error) {
+// token in their context. A proof is marked as used last, so that a request which is
+// refused does not use it up.
+func (v *Verifier) admit(ctx context.Context, r *http.Request, scheme *Binding, t *Token, rules []Rule) (confirmed []Confirmation, err *Error) {
 	if t.bound || scheme != nil {
-		if h, err = v.api.confirmBinding(r, raw, scheme, t); err != nil {
+		if confirmed, err = v.api.confirmBinding(r, scheme, t); err != nil {
 			return nil, err
 		}
 	}
@@ -116,5 +122,13 @@ func (v *Verifier) admit(ctx context.Context, r *http.Request, raw string, schem
 			return nil, err
 		}
 	}
-	return h, applyRules(ctx, t, t.policy.rules, rules)
+	if err := applyRules(ctx, t, t.policy.rules, rules); err != nil {
+		return nil, err
+	}
+	if confirmed != nil {
+		if err := record(ctx, t, confirmed); err != nil {
+			return nil, err
+		}
+	}
+	return confirmed, nil
 }

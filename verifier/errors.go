@@ -24,6 +24,8 @@ type Error struct {
 	resource        *resource // that was requested, or nil
 	caller          Caller
 	stepUp          string // parameters of the challenge, of the rule StepUp
+	scheme          string // of the credential, "" for Bearer or none
+	bound           bool   // the route admits only bound tokens
 	ours            bool   // made by this package, which logs it when it refuses
 	hidesReason     bool   // Description is the common sentence
 }
@@ -79,7 +81,7 @@ func (a *api) complete(e *Error, rt route) *Error {
 	if e.api != nil && e.api != a {
 		return e
 	}
-	if len(rt.scopes) == 0 && rt.resource == nil && (a == nil || a.realm == "" && a.log.logger == nil) {
+	if len(rt.scopes) == 0 && rt.resource == nil && (a == nil || a.realm == "" && a.log.logger == nil && a.bindings == nil) {
 		return e
 	}
 	own := e.challengeScopes
@@ -88,6 +90,7 @@ func (a *api) complete(e *Error, rt route) *Error {
 	}
 	c := *e
 	c.api, c.challengeScopes, c.resource = a, slices.Concat(rt.scopes, own), cmp.Or(e.resource, rt.resource)
+	c.bound, c.scheme = e.bound || rt.bound, cmp.Or(e.scheme, rt.scheme)
 	return &c
 }
 

@@ -40,14 +40,14 @@ type evaluation struct {
 	ctx       context.Context
 	request   *http.Request // nil under Verify
 	raw       string
-	scheme    *binding // of the credential, nil for Bearer
+	scheme    *Binding // of the credential, nil for Bearer
 	now       time.Time
 	work      *workspace
 	policy    *issuerPolicy
 	algorithm *jose.Algorithm
 	key       crypto.PublicKey
 	token     *Token
-	header    http.Header
+	confirmed []Confirmation
 	stopwatch
 }
 
@@ -100,7 +100,7 @@ func (d *evaluation) run(s step, rules []Rule) (err *Error) {
 	case stepToken:
 		d.token, err = d.policy.newToken(&d.work.jws, &d.work.claims.registeredClaims)
 	case stepAdmit:
-		d.header, err = d.admit(d.ctx, d.request, d.raw, d.scheme, d.token, rules)
+		d.confirmed, err = d.admit(d.ctx, d.request, d.scheme, d.token, rules)
 	case stepRemember:
 		if d.tokens.maxTokens > 0 {
 			d.tokens.remember(d.token, queryOf(&d.work.jws.Header, d.now), d.key)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -215,6 +216,12 @@ func brokenSetups() []brokenSetup {
 		{name: "RFC 9068 without client_id", code: "profile_claim", change: func(s *set) { s.RFC9068 = true }, claims: members{"client_id": ""}},
 		{name: "a bound token", code: "bound_token", claims: members{"cnf": `{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`}},
 		{name: "a token bound to a certificate", code: "bound_token", claims: members{"cnf": `{"x5t#S256":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`}},
+
+		{name: "a token that is not bound", code: "not_bound", change: func(s *set) {
+			s.Bindings = []verifier.Binding{{Member: "jkt", Scheme: "DPoP", Confirm: func(*http.Request, *verifier.Token, string) (verifier.Confirmation, error) {
+				return verifier.Confirmation{}, nil
+			}}}
+		}, rules: rules(verifier.Bound())},
 
 		// The audience.
 		{name: "no aud", code: "no_audience", claims: members{"aud": ""}},

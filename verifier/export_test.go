@@ -3,7 +3,6 @@ package verifier
 import (
 	"context"
 	"hash/maphash"
-	"net/http"
 	"time"
 )
 
@@ -39,16 +38,7 @@ func ForgetBugs() { sharedBugs = bugLog{} }
 // Bugs returns how many configuration errors v keeps in mind.
 func Bugs(v *Verifier) int { return len(v.api.bugs.logged) }
 
-// A Binding is a binding, for tests.
-type Binding struct {
-	Member, Scheme string
-	Confirm        func(r *http.Request, raw string, t *Token) (http.Header, error)
-}
-
 // Extend gives v what nothing exported gives it so far.
 func Extend(v *Verifier, bindings []Binding, revoked func(context.Context, *Token) (bool, error)) {
-	for _, b := range bindings {
-		v.api.bindings = append(v.api.bindings, binding{b.Member, b.Scheme, b.Confirm})
-	}
-	v.api.revoked = revoked
+	v.api.bindings, v.api.revoked = bindings, revoked
 }

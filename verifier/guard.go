@@ -47,7 +47,9 @@ func (v *Verifier) guard(rules []Rule, optional bool) Guard {
 		if err != nil {
 			return nil, err
 		}
-		return &admission{r.Context(), v.api, g, route}, nil
+		admitted := &admission{r.Context(), v.api, g, route}
+		admitted.route.scheme = g.scheme
+		return admitted, nil
 	}
 }
 

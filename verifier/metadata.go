@@ -121,6 +121,9 @@ type resource struct {
 	document          string // its address (RFC 9728 §3.1)
 	host, path, query string // of document
 	servers           []string
+	algorithms        []string // of DPoP proofs
+	certificates      bool     // tokens bound to certificates are confirmed
+	onlyProofs        bool     // no other token than those with proofs is accepted
 
 	mu       sync.Mutex // guards writing
 	scopes   []string   // sorted
@@ -158,7 +161,10 @@ func (res *resource) write() {
 		Methods       []string `json:"bearer_methods_supported"`
 		Name          string   `json:"resource_name,omitempty"`
 		Documentation string   `json:"resource_documentation,omitempty"`
-	}{res.URL, res.servers, res.scopes, []string{"header"}, res.Name, res.Documentation})
+		Certificates  bool     `json:"tls_client_certificate_bound_access_tokens,omitzero"`
+		Algorithms    []string `json:"dpop_signing_alg_values_supported,omitempty"`
+		OnlyProofs    bool     `json:"dpop_bound_access_tokens_required,omitzero"`
+	}{res.URL, res.servers, res.scopes, []string{"header"}, res.Name, res.Documentation, res.certificates, res.algorithms, res.onlyProofs})
 	if err != nil {
 		panic("verifier: " + err.Error()) // cannot happen: the strings were checked
 	}

@@ -108,7 +108,7 @@ func newPolicy(cfg *Config, a *api) (*issuerPolicy, error) {
 			return nil, err
 		}
 	}
-	only := &api{policies: policies{p.issuer: p}}
+	only := &api{policies: policies{p.issuer: p}, extensions: a.extensions}
 	if err := checkRules(p.rules, only); err != nil {
 		return nil, fmt.Errorf("in Rules: %w", err)
 	}

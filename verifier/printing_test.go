@@ -226,6 +226,8 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		"CheckReport":  wrap(report.Checks),
 		"CheckResult":  wrap(verifier.CheckPassed),
 		"Mistake":      wrap(v.Explain(ctx, raw, verifier.Scope("x")).Mistake),
+		"Binding":      wrap(verifier.Binding{Member: "jkt"}),
+		"Confirmation": wrap(verifier.Confirmation{}),
 		"Resource":     wrap(verifier.Resource{URL: api}),
 		"ManagedKeys":  wrap[verifier.ManagedKeys](nil),
 	}

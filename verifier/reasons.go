@@ -21,6 +21,9 @@ var (
 	ErrNotYetValid    = errors.New("token is not valid yet")                                // 401 invalid_token
 	ErrClaims         = errors.New("a claim is missing or not acceptable")                  // 401 invalid_token
 	ErrBinding        = errors.New("token is bound to a key that the sender did not prove") // 401 invalid_token
+	ErrProof          = errors.New("the proof of possession is missing or not valid")       // 401 invalid_dpop_proof
+	ErrReplay         = errors.New("the proof of possession was used before")               // 401 invalid_dpop_proof
+	ErrNonce          = errors.New("the proof of possession needs a nonce of this API")     // 401 use_dpop_nonce
 	ErrRevoked        = errors.New("token has been revoked")                                // 401 invalid_token
 	ErrAuthentication = errors.New("the user must authenticate again")                      // 401 insufficient_user_authentication
 	ErrScope          = errors.New("a scope is missing")                                    // 403 insufficient_scope
@@ -57,6 +60,9 @@ var refusalKinds = [...]refusalKind{
 	{"not_yet_valid", ErrNotYetValid, http.StatusUnauthorized, "invalid_token", "The access token is not valid yet."},
 	{"claims", ErrClaims, http.StatusUnauthorized, "invalid_token", notValid},
 	{"binding", ErrBinding, http.StatusUnauthorized, "invalid_token", notValid},
+	{"proof", ErrProof, http.StatusUnauthorized, "invalid_dpop_proof", "The DPoP proof is missing or not valid."},
+	{"replay", ErrReplay, http.StatusUnauthorized, "invalid_dpop_proof", "The DPoP proof is missing or not valid."},
+	{"nonce", ErrNonce, http.StatusUnauthorized, "use_dpop_nonce", "The DPoP proof needs the nonce of the field DPoP-Nonce."},
 	{"revoked", ErrRevoked, http.StatusUnauthorized, "invalid_token", "The access token has been revoked."},
 	{"authentication", ErrAuthentication, http.StatusUnauthorized, "insufficient_user_authentication", "The user must authenticate again as the challenge says."},
 	{"scope", ErrScope, http.StatusForbidden, "insufficient_scope", "The access token lacks a scope that this needs."},

@@ -79,6 +79,14 @@ func (a *api) newResource(r Resource, issuers []Config) (*resource, error) {
 			return nil, fmt.Errorf("%s in Scopes is not one scope (RFC 6749 section 3.3)", quote(s))
 		}
 	}
+	for _, b := range a.bindings {
+		switch {
+		case b.Scheme == "DPoP":
+			res.algorithms, res.onlyProofs = b.Algorithms, a.demandsBinding && !a.acceptsBearer(true)
+		case b.Member == "x5t#S256":
+			res.certificates = true
+		}
+	}
 	accepted := a.tenants != nil
 	for i := range issuers {
 		p := a.policies[issuers[i].Issuer]

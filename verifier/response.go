@@ -46,13 +46,73 @@ func (e *Error) SetHeaders(h http.Header) {
 	case k.status == http.StatusServiceUnavailable:
 		h.Set("Retry-After", strconv.Itoa(retryAfter))
 	case k.status < http.StatusInternalServerError:
-		addHeader(h, "Www-Authenticate", e.challenge(k))
+		e.setChallenges(h, k)
 	}
-	for name, values := range e.Header {
+	addHeaders(h, e.Header)
+}
+
+func addHeaders(h, more http.Header) {
+	for name, values := range more {
 		for _, value := range values {
 			addHeader(h, http.CanonicalHeaderKey(name), value)
 		}
 	}
+}
+
+// setHeaders sets the fields of a binding, such as a nonce, of which the newest counts.
+// The list of fields that scripts may read grows.
+func setHeaders(h, fields http.Header) {
+	for name, values := range fields {
+		if name == "Access-Control-Expose-Headers" {
+			for _, value := range values {
+				addHeader(h, name, value)
+			}
+			continue
+		}
+		h[name] = values
+	}
+}
+
+// setChallenges adds one challenge for each scheme that is accepted (RFC 9110 §11.6.1),
+// Bearer first: there are clients that read only that one. The error is in the challenge
+// of the scheme that the token was sent with.
+func (e *Error) setChallenges(h http.Header, k refusalKind) {
+	if e.api == nil || len(e.api.bindings) == 0 {
+		addHeader(h, "Www-Authenticate", e.challenge("Bearer", k, nil))
+		return
+	}
+	failed := e.scheme
+	none := refusalKind{}
+	of := func(scheme string) refusalKind {
+		if failed == scheme {
+			return k
+		}
+		return none
+	}
+	if e.api.acceptsBearer(e.bound) {
+		if failed == "" {
+			failed = "Bearer"
+		}
+		addHeader(h, "Www-Authenticate", e.challenge("Bearer", of("Bearer"), nil))
+	}
+	for i := range e.api.bindings {
+		b := &e.api.bindings[i]
+		if b.Scheme != "" {
+			if failed == "" {
+				failed = b.Scheme
+			}
+			addHeader(h, "Www-Authenticate", e.challenge(b.Scheme, of(b.Scheme), b.Algorithms))
+		}
+		if b.Fields != nil {
+			setHeaders(h, b.Fields())
+		}
+	}
+}
+
+// acceptsBearer reports whether a token can be sent with Bearer: any token, or one that
+// is bound.
+func (a *api) acceptsBearer(bound bool) bool {
+	return !bound || slices.ContainsFunc(a.bindings, func(b Binding) bool { return b.Scheme == "" })
 }
 
 func addHeader(h http.Header, name, value string) {
@@ -61,19 +121,22 @@ func addHeader(h http.Header, name, value string) {
 	}
 }
 
-// challenge returns the challenge of RFC 6750 §3. Every part is a constant, the
+// challenge returns the challenge of RFC 6750 §3, or of RFC 9449 §7.1, which has the
+// same parameters and the algorithms of proofs. Every part is a constant, the
 // configured realm or address, a number, or a scope or acr whose characters were
 // checked.
-func (e *Error) challenge(k refusalKind) string {
+func (e *Error) challenge(scheme string, k refusalKind, algorithms []string) string {
 	realm := defaultRealm
 	if e.api != nil && e.api.realm != "" {
 		realm = e.api.realm
 	}
-	s := `Bearer realm="` + realm + `"`
+	s := scheme + ` realm="` + realm + `"`
 	if k.code != "" {
 		s += `, error="` + k.code + `", error_description="` + k.description + `"`
 	}
-	s += e.stepUp
+	if k.code != "" || scheme == "Bearer" {
+		s += e.stepUp
+	}
 	scopes := e.challengeScopes
 	if scopes == nil {
 		scopes = e.Scopes
@@ -83,6 +146,9 @@ func (e *Error) challenge(k refusalKind) string {
 	}
 	if e.resource != nil {
 		s += `, resource_metadata="` + e.resource.document + `"`
+	}
+	if len(algorithms) > 0 {
+		s += `, algs="` + strings.Join(algorithms, " ") + `"`
 	}
 	return s
 }

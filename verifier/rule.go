@@ -36,10 +36,11 @@ type Rule interface {
 type traits uint8
 
 const (
-	checkedFirst  traits = 1 << iota // is on the token's issuer or audience
-	namesIssuer                      // admits only the issuers that it lists
-	needsIssuer                      // is unambiguous only for one issuer
-	callsFunction                    // calls a function of the program
+	checkedFirst   traits = 1 << iota // is on the token's issuer or audience
+	namesIssuer                       // admits only the issuers that it lists
+	needsIssuer                       // is unambiguous only for one issuer
+	callsFunction                     // calls a function of the program
+	demandsBinding                    // refuses tokens that are not bound
 )
 
 // applyRules checks rules on issuer and audience before all others.
@@ -82,10 +83,14 @@ func checkRules(rules []Rule, a *api) error {
 type route struct {
 	scopes   []string
 	resource *resource // or nil
+	bound    bool      // only bound tokens are admitted
+	scheme   string    // that the token of this request was sent with; "" is Bearer
 }
 
 // route returns that of a Guard with rules.
-func (a *api) route(rules []Rule) route { return route{challengeScopes(rules), a.resourceOf(rules)} }
+func (a *api) route(rules []Rule) route {
+	return route{challengeScopes(rules), a.resourceOf(rules), a.demandsBinding || demandBinding(rules), ""}
+}
 
 // and returns that of a Require with rules inside r.
 func (r route) and(a *api, rules []Rule) route {
@@ -93,7 +98,12 @@ func (r route) and(a *api, rules []Rule) route {
 	if inner := a.resourceFor(audiencesOf(rules)); inner != nil {
 		r.resource = inner
 	}
+	r.bound = r.bound || demandBinding(rules)
 	return r
+}
+
+func demandBinding(rules []Rule) bool {
+	return slices.ContainsFunc(rules, func(r Rule) bool { return r != nil && r.traits()&demandsBinding != 0 })
 }
 
 // challengeScopes returns the scopes of rules for the challenge (RFC 6750 §3).

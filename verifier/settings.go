@@ -56,6 +56,11 @@ type Settings struct {
 	// several, each route needs an Audience rule, which chooses one.
 	Resources []Resource
 
+	// Bindings confirm tokens that are bound to a key of their sender: DPoP (package
+	// verifier/dpop), mutual TLS (package verifier/mtls). Without the binding, a token
+	// with cnf is refused. The rule [Bound] refuses those without cnf.
+	Bindings []Binding
+
 	// TokenCache is how many verified tokens are remembered, so that the next
 	// request with one needs no signature check. Zero means 4,096, and a negative
 	// number none. They take at most 16 MiB, which is enough for about 5,000
@@ -120,6 +125,9 @@ func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
 		return nil, errors.New("no Config: New needs one for each issuer")
 	}
 	a := &api{policies: make(policies), realm: s.Realm, log: refusalLog{logger: s.Logger}, observer: observer{s.Observe, s.ObserveKeys}}
+	if len(s.Bindings) > 0 {
+		a.bindings = slices.Clone(s.Bindings)
+	}
 	v := &Verifier{api: a, tokenFrom: s.TokenFrom, maxTokenLength: s.MaxTokenLength}
 	if v.maxTokenLength == 0 {
 		v.maxTokenLength = defaultMaxTokenLength
@@ -141,6 +149,10 @@ func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
 		}
 		a.policies[p.issuer] = p
 		v.maxLeeway = max(v.maxLeeway, p.leeway)
+	}
+	a.demandsBinding = a.tenants == nil
+	for _, p := range a.policies {
+		a.demandsBinding = a.demandsBinding && demandBinding(p.rules)
 	}
 	if err := a.describe(s.Resources, issuers); err != nil {
 		return nil, err
@@ -188,7 +200,7 @@ func (s *Settings) check() error {
 	case s.Realm != "" && !isQuotable(s.Realm):
 		return errors.New("a Realm with characters other than printable ASCII, or a quotation mark or backslash")
 	}
-	return nil
+	return checkBindings(s.Bindings)
 }
 
 func isQuotable(s string) bool {

@@ -18,6 +18,9 @@ func (v *Verifier) Verify(ctx context.Context, raw string, rules ...Rule) (*Toke
 // Authorization field (RFC 6750 §2.1) or by Settings.TokenFrom, never from the query
 // or a form.
 //
+// A DPoP proof admits one request ([Settings.Bindings]): a second call for the same
+// request is refused as a replay, unless Protect or another Guard has admitted it.
+//
 // Authenticate works with every framework that has an *http.Request. Where the rules
 // are fixed, prefer [Verifier.Protect], which checks them once.
 func (v *Verifier) Authenticate(r *http.Request, rules ...Rule) (*Token, error) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
-	"github.com/seed-12ed5b1c/jwtguard/internal/testbinding"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
@@ -18,13 +18,18 @@ import (
 // can be added to and not read.
 func admissionHeaders(t *testing.T, f Framework) {
 	iss := verifiertest.NewIssuer(t)
-	v := iss.Verifier(OrdersAPI)
-	testbinding.Add(v, "test", func(r *http.Request) (http.Header, error) {
-		if r.Header.Get("Proof") == "" {
-			return nil, errors.New("no proof")
-		}
-		return http.Header{"Next-Nonce": {"1", "2"}}, nil
-	})
+	v, err := verifier.Settings{Bindings: []verifier.Binding{{
+		Member: "test",
+		Confirm: func(r *http.Request, _ *verifier.Token, _ string) (c verifier.Confirmation, err error) {
+			if r.Header.Get("Proof") == "" {
+				return c, errors.New("no proof")
+			}
+			c.Header = http.Header{"Next-Nonce": {"1", "2"}}
+			return c, nil
+		},
+	}}}.New(iss.Config(OrdersAPI))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, v.Close()) })
 	rule := []verifier.Rule{verifier.Issuer(iss.URL())}
 	routes := map[string][]Layer{
 		"/protect":  {{Protect, v, nil}},

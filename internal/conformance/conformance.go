@@ -95,6 +95,7 @@ func Run(t *testing.T, f Framework) {
 	}{
 		{"Answers", answers, false},
 		{"BadInput", badInput, false},
+		{"Proofs", proofs, false},
 		{"OnTheWire", onTheWire, false},
 		{"Observe", observe, false},
 		{"R5 ChallengesAreAdded", challengesAreAdded, false},

@@ -23,8 +23,15 @@ type Compact struct {
 	Signed, Signature []byte
 }
 
+// Member returns the text of a member of the header that [Header] has not, or "" if there
+// is none or it is null.
+func (c *Compact) Member(name string) string {
+	header := c.Text[len(c.Raw) : len(c.Text)-len(c.Payload)]
+	return MemberOf(strings.TrimLeft(header, " \t\r\n"), name)
+}
+
 // A Header has the members of a JOSE header that are read (RFC 7515 §4). Members that
-// contain or locate a key (jku, x5u, jwk, x5c) are not.
+// contain or locate a key (jku, x5u, jwk, x5c) are not: see [Compact.Member].
 type Header struct {
 	Alg, Kid     string
 	X5T, X5TS256 string // thumbprints of the key's certificate

@@ -71,7 +71,10 @@ func TestArrows(t *testing.T) {
 	all := packages(t)
 	for name, may := range map[string][]string{
 		"jwkscache":             {"internal/jose"},
-		"verifier":              {"internal/ascii", "internal/jose", "internal/testbinding", "internal/tokenclaims", "jwkscache"},
+		"verifier":              {"internal/ascii", "internal/jose", "internal/tokenclaims", "jwkscache"},
+		"verifier/dpop":         {"internal/jose", "internal/peer", "verifier"},
+		"verifier/mtls":         {"internal/peer", "verifier"},
+		"internal/peer":         nil,
 		"verifier/providers":    {"internal/tokenclaims", "jwkscache", "verifier"},
 		"verifier/verifiertest": {"internal/authserver", "jwkscache", "verifier"},
 		"cmd/jwtguard":          {"internal/ascii", "internal/authserver", "jwkscache", "verifier", "verifier/providers"},
@@ -82,7 +85,6 @@ func TestArrows(t *testing.T) {
 		"internal/authserver":   nil,
 		"internal/jose":         nil,
 		"internal/jwttest":      nil,
-		"internal/testbinding":  nil,
 		"internal/tokenclaims":  nil,
 	} {
 		require.Contains(t, all, name)
@@ -92,15 +94,14 @@ func TestArrows(t *testing.T) {
 		assert.NotContains(t, p.Imports, module+"internal/conformance", "%s: it is for tests", name)
 		if name != "internal/conformance" {
 			assert.NotContains(t, p.Imports, module+"internal/jwttest", "%s: it is for tests", name)
-			if name != "verifier" {
-				assert.NotContains(t, p.Imports, module+"internal/testbinding", "%s: it is for tests", name)
-			}
 		}
 	}
 	const jsonLibrary = "github.com/go-json-experiment/json"
 	for name, may := range map[string][]string{
 		"jwkscache":           {jwx + "/v2/jwk", jsonLibrary, jsonLibrary + "/jsontext"},
 		"verifier":            {jsonLibrary, jsonLibrary + "/jsontext", jsonLibrary + "/v1", "github.com/maypok86/otter/v2"},
+		"verifier/dpop":       nil,
+		"verifier/mtls":       nil,
 		"verifier/providers":  nil,
 		"cmd/jwtguard":        {jsonLibrary, jsonLibrary + "/jsontext"},
 		"internal/jose":       nil,
@@ -119,7 +120,7 @@ func TestArrows(t *testing.T) {
 // go.sum.
 func TestNoFrameworkReachesUsersOfHTTPAuth(t *testing.T) {
 	all := packages(t)
-	for _, name := range []string{"jwkscache", "verifier", "verifier/providers", "adapters/httpauth"} {
+	for _, name := range []string{"jwkscache", "verifier", "verifier/dpop", "verifier/mtls", "verifier/providers", "adapters/httpauth"} {
 		p := all[name]
 		for _, i := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
 			assert.NotRegexp(t, `gin-gonic|labstack|echoauth|ginauth`, i, name)

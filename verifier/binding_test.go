@@ -26,12 +26,12 @@ func TestExtensions(t *testing.T) {
 	})
 	confirmed, unreachable := 0, errors.New("the list is not there")
 	verifier.Extend(v,
-		[]verifier.Binding{{Member: "pop", Scheme: "PoP", Confirm: func(r *http.Request, raw string, tok *verifier.Token) (http.Header, error) {
+		[]verifier.Binding{{Member: "pop", Scheme: "PoP", Confirm: func(r *http.Request, tok *verifier.Token, key string) (verifier.Confirmation, error) {
 			confirmed++
-			if r.Header.Get("Proof") != "of "+tok.ID() {
-				return nil, errors.New("no such proof")
+			if key != "key" || r.Header.Get("Proof") != "of "+tok.ID() {
+				return verifier.Confirmation{}, errors.New("no such proof")
 			}
-			return http.Header{"Pop-Nonce": {"next"}}, nil
+			return verifier.Confirmation{Header: http.Header{"Pop-Nonce": {"next"}}}, nil
 		}}},
 		func(_ context.Context, tok *verifier.Token) (bool, error) {
 			if tok.ID() == "lost" {
@@ -54,7 +54,7 @@ func TestExtensions(t *testing.T) {
 		{"B1 a bound token with its proof", "PoP", bound(nil), "of 1", nil, 2, 1},
 		{"B1 the same once more is confirmed again", "PoP", bound(nil), "of 1", nil, 2, 1},
 		{"B1 the same without a proof", "PoP", bound(nil), "", verifier.ErrBinding, 1, 1},
-		{"B1 a bound token as Bearer", "Bearer", bound(nil), "of 1", verifier.ErrBinding, 1, 1},
+		{"B1 a bound token as Bearer", "Bearer", bound(nil), "of 1", verifier.ErrBinding, 1, 0},
 		{"B1 a token that is not bound, with the scheme", "PoP", s.good(), "of 1", verifier.ErrBinding, 1, 0},
 		{"B1 a token bound to what nobody knows", "PoP", s.token(nil, members{"cnf": `{"x":"key"}`}), "of 1", verifier.ErrBinding, 1, 0},
 		{"B1 a token bound to what nobody knows, as Bearer", "Bearer", s.token(nil, members{"cnf": `{"x":"key"}`}), "of 1", verifier.ErrBinding, 1, 0},
@@ -154,12 +154,12 @@ func TestExtensions(t *testing.T) {
 // has the header fields of both.
 func TestTwoBindings(t *testing.T) {
 	refuses := map[string]bool{}
-	confirm := func(name string) func(*http.Request, string, *verifier.Token) (http.Header, error) {
-		return func(*http.Request, string, *verifier.Token) (http.Header, error) {
+	confirm := func(name string) func(*http.Request, *verifier.Token, string) (verifier.Confirmation, error) {
+		return func(*http.Request, *verifier.Token, string) (verifier.Confirmation, error) {
 			if refuses[name] {
-				return nil, errors.New("no proof of " + name)
+				return verifier.Confirmation{}, errors.New("no proof of " + name)
 			}
-			return http.Header{name: {"confirmed"}}, nil
+			return verifier.Confirmation{Header: http.Header{name: {"confirmed"}}}, nil
 		}
 	}
 	v, _ := setup(t)

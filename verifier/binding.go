@@ -1,0 +1,239 @@
+package verifier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
+)
+
+// extensions are optional parts of a Verifier.
+type extensions struct {
+	bindings []Binding
+	revoked  func(context.Context, *Token) (bool, error) // nothing exported sets it yet
+}
+
+// A Binding confirms that the sender of a request holds the key that its token is bound
+// to by a member of cnf (RFC 7800 §3.1). Package verifier/dpop makes one for jkt (RFC
+// 9449), and package verifier/mtls one for x5t#S256 (RFC 8705).
+type Binding struct {
+	// Member is the member of cnf.
+	Member string
+
+	// Scheme is that of the Authorization field with which bound tokens are sent.
+	// Empty means Bearer.
+	Scheme string
+
+	// Algorithms are those of the proofs, for challenges and metadata. They are nil
+	// for a binding without proofs.
+	Algorithms []string
+
+	// Confirm checks that the sender of the request holds the key that t is bound
+	// to: key is the value of the member. It is called concurrently, after t was
+	// verified and before revocation and rules. An error that wraps a reason of this
+	// package is a refusal for that reason; any other is one for ErrBinding.
+	Confirm func(r *http.Request, t *Token, key string) (Confirmation, error)
+
+	// Fields returns header fields that every challenge comes with, such as a new
+	// nonce, under their canonical names. Nil means none.
+	Fields func() http.Header
+}
+
+// A Confirmation is what [Binding.Confirm] returns.
+type Confirmation struct {
+	// Header has fields for the response to the admitted request, under their
+	// canonical names, which the adapters write by [SetHeaders].
+	Header http.Header
+
+	// Record is called last of all, when the request is otherwise admitted: it marks
+	// a proof as used, so that it does not admit another request. Nil means nothing
+	// to do. An error refuses the request, as one of Confirm does.
+	Record func(context.Context) error
+
+	// Proof identifies what Record marks. It is comparable. If an outer Guard has
+	// admitted the same request with an equal one, Record is not called.
+	Proof any
+}
+
+func checkBindings(all []Binding) error {
+	for i, b := range all {
+		switch {
+		case b.Member == "" || b.Confirm == nil:
+			return fmt.Errorf("Bindings[%d] has no Member or no Confirm", i)
+		case slices.ContainsFunc(all[:i], func(other Binding) bool { return other.Member == b.Member }):
+			return fmt.Errorf("two Bindings have the Member %q", b.Member)
+		case !isToken(b.Scheme) || cutsAsBearer(b.Scheme):
+			return fmt.Errorf("Bindings[%d] has a Scheme that is none, or Bearer, which is the empty one", i)
+		case slices.ContainsFunc(b.Algorithms, func(a string) bool { return !isToken(a) || a == "" }):
+			return fmt.Errorf("Bindings[%d] has an algorithm that is none", i)
+		}
+	}
+	return nil
+}
+
+// isToken reports whether s is a token (RFC 9110 §5.6.2) or empty.
+func isToken(s string) bool {
+	for i := range len(s) {
+		if !isTchar(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func cutsAsBearer(scheme string) bool {
+	_, found := cutScheme(scheme, "Bearer")
+	return found
+}
+
+// cutBindingScheme calls cutScheme with the scheme of each binding.
+func (a *api) cutBindingScheme(field string) (string, *Binding, bool) {
+	for i := range a.bindings {
+		b := &a.bindings[i]
+		if b.Scheme == "" {
+			continue
+		}
+		if raw, found := cutScheme(field, b.Scheme); found {
+			return raw, b, true
+		}
+	}
+	return "", nil, false
+}
+
+var boundToken = refusal(ErrBinding, "the token has cnf")
+
+// confirmBinding checks a token that has cnf, or that was sent with a binding's scheme.
+// At least one member of cnf must have a binding, every binding whose member is there
+// must confirm it, and the scheme must be the one that these bindings require.
+func (a *api) confirmBinding(r *http.Request, scheme *Binding, t *Token) (all []Confirmation, _ *Error) {
+	switch {
+	case !t.bound:
+		return nil, t.refused(refusal(ErrBinding, "the token is not bound, but was sent with the scheme %s", scheme.Scheme))
+	case r == nil:
+		return nil, boundToken
+	}
+	required, sent := "", ""
+	if scheme != nil {
+		sent = scheme.Scheme
+	}
+	found := false
+	for i := range a.bindings {
+		b := &a.bindings[i]
+		if t.members().At(jose.Path{"cnf", b.Member}) != "" {
+			found = true
+			if b.Scheme != "" {
+				required = b.Scheme
+			}
+		}
+	}
+	if !found || sent != required {
+		return nil, t.refused(refusal(ErrBinding, "cnf is not confirmed by the scheme that the token was sent with"))
+	}
+	for i := range a.bindings {
+		b := &a.bindings[i]
+		value := t.members().At(jose.Path{"cnf", b.Member})
+		if value == "" {
+			continue
+		}
+		key, err := jose.StringValue(value)
+		if err != nil || key == "" {
+			return nil, t.refused(refusal(ErrBinding, "the member %s of cnf is not a string", b.Member))
+		}
+		c, err := b.Confirm(r, t, key)
+		if err != nil {
+			return nil, t.refused(asRefusal(err, ErrBinding))
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// record marks the proofs of t as used, except those with which an outer Guard has
+// admitted the request.
+func record(ctx context.Context, t *Token, all []Confirmation) *Error {
+	for _, c := range all {
+		if c.Record == nil || c.Proof != nil && wasRecorded(ctx, c.Proof) {
+			continue
+		}
+		if err := c.Record(ctx); err != nil {
+			return t.refused(asRefusal(err, ErrBinding))
+		}
+	}
+	return nil
+}
+
+// wasRecorded reports whether a Guard has admitted the request of ctx with proof.
+func wasRecorded(ctx context.Context, proof any) bool {
+	for {
+		var a *admission
+		switch found := ctx.Value(contextKey{}).(type) {
+		case *admission:
+			a, ctx = found, found.Context
+		case *hidden:
+			if a = found.outer; a == nil {
+				ctx = found.Context
+				continue
+			}
+			ctx = a.Context
+		default:
+			if a = admissionOf(ctx); a == nil {
+				return false
+			}
+			ctx = a.Context
+		}
+		for _, c := range a.confirmed {
+			if c.Proof == proof {
+				return true
+			}
+		}
+	}
+}
+
+func (a *api) checkRevocation(ctx context.Context, t *Token) *Error {
+	switch revoked, err := a.revoked(ctx, t); {
+	case err != nil:
+		return t.refused(&Error{Reason: ErrUnavailable, Err: err})
+	case revoked:
+		return t.refused(&Error{Reason: ErrRevoked})
+	}
+	return nil
+}
+
+type boundRule struct{ plainRule }
+
+// Bound requires that the token is bound to a key which its sender has proved to hold
+// (DPoP, mutual TLS); otherwise the response is 401. It needs [Settings.Bindings]. A
+// bound token is confirmed also without this rule; Bound refuses those that are not
+// bound, which whoever steals one can use.
+func Bound() Rule { return boundRule{} }
+
+func (boundRule) check(_ context.Context, t *Token) *Error {
+	if t.bound {
+		return nil
+	}
+	return refusal(ErrBinding, "the token is not bound; the rule requires that it is")
+}
+
+func (boundRule) misconfigured(a *api) error {
+	if a != nil && len(a.bindings) == 0 {
+		return errors.New("rule Bound: there are no Settings.Bindings that could confirm a token")
+	}
+	return nil
+}
+
+func (boundRule) traits() traits { return demandsBinding }
+
+func (boundRule) explain(t *Token) ruleReport {
+	found := "no cnf"
+	if t.bound {
+		found = "cnf"
+	}
+	return ruleReport{name: "Bound", found: found, demanded: "cnf with the key of the sender"}
+}
+
+func (boundRule) mistake(*Token) Mistake {
+	return Mistake{"not_bound", "The token is not bound to a key of the client. Let the client send a DPoP proof or its certificate with the token request, and set the authorization server to bind tokens."}
+}

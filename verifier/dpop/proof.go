@@ -1,0 +1,155 @@
+package dpop
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
+)
+
+// The limits of a proof, in bytes. An RSA key of 8,192 bits takes 1,400.
+const (
+	maxProof  = 8 << 10
+	maxJTI    = 256
+	maxNumber = 64
+)
+
+// claimNames are the claims that a proof is checked for (RFC 9449 §4.2). Another spelling
+// of one, by case, is refused.
+var claimNames = []string{"jti", "htm", "htu", "iat", "ath", "nonce"}
+
+// The causes of refusals, for operators.
+var (
+	errFields    = errors.New("not exactly one DPoP field")
+	errTooLong   = errors.New("the proof is too long")
+	errType      = errors.New("typ of the proof is not dpop+jwt")
+	errAlgorithm = errors.New("alg of the proof is not among the accepted algorithms")
+	errClaims    = errors.New("jti, htm, htu or iat of the proof is missing or of the wrong kind")
+	errMethod    = errors.New("htm of the proof is another method")
+	errTarget    = errors.New("htu of the proof is another address")
+	errHash      = errors.New("ath of the proof is not the hash of the access token")
+	errStale     = errors.New("iat of the proof is too old")
+	errFuture    = errors.New("iat of the proof is in the future")
+	errSignature = errors.New("the key in the proof does not verify its signature")
+)
+
+// A proof is one that was read; nothing in it was checked but its form.
+type proof struct {
+	jti, htm, htu, ath, nonce string
+	iat                       time.Time
+	algorithm                 *jose.Algorithm
+	jwk                       jwk
+	compact                   jose.Compact
+}
+
+// A workspace is the memory of one proof at a time.
+type workspace struct{ buffer jose.Buffer }
+
+func (w *workspace) free() {
+	if w.buffer.Size() <= 4*maxProof {
+		workspaces.Put(w)
+	}
+}
+
+var workspaces = sync.Pool{New: func() any { return new(workspace) }}
+
+// field returns the only DPoP field (RFC 9449 §4.3).
+func field(h http.Header) (string, error) {
+	fields := h["Dpop"] // the canonical form of DPoP
+	switch {
+	case len(fields) != 1:
+		return "", errFields
+	case len(fields[0]) > maxProof:
+		return "", errTooLong
+	}
+	return fields[0], nil
+}
+
+// read reads a proof into w, which p uses until it is read into again.
+func (b *binding) read(raw string, w *workspace) (p proof, err error) {
+	if p.compact, err = jose.Parse(raw, claimNames, &w.buffer); err != nil {
+		return p, err
+	}
+	c := &p.compact
+	if !jose.SameMediaType(c.Typ, "dpop+jwt") {
+		return p, errType
+	}
+	if p.algorithm = b.algorithms[c.Alg]; p.algorithm == nil {
+		return p, errAlgorithm
+	}
+	if p.jwk, err = readJWK(c.Member("jwk")); err != nil {
+		return p, err
+	}
+	for _, f := range []struct {
+		value    *string
+		name     string
+		max      int
+		required bool
+	}{
+		{&p.jti, "jti", maxJTI, true},
+		{&p.htm, "htm", maxJTI, true},
+		{&p.htu, "htu", maxURI, true},
+		{&p.ath, "ath", maxJTI, false}, // a missing one is not the hash
+		{&p.nonce, "nonce", maxJTI, false},
+	} {
+		*f.value, err = c.Claims.String(f.name)
+		if err != nil || len(*f.value) > f.max || f.required && *f.value == "" {
+			return p, errClaims
+		}
+	}
+	p.iat, err = date(c.Claims.Value("iat"))
+	return p, err
+}
+
+// date reads a NumericDate (RFC 7519 §2) up to the end of the year 9999.
+func date(value string) (time.Time, error) {
+	seconds, err := strconv.ParseFloat(value, 64)
+	if err != nil || len(value) > maxNumber || !(seconds >= 0 && seconds <= 253402300799) {
+		return time.Time{}, errClaims // also for a string, true or an array
+	}
+	whole, fraction := math.Modf(seconds)
+	return time.Unix(int64(whole), int64(fraction*1e9)), nil
+}
+
+// athOf returns the hash of an access token (RFC 9449 §4.2).
+func athOf(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// checkTarget compares method and address.
+func (p *proof) checkTarget(r *http.Request, o *origins) error {
+	if p.htm != r.Method {
+		return errMethod
+	}
+	want, err := o.target(r)
+	if err != nil {
+		return err
+	}
+	got, err := parseTarget(p.htu)
+	if err != nil {
+		return err
+	}
+	if got != want {
+		return errTarget
+	}
+	return nil
+}
+
+// checkTime returns an error unless the proof was made within the window, give or take
+// the skew between clocks.
+func (p *proof) checkTime(now time.Time, window, skew time.Duration) error {
+	switch age := now.Sub(p.iat); {
+	case age > window+skew:
+		return errStale
+	case age < -skew:
+		return errFuture
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package dpop
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"sync"
+	"time"
+)
+
+// A ReplayStore remembers which proofs were used (RFC 9449 §11.1). [NewMemory] makes one
+// for a single process. It is safe for concurrent use.
+type ReplayStore interface {
+	// Record remembers the proof with this key until a time, and reports whether it
+	// is new. Only one of several concurrent calls with one key gets true. The client
+	// is a hash of the key that signed it. Any error refuses the request with 503;
+	// one that wraps ErrFull says that there is no room.
+	Record(ctx context.Context, proof, client [32]byte, until time.Time) (isNew bool, err error)
+
+	// Stats returns figures for metrics and status pages.
+	Stats() ReplayStats
+}
+
+// ReplayStats are the figures of a [ReplayStore].
+type ReplayStats struct {
+	Proofs    int // remembered now, approximately
+	MaxProofs int
+	Replays   int // proofs that were not new
+	Full      int // proofs that there was no room for
+}
+
+// ErrFull is the cause of a 503 for lack of room in a [ReplayStore].
+var ErrFull = errors.New("there is no room to remember another proof")
+
+const (
+	defaultMaxProofs = 1 << 20
+	maxShards        = 16
+	minShard         = 4096 // proofs; smaller ones would be filled unevenly
+
+	// setBack is by how many seconds a clock must be set back for all proofs to be
+	// forgotten. It is longer than any proof is remembered.
+	setBack = 3 * 3600
+
+	// clientShare is the part of the room that one client's key can take.
+	clientShare = 4
+)
+
+// NewMemory returns a ReplayStore in memory for at most maxProofs proofs, of which one
+// client's key can have a quarter. Zero means 1,048,576, which take about 60 MB if that
+// many are ever in use. It starts no goroutine.
+func NewMemory(maxProofs int) ReplayStore {
+	if maxProofs <= 0 {
+		maxProofs = defaultMaxProofs
+	}
+	shards := min(max(maxProofs/minShard, 1), maxShards)
+	m := &memory{maxProofs: maxProofs, shards: make([]shard, shards)}
+	for i := range m.shards {
+		m.shards[i].max = (maxProofs + shards - 1) / shards
+	}
+	return m
+}
+
+type memory struct {
+	maxProofs int
+	shards    []shard
+}
+
+// A shard has a part of the proofs, chosen by their hash.
+type shard struct {
+	mu      sync.Mutex
+	max     int
+	until   map[id]int64 // Unix seconds
+	clients map[id]int   // the number of each client's proofs
+	expiry  buckets
+	stats   ReplayStats
+}
+
+// An id is the beginning of a SHA-256: long enough that nobody finds two with the same.
+type id [16]byte
+
+// buckets are the proofs by the second in which they expire.
+type buckets struct {
+	from   int64 // the second of the first one
+	proofs [][]entry
+}
+
+type entry struct{ proof, client id }
+
+// Record implements ReplayStore.
+func (m *memory) Record(_ context.Context, proof, client [32]byte, until time.Time) (bool, error) {
+	s := &m.shards[binary.BigEndian.Uint32(proof[16:])%uint32(len(m.shards))]
+	return s.record(entry{id(proof[:16]), id(client[:16])}, time.Now().Unix(), until.Unix()+1)
+}
+
+func (s *shard) record(e entry, now, until int64) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(now)
+	if _, found := s.until[e.proof]; found {
+		s.stats.Replays++
+		return false, nil
+	}
+	if until <= now { // cannot be used again
+		return true, nil
+	}
+	if len(s.until) >= s.max || s.clients[e.client] >= max(s.max/clientShare, 1) {
+		s.stats.Full++
+		return false, ErrFull
+	}
+	if s.until == nil {
+		s.until, s.clients = make(map[id]int64), make(map[id]int)
+	}
+	s.until[e.proof] = until
+	s.clients[e.client]++
+	s.expiry.add(e, now, until)
+	return true, nil
+}
+
+// forget drops what has expired.
+func (s *shard) forget(now int64) {
+	if s.expiry.from-now > setBack { // those proofs are of the future, and refused as such
+		s.until, s.clients, s.expiry = nil, nil, buckets{}
+	}
+	for len(s.expiry.proofs) > 0 && s.expiry.from <= now {
+		for _, e := range s.expiry.proofs[0] {
+			delete(s.until, e.proof)
+			if s.clients[e.client]--; s.clients[e.client] == 0 {
+				delete(s.clients, e.client)
+			}
+		}
+		s.expiry.proofs[0] = nil
+		s.expiry.proofs = s.expiry.proofs[1:]
+		s.expiry.from++
+	}
+}
+
+// add adds e, which expires after now.
+func (b *buckets) add(e entry, now, until int64) {
+	if len(b.proofs) == 0 {
+		b.from, b.proofs = now+1, nil
+	}
+	until = max(until, b.from) // also after the clock was set back
+	for int64(len(b.proofs)) <= until-b.from {
+		b.proofs = append(b.proofs, nil)
+	}
+	i := until - b.from
+	b.proofs[i] = append(b.proofs[i], e)
+}
+
+// Stats implements ReplayStore.
+func (m *memory) Stats() ReplayStats {
+	all := ReplayStats{MaxProofs: m.maxProofs}
+	now := time.Now().Unix()
+	for i := range m.shards {
+		s := &m.shards[i]
+		s.mu.Lock()
+		s.forget(now)
+		all.Proofs += len(s.until)
+		all.Replays += s.stats.Replays
+		all.Full += s.stats.Full
+		s.mu.Unlock()
+	}
+	return all
+}

@@ -1,0 +1,4 @@
+package mtls
+
+// HashOfXFCC is hashOfXFCC.
+func HashOfXFCC(value string) ([]byte, error) { return hashOfXFCC(value) }

@@ -1,0 +1,205 @@
+package mtls
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/peer"
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+)
+
+// A Config is where the client's certificate is found. The zero value means the TLS
+// connection of the request.
+type Config struct {
+	// Forwarded is how a proxy that ends the TLS connections of clients forwards
+	// their certificates. A request with its field that does not come from an
+	// address in Trusted is refused, and so is a token that is bound to a
+	// certificate if the field is missing: the connection is the proxy's own then.
+	Forwarded Forwarded
+
+	// Trusted are the addresses of that proxy, which must remove the field from the
+	// requests of its clients. The address is that of the connection, r.RemoteAddr:
+	// middleware that changes it to what a field says must run inside Protect.
+	Trusted []netip.Prefix
+}
+
+// Forwarded is a way to forward a client's certificate.
+type Forwarded int
+
+// The ways to forward a client's certificate.
+const (
+	// Connection means that nobody forwards it: clients connect to this server.
+	Connection Forwarded = iota
+
+	// ClientCert is the field Client-Cert of RFC 9440.
+	ClientCert
+
+	// EnvoyXFCC is the member Hash of Envoy's field X-Forwarded-Client-Cert. Of
+	// several elements, the last counts, which the proxy itself has added.
+	EnvoyXFCC
+
+	// NginxEscaped is the field X-Client-Cert with nginx's variable
+	// $ssl_client_escaped_cert: the certificate in PEM, with escapes as in a URL.
+	NginxEscaped
+)
+
+var fields = map[Forwarded]string{
+	ClientCert:   "Client-Cert",
+	EnvoyXFCC:    "X-Forwarded-Client-Cert",
+	NginxEscaped: "X-Client-Cert",
+}
+
+// New returns the binding of mutual TLS for verifier.Settings.Bindings, or an error that
+// names the wrong setting.
+func New(cfg Config) (verifier.Binding, error) {
+	b := &binding{forwarded: cfg.Forwarded, field: fields[cfg.Forwarded]}
+	var err error
+	if b.trusted, err = peer.NewSet(cfg.Trusted); err != nil {
+		return verifier.Binding{}, fmt.Errorf("mtls: Trusted: %w", err)
+	}
+	switch {
+	case cfg.Forwarded != Connection && b.field == "":
+		err = errors.New("an unknown value in Forwarded")
+	case cfg.Forwarded != Connection && len(cfg.Trusted) == 0:
+		err = errors.New("no Trusted: without it, anybody could send the field that Forwarded names")
+	case cfg.Forwarded == Connection && len(cfg.Trusted) > 0:
+		err = errors.New("Trusted without Forwarded")
+	}
+	if err != nil {
+		return verifier.Binding{}, fmt.Errorf("mtls: %w", err)
+	}
+	return verifier.Binding{Member: "x5t#S256", Confirm: b.confirm}, nil
+}
+
+type binding struct {
+	forwarded Forwarded
+	field     string // "" for Connection
+	trusted   peer.Set
+}
+
+// The causes of refusals, for operators.
+var (
+	errNoCertificate = errors.New("the client sent no certificate on its TLS connection")
+	errNoField       = errors.New("the proxy forwarded no certificate of the client")
+	errStranger      = errors.New("a certificate in a header field, which is not from a trusted proxy")
+	errForm          = errors.New("the forwarded certificate is not in the configured form")
+	errOther         = errors.New("the token is bound to another certificate than the client's")
+)
+
+// maxField is the maximum length of the field, in bytes.
+const maxField = 32 << 10
+
+// confirm compares the hash of the client's certificate (RFC 8705 §3).
+func (b *binding) confirm(r *http.Request, _ *verifier.Token, thumbprint string) (c verifier.Confirmation, err error) {
+	sum, err := b.hash(r)
+	if err != nil {
+		return c, err
+	}
+	if base64.RawURLEncoding.EncodeToString(sum) != thumbprint {
+		return c, errOther
+	}
+	return c, nil
+}
+
+// hash returns the SHA-256 of the client's certificate in DER.
+func (b *binding) hash(r *http.Request) ([]byte, error) {
+	if b.forwarded == Connection {
+		if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+			return nil, errNoCertificate
+		}
+		sum := sha256.Sum256(r.TLS.PeerCertificates[0].Raw)
+		return sum[:], nil
+	}
+	values := r.Header[b.field]
+	switch {
+	case !b.trusted.Has(r.RemoteAddr) && len(values) > 0:
+		return nil, errStranger
+	case len(values) == 0, !b.trusted.Has(r.RemoteAddr):
+		return nil, errNoField
+	}
+	if b.forwarded == EnvoyXFCC {
+		return hashOfXFCC(values[len(values)-1])
+	}
+	if len(values) > 1 || len(values[0]) > maxField {
+		return nil, errForm
+	}
+	der, err := b.certificate(values[0])
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(der)
+	return sum[:], nil
+}
+
+// certificate returns the DER of a field that has the whole certificate.
+func (b *binding) certificate(value string) ([]byte, error) {
+	if b.forwarded == ClientCert { // a byte sequence (RFC 8941 §3.3.5)
+		inner, ok := strings.CutPrefix(value, ":")
+		inner, closed := strings.CutSuffix(inner, ":")
+		der, err := base64.StdEncoding.DecodeString(inner)
+		if !ok || !closed || err != nil || len(der) == 0 {
+			return nil, errForm
+		}
+		return der, nil
+	}
+	text, err := url.PathUnescape(value)
+	if err != nil {
+		return nil, errForm
+	}
+	block, rest := pem.Decode([]byte(text))
+	if block == nil || block.Type != "CERTIFICATE" || strings.TrimSpace(string(rest)) != "" {
+		return nil, errForm
+	}
+	return block.Bytes, nil
+}
+
+// hashOfXFCC returns the Hash of the last element of Envoy's field. Its elements are
+// separated by commas and their members by semicolons, except within quotation marks, in
+// which a backslash escapes.
+func hashOfXFCC(value string) ([]byte, error) {
+	if len(value) > maxField {
+		return nil, errForm
+	}
+	var members []string // of the last element
+	start, quoted := 0, false
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && c == ',':
+			members, start = nil, i+1
+		case !quoted && c == ';':
+			members, start = append(members, value[start:i]), i+1
+		}
+	}
+	if quoted {
+		return nil, errForm
+	}
+	members = append(members, value[start:])
+	var sum []byte
+	for _, m := range members {
+		name, text, _ := strings.Cut(strings.TrimSpace(m), "=")
+		if !strings.EqualFold(name, "Hash") {
+			continue
+		}
+		b, err := hex.DecodeString(text)
+		if err != nil || len(b) != sha256.Size || sum != nil {
+			return nil, errForm
+		}
+		sum = b
+	}
+	if sum == nil {
+		return nil, errForm
+	}
+	return sum, nil
+}
