@@ -24,9 +24,10 @@ const devHelp = `usage: jwtguard dev [flags]
 
 Runs an issuer for development: its token endpoint gives any
 client a token for any audience and scope, whatever the
-secret, or without one. Prints what to write into the API's
-verifier.Config, and how to get a token. Everything is in
-memory: another start has other keys.
+secret, or without one. It binds the token to the key of a
+DPoP proof that comes with the request. Prints what to write
+into the API's verifier.Config, and how to get a token.
+Everything is in memory: another start has other keys.
 
 SIGHUP rotates the keys: a new one signs, and the one before
 stays published. SIGINT and SIGTERM stop it.

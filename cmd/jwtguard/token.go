@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -36,6 +37,16 @@ in the environment as JWTGUARD_CLIENT_SECRET, or in a file.
                       no secret, as with jwtguard dev);
                       without it what the metadata has,
                       else basic
+  --dpop              get a token that is bound to a key
+                      (RFC 9449): a new key for ES256,
+                      which is then forgotten
+  --dpop-key FILE     or this one: a private key in PEM, or
+                      a JWK
+  --proof METHOD URL  print, instead of the token, a curl
+                      command for one request to the API,
+                      with the token and a proof
+  --nonce NONCE       the nonce of that proof, if the API
+                      wants one
   --allow-http        plain http also to other hosts than
                       this one
   --json              print what the response says of the
@@ -51,7 +62,8 @@ type tokenOptions struct {
 	scopes                         scopes
 	resources                      list
 	style                          choice
-	allowHTTP, json                bool
+	dpopKey, proof, nonce          string
+	allowHTTP, json, dpop          bool
 }
 
 func newToken(s *session) (*flag.FlagSet, action) {
@@ -66,6 +78,10 @@ func newToken(s *session) (*flag.FlagSet, action) {
 	f.Var(&o.scopes, "scope", "")
 	f.Var(&o.resources, "resource", "")
 	f.Var(&o.style, "style", "")
+	f.BoolVar(&o.dpop, "dpop", false, "")
+	f.StringVar(&o.dpopKey, "dpop-key", "", "")
+	f.StringVar(&o.proof, "proof", "", "")
+	f.StringVar(&o.nonce, "nonce", "", "")
 	f.BoolVar(&o.allowHTTP, "allow-http", false, "")
 	f.BoolVar(&o.json, "json", false, "")
 	return f, func(ctx context.Context, args []string) error { return s.token(ctx, &o, args) }
@@ -80,6 +96,13 @@ func (s *session) token(ctx context.Context, o *tokenOptions, args []string) err
 		var err error
 		if secret, err = s.secret(o.secretFile); err != nil {
 			return err
+		}
+	}
+	var key *dpopKey
+	if o.dpop || o.dpopKey != "" {
+		var err error
+		if key, err = newDPoPKey(o.dpopKey); err != nil {
+			return fail(exitUsage, "--dpop-key: %s", printable(err.Error()))
 		}
 	}
 	client := newClient(newTransport())
@@ -107,7 +130,7 @@ func (s *session) token(ctx context.Context, o *tokenOptions, args []string) err
 	}
 	r := &tokenRequest{
 		endpoint: endpoint, style: style, clientID: o.clientID, secret: secret,
-		audience: o.audience, scope: strings.Join(o.scopes.list, " "), resources: o.resources,
+		audience: o.audience, scope: strings.Join(o.scopes.list, " "), resources: o.resources, key: key,
 	}
 	granted, err := r.send(ctx, client)
 	if err != nil {
@@ -116,17 +139,42 @@ func (s *session) token(ctx context.Context, o *tokenOptions, args []string) err
 	if o.json {
 		return s.out.json(granted.view(r))
 	}
-	if granted.note() != "" {
-		s.log.fold("jwtguard token: "+granted.note(), "", "  ")
+	if note := granted.note(key); note != "" {
+		s.log.fold("jwtguard token: "+note, "", "  ")
 	}
-	s.out.print(granted.AccessToken + "\n")
+	if key != nil {
+		s.log.print("key: " + key.alg + ", jkt " + key.thumbprint() + "\n")
+	}
+	if o.proof == "" {
+		s.out.print(granted.AccessToken + "\n")
+		return nil
+	}
+	proof, err := key.proof(o.proof, args[0], granted.AccessToken, o.nonce)
+	if err != nil {
+		return err
+	}
+	s.out.print("curl -X " + o.proof + " -H " + shellWord("Authorization: DPoP "+granted.AccessToken) +
+		" \\\n  -H " + shellWord("DPoP: "+proof) + " \\\n  " + shellWord(args[0]) + "\n")
 	return nil
 }
 
+// methodName is what a method can be here; it is printed in a command.
+var methodName = regexp.MustCompile(`^[A-Za-z]{1,20}$`)
+
 func (o *tokenOptions) check(args []string) error {
 	switch {
-	case len(args) > 0:
+	case len(args) > 0 && o.proof == "":
 		return misuse("token has flags only")
+	case o.proof != "" && (len(args) != 1 || !methodName.MatchString(o.proof)):
+		return misuse("--proof is followed by a method and a URL: --proof GET https://api.example.com/orders")
+	case o.proof != "" && !o.dpop && o.dpopKey == "", o.nonce != "" && o.proof == "":
+		return misuse("--proof is for --dpop or --dpop-key, and --nonce for --proof")
+	case o.proof != "" && o.json:
+		return misuse("--proof prints the token, and --json does not")
+	case o.proof != "" && (!visible(args[0]) || checkURL("API's URL", args[0], true) != nil):
+		return misuse("the API's URL has a scheme, http or https, and a host, and no user and no fragment, in visible ASCII")
+	case o.nonce != "" && (!visible(o.nonce) || len(o.nonce) > 256):
+		return misuse("--nonce is what the API sent in DPoP-Nonce")
 	case o.clientID == "":
 		return misuse("--client-id is missing")
 	case o.issuer == "" && o.tokenURL == "":

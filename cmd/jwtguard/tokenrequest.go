@@ -23,6 +23,8 @@ type tokenRequest struct {
 	clientID, secret string
 	audience, scope  string
 	resources        []string
+	key              *dpopKey // nil if the token is not to be bound
+	nonce            string   // of the server, for its proof
 }
 
 // A grant is an access token response (RFC 6749 §5.1), or an error response (§5.2).
@@ -76,27 +78,48 @@ func (r *tokenRequest) request(ctx context.Context) (*http.Request, error) {
 	req.Header.Set("Content-Type", contentType)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "jwtguard")
+	if r.key != nil {
+		proof, err := r.key.proof(http.MethodPost, r.endpoint, "", r.nonce)
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("DPoP", proof)
+	}
 	return req, nil
 }
 
-// send returns the token, or an error with an exit code.
+// send returns the token, or an error with an exit code. If the server wants its nonce
+// in the proof, it repeats the request once (RFC 9449 §8).
 func (r *tokenRequest) send(ctx context.Context, client *http.Client) (grant, error) {
-	var g grant
+	g, nonce, err := r.exchange(ctx, client)
+	if g.Error == "use_dpop_nonce" && r.key != nil && nonce != "" {
+		r.nonce = nonce
+		g, _, err = r.exchange(ctx, client)
+	}
+	return g, err
+}
+
+// exchange sends the request once. It also returns the nonce of the response, if that
+// can be one.
+func (r *tokenRequest) exchange(ctx context.Context, client *http.Client) (g grant, nonce string, err error) {
 	req, err := r.request(ctx)
 	if err != nil {
-		return g, fail(exitUsage, "%s", r.safe(err.Error()))
+		return g, "", fail(exitUsage, "%s", r.safe(err.Error()))
 	}
 	res, err := client.Do(req)
 	if err != nil {
 		if to := (*redirectError)(nil); errors.As(err, &to) {
-			return g, fail(exitUsage, "the token endpoint responded with a redirect to %s. The secret is not sent on: is that the token URL?", r.target(to.to))
+			return g, "", fail(exitUsage, "the token endpoint responded with a redirect to %s. The secret is not sent on: is that the token URL?", r.target(to.to))
 		}
-		return g, fail(exitUnavailable, "the token endpoint %s is unavailable: %s", address(r.endpoint), r.failure(err))
+		return g, "", fail(exitUnavailable, "the token endpoint %s is unavailable: %s", address(r.endpoint), r.failure(err))
 	}
 	defer res.Body.Close()
+	if nonce = res.Header.Get("DPoP-Nonce"); len(nonce) > 256 || !visible(nonce) {
+		nonce = ""
+	}
 	body, err := readBody(res.Body)
 	if err != nil {
-		return g, fail(exitUnavailable, "the token endpoint's response: %s", r.safe(err.Error()))
+		return g, "", fail(exitUnavailable, "the token endpoint's response: %s", r.safe(err.Error()))
 	}
 	if err := json.Unmarshal(body, &g, lenient); err != nil {
 		g = grant{}
@@ -104,15 +127,17 @@ func (r *tokenRequest) send(ctx context.Context, client *http.Client) (grant, er
 	r.redactAll(&g)
 	switch {
 	case res.StatusCode != http.StatusOK || g.Error != "":
-		return g, r.refused(res.StatusCode, &g)
+		return g, nonce, r.refused(res.StatusCode, &g)
 	case g.AccessToken == "":
-		return g, fail(exitUnavailable, "the response of %s is no token response: is that the token URL?", address(r.endpoint))
+		return g, "", fail(exitUnavailable, "the response of %s is no token response: is that the token URL?", address(r.endpoint))
 	case r.isSecret(g.AccessToken):
-		return g, fail(exitUnavailable, "what the token endpoint gave as the token has the client's secret in it")
+		return g, "", fail(exitUnavailable, "what the token endpoint gave as the token has the client's secret in it")
+	case r.key != nil && !strings.EqualFold(g.TokenType, "DPoP"):
+		return g, "", fail(exitRefused, "the token endpoint did not bind the token to the key: its type is %s, not DPoP (RFC 9449 §5). Does this server support DPoP, and is it enabled for the client?", quoted(g.TokenType))
 	case !visible(g.AccessToken):
-		return g, fail(exitUnavailable, "the token has characters that no token has (RFC 6749 appendix A.12)")
+		return g, "", fail(exitUnavailable, "the token has characters that no token has (RFC 6749 appendix A.12)")
 	}
-	return g, nil
+	return g, nonce, nil
 }
 
 func (r *tokenRequest) refused(status int, g *grant) error {
@@ -139,6 +164,10 @@ func (r *tokenRequest) hint(status int, code string) string {
 		return "The client id or its secret is wrong, or the client sends them another way: this was --style " + r.style + "."
 	case "unauthorized_client", "unsupported_grant_type":
 		return "Enable the client-credentials grant for this client."
+	case "invalid_dpop_proof":
+		return "The proof names the token endpoint as it was given here, and this machine's time: is the clock right, and does the server know itself by another address?"
+	case "use_dpop_nonce":
+		return "The server's nonce was missing, or was refused twice."
 	case "invalid_scope":
 		return "Grant the client this scope, or ask for another --scope."
 	case "invalid_target":
@@ -238,16 +267,39 @@ func visible(text string) bool {
 }
 
 // note is what the user should know of the token, or "".
-func (g *grant) note() string {
+func (g *grant) note(key *dpopKey) string {
 	switch {
 	case strings.Count(g.AccessToken, ".") == 4:
 		return "the token is encrypted (JWE): only whom it is for can read it. Auth0 sends such a token without --audience."
 	case strings.Count(g.AccessToken, ".") != 2:
 		return "the token is opaque, not a JWT: it cannot be verified without its issuer."
-	case g.TokenType != "" && !strings.EqualFold(g.TokenType, "Bearer"):
+	case key != nil && g.boundTo() != key.thumbprint():
+		return "the token is not bound to the key: cnf.jkt is " + quoted(g.boundTo()) + "."
+	case key == nil && strings.EqualFold(g.TokenType, "DPoP"):
+		return "the token's type is DPoP, not Bearer: the API wants a proof with it. See --dpop."
+	case key == nil && g.TokenType != "" && !strings.EqualFold(g.TokenType, "Bearer"):
 		return "the token's type is " + quoted(g.TokenType) + ", not Bearer."
 	}
 	return ""
+}
+
+// boundTo returns the member jkt of cnf of a token that is a JWT (RFC 9449 §6.1), or "".
+func (g *grant) boundTo() string {
+	_, rest, _ := strings.Cut(g.AccessToken, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	text, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return ""
+	}
+	var claims struct {
+		Confirmation struct {
+			Thumbprint string `json:"jkt"`
+		} `json:"cnf"`
+	}
+	if json.Unmarshal(text, &claims, lenient) != nil {
+		return ""
+	}
+	return claims.Confirmation.Thumbprint
 }
 
 // A grantView is a response without the token in it.
@@ -258,13 +310,17 @@ type grantView struct {
 	ExpiresIn jsontext.Value `json:"expires_in,omitempty"`
 	Scope     string         `json:"scope,omitempty"`
 	Length    int            `json:"token_length"`
+	JKT       string         `json:"jkt,omitempty"` // of the key
 	Note      string         `json:"note,omitempty"`
 }
 
 func (g *grant) view(r *tokenRequest) grantView {
 	v := grantView{
 		Endpoint: cut(r.endpoint), Style: r.style, TokenType: cut(g.TokenType), Scope: cut(g.Scope),
-		Length: len(g.AccessToken), Note: g.note(),
+		Length: len(g.AccessToken), Note: g.note(r.key),
+	}
+	if r.key != nil {
+		v.JKT = r.key.thumbprint()
 	}
 	if g.ExpiresIn.Kind() == '0' && len(g.ExpiresIn) <= 20 { // a number
 		v.ExpiresIn = g.ExpiresIn

@@ -1,6 +1,6 @@
 // Package authserver is a small OAuth 2.0 authorization server for tests, for
 // the demo and for jwtguard dev: metadata, a JWK Set, and a token endpoint for the
-// client-credentials grant, with switches to rotate its keys, to fail and to
+// client-credentials grant, which binds a token to the key of a DPoP proof, with switches to rotate its keys, to fail and to
 // hang. It keeps everything in memory and is not for production.
 package authserver
 
@@ -107,6 +107,7 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
 		"grant_types_supported":                 []string{"client_credentials"},
 		"token_endpoint_auth_methods_supported": methods,
 		"response_types_supported":              []string{},
+		"dpop_signing_alg_values_supported":     proofAlgorithms, // RFC 9449 §5.1
 	})
 }
 

@@ -75,7 +75,14 @@ func (s *Server) grant(r *http.Request) (map[string]any, *tokenError) {
 			return nil, &tokenError{http.StatusBadRequest, "invalid_scope", "The client may not ask for this scope."}
 		}
 	}
-	claims := s.Claims(client.ID, req.Audience)
+	claims, tokenType := s.Claims(client.ID, req.Audience), "Bearer"
+	if proofs := r.Header.Values("DPoP"); len(proofs) > 0 {
+		thumbprint, err := s.checkProof(proofs)
+		if err != nil {
+			return nil, &tokenError{http.StatusBadRequest, "invalid_dpop_proof", "The DPoP proof is not valid: " + err.Error() + "."}
+		}
+		claims["cnf"], tokenType = map[string]string{"jkt": thumbprint}, "DPoP"
+	}
 	if len(scopes) > 0 {
 		claims["scope"] = strings.Join(scopes, " ")
 	}
@@ -85,7 +92,7 @@ func (s *Server) grant(r *http.Request) (map[string]any, *tokenError) {
 	}
 	return map[string]any{
 		"access_token": token,
-		"token_type":   "Bearer",
+		"token_type":   tokenType,
 		"expires_in":   int(s.lifetime.Seconds()),
 		"scope":        strings.Join(scopes, " "),
 	}, nil
