@@ -9,9 +9,12 @@
 //   - zitadel/oidc, in this process: tokens with the claims of RFC 9068, but typ
 //     JWT and no scope (zitadel_test.go).
 //   - oidc-provider, a Node.js process: tokens as RFC 9068 has them, also bound
-//     to a DPoP key, encrypted, or opaque (node/oidc-provider.mjs).
+//     to a DPoP key or a certificate, encrypted, or opaque (node/oidc-provider.mjs).
 //   - oauth2-mock-server, a Node.js process: validly signed tokens with whatever
 //     claims a test asks for (node/oauth2-mock-server.mjs).
+//
+// Clients that others wrote, npm oauth4webapi and npm dpop, bind tokens of oidc-provider
+// to their keys and certificates and call APIs with proofs (dpop_test.go, mtls_test.go).
 //
 // A gRPC client that others wrote, npm @grpc/grpc-js, calls methods behind grpcauth with
 // the tokens of oidc-provider (grpc_test.go, node/grpc-js.mjs).

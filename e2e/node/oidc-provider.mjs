@@ -4,9 +4,13 @@
 // stdin publishes these keys, of which the first signs, and is answered with
 // "done"; the arguments are the first such line. Keys are made when first named.
 // DEFAULT_RESOURCE in the environment is the resource of requests that name none.
+// With DPOP_NONCE, token requests with DPoP need a nonce. TLS is JSON with key and cert in
+// PEM, for https, and with the certificates of the clients that authenticate with theirs
+// (RFC 8705), by client id; their tokens are bound to it.
 // It ends with its stdin.
-import { generateKeyPairSync } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import http from 'node:http';
+import https from 'node:https';
 import { createInterface } from 'node:readline';
 
 URL.parse ??= (url, base) => (URL.canParse(url, base) ? new URL(url, base) : null); // Node.js 20
@@ -38,6 +42,27 @@ function key(kid) {
 const everything = 'https://everything.example.com';
 const sealed = 'https://sealed.example.com';
 
+const tls = process.env.TLS && JSON.parse(process.env.TLS);
+
+function certificateOf(ctx) {
+  const { raw } = ctx.req.socket.getPeerCertificate?.() ?? {};
+  return raw && new X509Certificate(raw);
+}
+
+// Clients that authenticate with a certificate that they have signed themselves.
+const certified = Object.entries(tls?.clients ?? {}).map(([id, pem]) => {
+  const cert = new X509Certificate(pem);
+  return {
+    client_id: id,
+    token_endpoint_auth_method: 'self_signed_tls_client_auth',
+    tls_client_certificate_bound_access_tokens: true,
+    jwks: { keys: [{ ...cert.publicKey.export({ format: 'jwk' }), x5c: [cert.raw.toString('base64')] }] },
+    grant_types: ['client_credentials'],
+    redirect_uris: [],
+    response_types: [],
+  };
+});
+
 // A provider's keys are fixed, so each set of keys is a new provider at the
 // same address.
 function provider(issuer, kids) {
@@ -46,7 +71,10 @@ function provider(issuer, kids) {
   const encrypt = { alg: 'dir', enc: 'A128CBC-HS256', key: Buffer.alloc(32, 'k') };
   return new Provider(issuer, {
     jwks: { keys },
-    enabledJWA: { idTokenSigningAlgValues: Object.keys(kinds) },
+    enabledJWA: {
+      idTokenSigningAlgValues: Object.keys(kinds),
+      dPoPSigningAlgValues: ['ES256', 'ES384', 'ES512', 'Ed25519', 'RS256', 'PS256'],
+    },
     clientDefaults: { id_token_signed_response_alg: sign.alg },
     clients: [{
       client_id: 'shop',
@@ -54,11 +82,21 @@ function provider(issuer, kids) {
       grant_types: ['client_credentials'],
       redirect_uris: [],
       response_types: [],
-    }],
+    }, ...certified],
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
-      dPoP: { enabled: true },
+      dPoP: {
+        enabled: true,
+        nonceSecret: Buffer.alloc(32, 'n'),
+        requireNonce: () => Boolean(process.env.DPOP_NONCE),
+      },
+      mTLS: {
+        enabled: Boolean(tls),
+        certificateBoundAccessTokens: true,
+        selfSignedTlsClientAuth: true,
+        getCertificate: certificateOf,
+      },
       resourceIndicators: {
         enabled: true,
         defaultResource: (ctx, client, oneOf) => oneOf ?? process.env.DEFAULT_RESOURCE,
@@ -75,6 +113,11 @@ function provider(issuer, kids) {
           if (payload.aud === everything) {
             payload.aud = ['https://billing.example.com', 'https://api.example.com'];
           }
+          // The provider itself binds a token to one key. Bind it to both.
+          const cert = payload.cnf?.jkt && certificateOf(ctx);
+          if (cert) {
+            payload.cnf['x5t#S256'] = createHash('sha256').update(cert.raw).digest('base64url');
+          }
         },
       },
     },
@@ -82,9 +125,12 @@ function provider(issuer, kids) {
 }
 
 let answer;
-const server = createServer((req, res) => answer(req, res));
+const serve = (req, res) => answer(req, res);
+const server = tls
+  ? https.createServer({ key: tls.key, cert: tls.cert, requestCert: true, rejectUnauthorized: false }, serve)
+  : http.createServer(serve);
 server.listen(0, '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const issuer = `${tls ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
   answer = provider(issuer, process.argv.slice(2));
   console.log(`ready ${issuer}`);
   createInterface({ input: process.stdin }).on('line', (line) => {
