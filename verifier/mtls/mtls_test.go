@@ -188,12 +188,21 @@ func TestBothBindings(t *testing.T) {
 	token := iss.CertificateToken(cert, verifiertest.Claims{"cnf": map[string]any{"jkt": key.Thumbprint()}})
 	for name, row := range map[string]struct {
 		proof, cert bool
+		thief       bool // has another key
 		good        bool
-	}{"both": {true, true, true}, "the proof": {true, false, false}, "the certificate": {false, true, false}, "neither": {false, false, false}} {
+	}{
+		"both":                             {true, true, false, true},
+		"the proof":                        {true, false, false, false},
+		"the certificate":                  {false, true, false, false},
+		"the certificate, and a bad proof": {true, true, true, false},
+		"neither":                          {false, false, false, false},
+	} {
 		t.Run("B3 "+name, func(t *testing.T) {
 			r := httptest.NewRequest("GET", api+"/orders", nil)
 			r.Header.Set("Authorization", "Bearer "+token)
-			if row.proof {
+			if row.thief {
+				verifiertest.NewDPoPKey().Authorize(r, token)
+			} else if row.proof {
 				key.Authorize(r, token)
 			}
 			if row.cert {

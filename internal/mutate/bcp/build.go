@@ -32,6 +32,8 @@ var packages = map[string]string{
 	"jwkscache": "jwkscache",
 	"jose":      "internal/jose",
 	"adapters":  "adapters",
+	"dpop":      "verifier/dpop",
+	"mtls":      "verifier/mtls",
 }
 
 // writeMutants writes the files with mutants to dir, and returns the name of the file for

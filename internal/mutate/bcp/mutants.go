@@ -382,7 +382,7 @@ var mutants = []mutant{
 	head, rest, _ := strings.Cut(raw, ".")`,
 	},
 	{
-		points: []string{"9700 2.2.1"},
+		points: []string{"9700 2.2.1", "9449 7.2"},
 		tests:  []string{"verifier.TestExtensions"},
 		file:   "verifier/claims.go",
 		old:    `c.bound = members.Has("cnf")`,
@@ -392,8 +392,8 @@ var mutants = []mutant{
 		points: []string{"9700 2.3 a", "9700 2.3 b"},
 		tests:  []string{"verifier.TestRulesOfRememberedTokens"},
 		file:   "verifier/decide.go",
-		old:    "if g.header, err = v.admit(c.ctx, c.request, raw, scheme, t, rules); err == nil {",
-		new:    "if g.header, err = v.admit(c.ctx, c.request, raw, scheme, t, nil); err == nil {",
+		old:    "if g.confirmed, err = v.admit(c.ctx, c.request, scheme, t, rules); err == nil {",
+		new:    "if g.confirmed, err = v.admit(c.ctx, c.request, scheme, t, nil); err == nil {",
 	},
 	{
 		points: []string{"9700 2.3 a"},
