@@ -46,8 +46,8 @@ const (
 )
 
 // NewMemory returns a ReplayStore in memory for at most maxProofs proofs, of which one
-// client's key can have a quarter. Zero means 1,048,576, which take about 60 MB if that
-// many are ever in use. It starts no goroutine.
+// client's key can have a quarter. Zero means 1,048,576, which take about 80 MB if that
+// many are ever in use, or 120 MB if each is of another client. It starts no goroutine.
 func NewMemory(maxProofs int) ReplayStore {
 	if maxProofs <= 0 {
 		maxProofs = defaultMaxProofs
@@ -69,8 +69,8 @@ type memory struct {
 type shard struct {
 	mu      sync.Mutex
 	max     int
-	until   map[id]int64 // Unix seconds
-	clients map[id]int   // the number of each client's proofs
+	proofs  map[id]struct{}
+	clients map[id]int32 // the number of each client's proofs
 	expiry  buckets
 	stats   ReplayStats
 }
@@ -96,21 +96,21 @@ func (s *shard) record(e entry, now, until int64) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forget(now)
-	if _, found := s.until[e.proof]; found {
+	if _, found := s.proofs[e.proof]; found {
 		s.stats.Replays++
 		return false, nil
 	}
 	if until <= now { // cannot be used again
 		return true, nil
 	}
-	if len(s.until) >= s.max || s.clients[e.client] >= max(s.max/clientShare, 1) {
+	if len(s.proofs) >= s.max || int(s.clients[e.client]) >= max(s.max/clientShare, 1) {
 		s.stats.Full++
 		return false, ErrFull
 	}
-	if s.until == nil {
-		s.until, s.clients = make(map[id]int64), make(map[id]int)
+	if s.proofs == nil {
+		s.proofs, s.clients = make(map[id]struct{}), make(map[id]int32)
 	}
-	s.until[e.proof] = until
+	s.proofs[e.proof] = struct{}{}
 	s.clients[e.client]++
 	s.expiry.add(e, now, until)
 	return true, nil
@@ -119,11 +119,11 @@ func (s *shard) record(e entry, now, until int64) (bool, error) {
 // forget drops what has expired.
 func (s *shard) forget(now int64) {
 	if s.expiry.from-now > setBack { // those proofs are of the future, and refused as such
-		s.until, s.clients, s.expiry = nil, nil, buckets{}
+		s.proofs, s.clients, s.expiry = nil, nil, buckets{}
 	}
 	for len(s.expiry.proofs) > 0 && s.expiry.from <= now {
 		for _, e := range s.expiry.proofs[0] {
-			delete(s.until, e.proof)
+			delete(s.proofs, e.proof)
 			if s.clients[e.client]--; s.clients[e.client] == 0 {
 				delete(s.clients, e.client)
 			}
@@ -155,7 +155,7 @@ func (m *memory) Stats() ReplayStats {
 		s := &m.shards[i]
 		s.mu.Lock()
 		s.forget(now)
-		all.Proofs += len(s.until)
+		all.Proofs += len(s.proofs)
 		all.Replays += s.stats.Replays
 		all.Full += s.stats.Full
 		s.mu.Unlock()

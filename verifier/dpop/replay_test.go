@@ -314,6 +314,32 @@ func BenchmarkRecord(b *testing.B) {
 	})
 }
 
+// BenchmarkFullStore measures the memory of a full store of the default size.
+func BenchmarkFullStore(b *testing.B) {
+	heap := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}
+	ctx := context.Background()
+	for _, clients := range []int{1000, 1 << 20} {
+		b.Run(fmt.Sprint(clients, " clients"), func(b *testing.B) {
+			var used float64
+			for b.Loop() {
+				before, until := heap(), time.Now().Add(time.Minute)
+				store := dpop.NewMemory(0)
+				for i := range 1<<20 + 1<<17 { // more than there is room for, so that every shard is full
+					_, _ = store.Record(ctx, sum("%d", i), sum("%d", i%clients), until.Add(time.Duration(i%65)*time.Second))
+				}
+				used = heap() - before
+				require.Equal(b, 1<<20, store.Stats().Proofs)
+			}
+			b.ReportMetric(used/1e6, "MB")
+		})
+	}
+}
+
 // BenchmarkConfirm compares a request with a proof to the bare signature.
 func BenchmarkConfirm(b *testing.B) {
 	iss := verifiertest.NewIssuer(b)

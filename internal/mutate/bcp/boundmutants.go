@@ -363,8 +363,8 @@ var boundMutants = []mutant{
 		points: []string{"9449 11.1 a"},
 		tests:  []string{"dpop.TestReplay"},
 		file:   "verifier/dpop/replay.go",
-		old:    "if _, found := s.until[e.proof]; found {",
-		new:    "if _, found := s.until[e.proof]; found && false {",
+		old:    "if _, found := s.proofs[e.proof]; found {",
+		new:    "if _, found := s.proofs[e.proof]; found && false {",
 	},
 	{
 		points: []string{"9449 11.1 a"},
@@ -440,7 +440,7 @@ var boundMutants = []mutant{
 		points: []string{"9449 11.1 d"},
 		tests:  []string{"dpop.TestFullStore"},
 		file:   "verifier/dpop/replay.go",
-		old:    "|| s.clients[e.client] >= max(s.max/clientShare, 1) {",
+		old:    "|| int(s.clients[e.client]) >= max(s.max/clientShare, 1) {",
 		new:    "{",
 	},
 	{
