@@ -47,7 +47,7 @@ const (
 
 // NewMemory returns a ReplayStore in memory for at most maxProofs proofs, of which one
 // client's key can have a quarter. Zero means 1,048,576, which take about 80 MB if that
-// many are ever in use, or 120 MB if each is of another client. It starts no goroutine.
+// many are ever in use, or 125 MB if each is of another client. It starts no goroutine.
 func NewMemory(maxProofs int) ReplayStore {
 	if maxProofs <= 0 {
 		maxProofs = defaultMaxProofs
