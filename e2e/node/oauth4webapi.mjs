@@ -30,10 +30,10 @@ async function handle(name) {
 let DPoP; // of the order
 let last; // about the last request
 const agents = new Map(); // by the version of TLS; an agent resumes its sessions
-const sessions = new Map();
+const sessions = new Map(); // those of HTTP/2
 
 function overHTTP1(url, { method, headers, body }, version) {
-  if (!agents.has(version)) agents.set(version, new https.Agent({ ...tls, maxVersion: version }));
+  if (!agents.has(version)) agents.set(version, new https.Agent({ ...tls, ALPNProtocols: ['http/1.1'], maxVersion: version }));
   return new Promise((resolve, reject) => {
     https.request(url, { agent: agents.get(version), method, headers }, (res) => {
       last.alpn = res.socket.alpnProtocol;
@@ -48,9 +48,9 @@ function overHTTP1(url, { method, headers, body }, version) {
 function overHTTP2(url, { method, headers, body }, version) {
   const { hostname, port, origin, pathname, search } = new URL(url);
   const socket = connect({
-    ...tls, host: hostname, port, ALPNProtocols: ['h2'], maxVersion: version, session: sessions.get(version),
+    ...tls, host: hostname, port, ALPNProtocols: ['h2'], maxVersion: version, session: sessions.get(origin + version),
   });
-  socket.on('session', (session) => sessions.set(version, session));
+  socket.on('session', (session) => sessions.set(origin + version, session));
   return new Promise((resolve, reject) => {
     const h2 = http2.connect(origin, { createConnection: () => socket }).on('error', reject);
     const stream = h2.request({ ...headers, ':method': method, ':path': pathname + search }).on('error', reject);
@@ -62,8 +62,8 @@ function overHTTP2(url, { method, headers, body }, version) {
       last.alpn = socket.alpnProtocol;
       last.reused = socket.isSessionReused();
       h2.close();
-      const { ':status': status, ...rest } = fields;
-      resolve(new Response(Buffer.concat(chunks), { status, headers: rest }));
+      const headers = Object.entries(fields).filter(([name]) => !name.startsWith(':')); // and without its symbols
+      resolve(new Response(Buffer.concat(chunks), { status: fields[':status'], headers }));
     });
     stream.end(body && String(body));
   });

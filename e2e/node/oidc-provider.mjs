@@ -75,6 +75,7 @@ function provider(issuer, kids) {
       idTokenSigningAlgValues: Object.keys(kinds),
       dPoPSigningAlgValues: ['ES256', 'ES384', 'ES512', 'Ed25519', 'RS256', 'PS256'],
     },
+    clientAuthMethods: ['client_secret_basic', ...(tls ? ['self_signed_tls_client_auth'] : [])],
     clientDefaults: { id_token_signed_response_alg: sign.alg },
     clients: [{
       client_id: 'shop',
