@@ -32,8 +32,6 @@ type gateway struct {
 
 func startNginx(t *testing.T, issuer string) *gateway {
 	t.Helper()
-	nginx, err := exec.LookPath("nginx")
-	require.NoError(t, err, "These tests need nginx in PATH: .ci/nginx gets it on Debian and Ubuntu.")
 	g := &gateway{address: freeAddress(t), reached: new(atomic.Pointer[http.Request])}
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.reached.Store(r)
@@ -55,8 +53,17 @@ func startNginx(t *testing.T, issuer string) *gateway {
 		conf = strings.Replace(conf, from, "ADDRESS "+to, 1)
 	}
 	conf = strings.ReplaceAll(conf, "ADDRESS ", "")
+	runNginx(t, g.address, conf)
+	return g
+}
+
+// runNginx starts nginx with servers of which one listens at address.
+func runNginx(t *testing.T, address, servers string) {
+	t.Helper()
+	nginx, err := exec.LookPath("nginx")
+	require.NoError(t, err, "These tests need nginx in PATH: .ci/nginx gets it on Debian and Ubuntu.")
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "site.conf"), []byte(conf), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "site.conf"), []byte(servers), 0o600))
 	temp := ""
 	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		temp += fmt.Sprintf("%s_temp_path %s;\n", kind, filepath.Join(dir, kind))
@@ -64,8 +71,7 @@ func startNginx(t *testing.T, issuer string) *gateway {
 	main := fmt.Sprintf("daemon off; master_process off; pid %s; error_log stderr;\nevents {}\nhttp { access_log off;\n%sinclude %s; }\n",
 		filepath.Join(dir, "pid"), temp, filepath.Join(dir, "site.conf"))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(main), 0o600))
-	start(t, g.address, exec.Command(nginx, "-p", dir, "-c", filepath.Join(dir, "nginx.conf")))
-	return g
+	start(t, address, exec.Command(nginx, "-p", dir, "-c", filepath.Join(dir, "nginx.conf")))
 }
 
 // send sends a request as it stands: method, target, and lines of header fields. It
