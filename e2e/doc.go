@@ -20,9 +20,9 @@
 // the tokens of oidc-provider (grpc_test.go, node/grpc-js.mjs).
 //
 // Packages of their own: published test vectors (vectors), a comparison with
-// other libraries (differential), a broken network (faults), load (soak), the
-// programs of docs/migrate.md (migrate), and those of examples that meet a gateway
-// (web).
+// other libraries (differential), a second implementation of what a proof's address
+// means (htu), a broken network (faults), load (soak), the programs of
+// docs/migrate.md (migrate), and those of examples that meet a gateway (web).
 //
 // Every answer here is asked of four APIs, behind httpauth, echoauth, echov5auth and
 // ginauth, which must agree.
