@@ -69,21 +69,10 @@ func TestGRPC(t *testing.T) {
 				for _, raw := range row.tokens {
 					metadata["Authorization"] = append(metadata["Authorization"], "Bearer "+raw) // in any case: grpc-js sends lower case
 				}
-				question, err := json.Marshal(map[string]any{
+				got := callGRPC(t, client, map[string]any{
 					"target": target, "ca": ca, "method": "/orders.v1.Orders/" + row.method, "metadata": metadata,
 					"streaming": row.method == "Watch" || row.method == "Refund", "messages": []string{"a", "b"},
 				})
-				require.NoError(t, err)
-				_, err = client.stdin.Write(append(question, '\n'))
-				require.NoError(t, err)
-				var got struct {
-					Messages []string
-					Code     codes.Code
-					Text     string
-					Details  string
-					Header   map[string]string
-				}
-				require.NoError(t, json.Unmarshal([]byte(client.await(t, "answer ")), &got))
 				assert.Equal(t, row.code, got.Code, got.Text)
 				assert.ElementsMatch(t, row.messages, got.Messages)
 				if row.reason == "" {
@@ -98,6 +87,25 @@ func TestGRPC(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A grpcAnswer is what grpc-js says about a call.
+type grpcAnswer struct {
+	Messages []string
+	Code     codes.Code
+	Text     string
+	Details  string
+	Header   map[string]string
+}
+
+func callGRPC(t *testing.T, client *process, question map[string]any) (got grpcAnswer) {
+	t.Helper()
+	line, err := json.Marshal(question)
+	require.NoError(t, err)
+	_, err = client.stdin.Write(append(line, '\n'))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal([]byte(client.await(t, "answer ")), &got))
+	return got
 }
 
 // errorInfo returns the ErrorInfo of a google.rpc.Status in base64.

@@ -1,9 +1,10 @@
 // A client of npm @grpc/grpc-js: a line of JSON on stdin is a call, a line "answer JSON"
 // on stdout its result.
 //
-// A call is {target, ca, method, streaming, metadata, messages}: ca is a certificate, or
-// null for no TLS; metadata has a list of values for each name; a message is a string, as
-// a google.protobuf.StringValue. The result is {messages, code, text, details, header}, of
+// A call is {target, ca, key, cert, method, streaming, metadata, messages}: ca is a
+// certificate, or empty for no TLS; key and cert are the client's, if it has them; metadata
+// has a list of values for each name; a message is a string, as a
+// google.protobuf.StringValue. The result is {messages, code, text, details, header}, of
 // which details is the google.rpc.Status in base64. It ends with its stdin.
 import { createInterface } from 'node:readline';
 import grpc from '@grpc/grpc-js';
@@ -15,8 +16,11 @@ const serialize = (text) => {
 };
 const deserialize = (buffer) => buffer.subarray(2).toString();
 
-function call({ target, ca, method, streaming, metadata, messages }) {
-  const credentials = ca ? grpc.credentials.createSsl(Buffer.from(ca)) : grpc.credentials.createInsecure();
+function call({ target, ca, key, cert, method, streaming, metadata, messages }) {
+  const bytes = (text) => text && Buffer.from(text);
+  const credentials = ca
+    ? grpc.credentials.createSsl(bytes(ca), bytes(key), bytes(cert))
+    : grpc.credentials.createInsecure();
   const client = new grpc.Client(target, credentials, { 'grpc.ssl_target_name_override': 'example.com' });
   const md = new grpc.Metadata();
   for (const [name, values] of Object.entries(metadata)) {
