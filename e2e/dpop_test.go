@@ -61,6 +61,9 @@ func callAPIs(t *testing.T, s *server, client boundClient, alg string, origins [
 	require.NotEmpty(t, given.JKT)
 	require.Equal(t, map[string]string{"jkt": given.JKT}, confirmation(t, given.Token))
 	for i, f := range frameworks {
+		if i > 0 && alg != "ES256" {
+			break // the algorithm is nothing to a framework
+		}
 		t.Run(f.name, func(t *testing.T) {
 			url := origins[i] + "/?page=2"
 			first := client.get(t, url, given.Token)
