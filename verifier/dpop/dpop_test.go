@@ -2,6 +2,7 @@ package dpop_test
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -209,6 +210,7 @@ func TestConfigErrors(t *testing.T) {
 		"a fragment":             {dpop.Config{Origins: []string{"https://api.example.com/#"}}, "Origins"},
 		"a zone":                 {dpop.Config{Origins: []string{"https://[fe80::1%25eth0]"}}, "Origins"},
 		"twice":                  {dpop.Config{Origins: []string{api, "HTTPS://API.example.com:443/"}}, "twice"},
+		"a proxy that is none":   {dpop.Config{Trusted: []netip.Prefix{{}}}, "Trusted"},
 		"an unknown algorithm":   {dpop.Config{Algorithms: []string{"ES257"}}, "Algorithms"},
 		"a symmetric algorithm":  {dpop.Config{Algorithms: []string{"HS256"}}, "Algorithms"},
 		"no algorithm":           {dpop.Config{Algorithms: []string{}}, "Algorithms"},

@@ -106,6 +106,7 @@ func TestAddresses(t *testing.T) {
 		{"a prefix twice", api + "/v1", "/orders", api + "/v1/v1/orders", false},
 		{"out of the prefix", api + "/v1", "/../orders", api + "/orders", false},
 		{"the asterisk", api, "*", api + "/", false},
+		{"the asterisk, and a prefix", api + "/v1", "*", api + "/v1", false},
 		{"an authority", api, "api.example.com:443", api, false},
 		{"a long one", api, "/orders", api + "/orders?" + strings.Repeat("x", 4096), false},
 	} {
@@ -171,6 +172,16 @@ func TestOrigins(t *testing.T) {
 		{"a prefix that is none", []string{public, prefixed}, proxy, "api.example.com", map[string][]string{"X-Forwarded-Prefix": {"/v2"}}, public, false},
 		{"a prefix of a stranger", []string{public, prefixed}, stranger, "api.example.com", map[string][]string{"X-Forwarded-Prefix": {"/v1"}}, prefixed, false},
 		{"no prefix", []string{prefixed, public}, proxy, "api.example.com", nil, public, true},
+		{"a prefix of the only one with this Host, and none said", []string{prefixed, other}, stranger, "api.example.com", nil, prefixed, true},
+		{"a prefix without its slash", []string{public, prefixed}, proxy, "api.example.com", map[string][]string{"X-Forwarded-Prefix": {"v1"}}, prefixed, false},
+		{"a prefix that cannot be read", []string{public, other}, proxy, "api.example.com", map[string][]string{"X-Forwarded-Prefix": {"/%zz"}}, public, false},
+		{"the scheme in Forwarded", []string{public, "http://api.example.com"}, proxy, "api.example.com", map[string][]string{"Forwarded": {"for=192.0.2.7;proto=HTTP"}}, "http://api.example.com", true},
+		{"a port twice", []string{public, other}, proxy, "internal", map[string][]string{"X-Forwarded-Host": {"eu.example.com:8443"}, "X-Forwarded-Port": {"443"}}, other, true},
+		{"half a quotation", []string{public, other}, proxy, "internal", map[string][]string{"Forwarded": {`host="api.example.com`}}, public, false},
+		{"half a quotation at the end", []string{public, other}, proxy, "internal", map[string][]string{"Forwarded": {`host=api.example.com"`}}, public, false},
+		{"a quotation mark alone", []string{public, other}, proxy, "api.example.com", map[string][]string{"Forwarded": {`host="`}}, public, false},
+		{"an IPv6 address and a port", []string{public, "https://[2001:db8::1]:8443"}, proxy, "internal", map[string][]string{"X-Forwarded-Host": {"[2001:db8::1]"}, "X-Forwarded-Port": {"8443"}}, "https://[2001:db8::1]:8443", true},
+		{"several prefixes, and the last is used", []string{prefixed, public + "/v2"}, proxy, "api.example.com", nil, public + "/v2", false},
 		{"several prefixes, and none said", []string{prefixed, public + "/v2"}, proxy, "api.example.com", nil, prefixed, false},
 	} {
 		t.Run("B6 "+row.name, func(t *testing.T) {
