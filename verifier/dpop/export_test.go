@@ -89,3 +89,10 @@ func Usable(text, alg string) bool {
 	_, err = k.public(jose.ByName(alg))
 	return err == nil
 }
+
+// NewMemoryAt is NewMemory with a clock.
+func NewMemoryAt(maxProofs int, now func() time.Time) ReplayStore {
+	m := NewMemory(maxProofs).(*memory)
+	m.now = now
+	return m
+}
