@@ -37,6 +37,11 @@ type Binding struct {
 	// package is a refusal for that reason; any other is one for ErrBinding.
 	Confirm func(r *http.Request, t *Token, key string) (Confirmation, error)
 
+	// Check refuses requests with any token, bound or not: for example those with a
+	// field that only a proxy may set. It is called before Confirm, and its errors
+	// mean the same. Nil means none.
+	Check func(r *http.Request) error
+
 	// Fields returns header fields that every challenge comes with, such as a new
 	// nonce, under their canonical names. Nil means none.
 	Fields func() http.Header
@@ -101,6 +106,20 @@ func (a *api) cutBindingScheme(field string) (string, *Binding, bool) {
 		}
 	}
 	return "", nil, false
+}
+
+// checkRequest refuses what a binding refuses whatever the token is.
+func (a *api) checkRequest(r *http.Request, t *Token) *Error {
+	for i := range a.bindings {
+		check := a.bindings[i].Check
+		if check == nil || r == nil {
+			continue
+		}
+		if err := check(r); err != nil {
+			return t.refused(asRefusal(err, ErrBinding))
+		}
+	}
+	return nil
 }
 
 var boundToken = refusal(ErrBinding, "the token has cnf")

@@ -112,6 +112,9 @@ func (v *Verifier) judge(c *call, rules []Rule, m *measured) (g grant, err *Erro
 // token in their context. A proof is marked as used last, so that a request which is
 // refused does not use it up.
 func (v *Verifier) admit(ctx context.Context, r *http.Request, scheme *Binding, t *Token, rules []Rule) (confirmed []Confirmation, err *Error) {
+	if err := v.api.checkRequest(r, t); err != nil {
+		return nil, err
+	}
 	if t.bound || scheme != nil {
 		if confirmed, err = v.api.confirmBinding(r, scheme, t); err != nil {
 			return nil, err

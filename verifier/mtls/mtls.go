@@ -20,9 +20,10 @@ import (
 // connection of the request.
 type Config struct {
 	// Forwarded is how a proxy that ends the TLS connections of clients forwards
-	// their certificates. A request with its field that does not come from an
-	// address in Trusted is refused, and so is a token that is bound to a
-	// certificate if the field is missing: the connection is the proxy's own then.
+	// their certificates. A request with a token and its field that does not come
+	// from an address in Trusted is refused, whether or not the token is bound, and so
+	// is a token that is bound to a certificate if the field is missing: the
+	// connection is the proxy's own then.
 	Forwarded Forwarded
 
 	// Trusted are the addresses of that proxy, which must remove the field from the
@@ -44,6 +45,11 @@ const (
 
 	// EnvoyXFCC is the member Hash of Envoy's field X-Forwarded-Client-Cert. Of
 	// several elements, the last counts, which the proxy itself has added.
+	//
+	// Envoy does not escape the names in a certificate that it adds as URI and DNS. A
+	// client that makes its own certificate can write an element with the hash of
+	// another into such a name. Unless every certificate is issued by a CA that
+	// checks names, set neither uri nor dns in set_current_client_cert_details.
 	EnvoyXFCC
 
 	// NginxEscaped is the field X-Client-Cert with nginx's variable
@@ -76,7 +82,7 @@ func New(cfg Config) (verifier.Binding, error) {
 	if err != nil {
 		return verifier.Binding{}, fmt.Errorf("mtls: %w", err)
 	}
-	return verifier.Binding{Member: "x5t#S256", Confirm: b.confirm}, nil
+	return verifier.Binding{Member: "x5t#S256", Confirm: b.confirm, Check: b.check}, nil
 }
 
 type binding struct {
@@ -109,6 +115,15 @@ func (b *binding) confirm(r *http.Request, _ *verifier.Token, thumbprint string)
 	return c, nil
 }
 
+// check refuses the field from anybody else than the proxy, whatever the token is: a
+// proxy that is passed by, or is not configured as trusted, would not show otherwise.
+func (b *binding) check(r *http.Request) error {
+	if b.field != "" && len(r.Header[b.field]) > 0 && !b.trusted.Has(r.RemoteAddr) {
+		return errStranger
+	}
+	return nil
+}
+
 // hash returns the SHA-256 of the client's certificate in DER.
 func (b *binding) hash(r *http.Request) ([]byte, error) {
 	if b.forwarded == Connection {
@@ -118,11 +133,8 @@ func (b *binding) hash(r *http.Request) ([]byte, error) {
 		sum := sha256.Sum256(r.TLS.PeerCertificates[0].Raw)
 		return sum[:], nil
 	}
-	values := r.Header[b.field]
-	switch {
-	case !b.trusted.Has(r.RemoteAddr) && len(values) > 0:
-		return nil, errStranger
-	case len(values) == 0, !b.trusted.Has(r.RemoteAddr):
+	values := r.Header[b.field] // of a trusted proxy: see check
+	if len(values) == 0 {
 		return nil, errNoField
 	}
 	if b.forwarded == EnvoyXFCC {

@@ -180,6 +180,56 @@ func TestForwarded(t *testing.T) {
 	}
 }
 
+// The field from a stranger refuses the request, whatever its token is bound to.
+func TestStranger(t *testing.T) {
+	iss := verifiertest.NewIssuer(t)
+	certificate, err := mtls.New(mtls.Config{Forwarded: mtls.ClientCert, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	require.NoError(t, err)
+	proofs, err := dpop.New(dpop.Config{Origins: []string{api}})
+	require.NoError(t, err)
+	v := newVerifier(t, iss, proofs, certificate)
+	cert, key := verifiertest.NewCertificate(), verifiertest.NewDPoPKey()
+	plain, bound := iss.Token(nil), iss.DPoPToken(key, nil)
+	for _, row := range []struct {
+		name, token, remote string
+		values              []string
+		good                bool
+	}{
+		{"a token that is not bound", plain, "192.0.2.1:1", []string{rfc9440(cert)}, false},
+		{"an empty field", plain, "192.0.2.1:1", []string{""}, false},
+		{"a token that is bound to a key", bound, "192.0.2.1:1", []string{rfc9440(cert)}, false},
+		{"no field", plain, "192.0.2.1:1", nil, true},
+		{"no field, and bound to a key", bound, "192.0.2.1:1", nil, true},
+		{"the proxy", plain, "10.0.0.1:1", []string{rfc9440(cert)}, true},
+		{"the proxy, and bound to a key", bound, "10.0.0.1:1", []string{"x"}, true},
+	} {
+		for _, again := range []string{"", ", remembered"} {
+			t.Run("B9 "+row.name+again, func(t *testing.T) {
+				r := httptest.NewRequest("GET", api+"/orders", nil)
+				r.RemoteAddr = row.remote
+				if row.token == bound {
+					key.Authorize(r, bound)
+				} else {
+					r.Header.Set("Authorization", "Bearer "+row.token)
+				}
+				if row.values != nil {
+					r.Header["Client-Cert"] = row.values
+				}
+				_, err := v.Protect()(r)
+				if row.good {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorIs(t, err, verifier.ErrBinding)
+				assert.ErrorContains(t, err, "not from a trusted proxy")
+				assert.Equal(t, 401, verifier.AsError(context.Background(), err).Status())
+			})
+		}
+	}
+	_, err = v.Verify(context.Background(), plain)
+	require.NoError(t, err, "there is no request to check")
+}
+
 func xfcc2(cert tls.Certificate) string {
 	sum := sha256.Sum256(cert.Certificate[0])
 	return "Hash=" + hex.EncodeToString(sum[:])
