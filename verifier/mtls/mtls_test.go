@@ -315,3 +315,25 @@ func FuzzXFCC(f *testing.F) {
 		assert.Equal(t, sum, again, "only the last element counts")
 	})
 }
+
+// Without TLS, and from a stranger without the field, nothing is confirmed.
+func TestNothingForwarded(t *testing.T) {
+	iss := verifiertest.NewIssuer(t)
+	token := iss.CertificateToken(verifiertest.NewCertificate(), nil)
+	for _, row := range []struct {
+		cfg   mtls.Config
+		cause string
+	}{
+		{mtls.Config{}, "no certificate"},
+		{mtls.Config{Forwarded: mtls.ClientCert, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, "forwarded no certificate"},
+	} {
+		binding, err := mtls.New(row.cfg)
+		require.NoError(t, err)
+		v := newVerifier(t, iss, binding)
+		r := httptest.NewRequest("GET", "/", nil) // plain http, from 192.0.2.1
+		r.Header.Set("Authorization", "Bearer "+token)
+		_, err = v.Protect()(r)
+		require.ErrorIs(t, err, verifier.ErrBinding, "B9")
+		assert.ErrorContains(t, err, row.cause)
+	}
+}
