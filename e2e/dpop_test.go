@@ -60,6 +60,9 @@ func callAPIs(t *testing.T, s *server, client boundClient, alg string, origins [
 	assert.Equal(t, tries, given.Tries)
 	require.NotEmpty(t, given.JKT)
 	require.Equal(t, map[string]string{"jkt": given.JKT}, confirmation(t, given.Token))
+	hostile := httptest.NewServer(http.NotFoundHandler())
+	defer hostile.Close()
+	lured := client.get(t, hostile.URL+"/?page=2", given.Token) // which sends what it got to the others
 	for i, f := range frameworks {
 		if i > 0 && alg != "ES256" {
 			break // the algorithm is nothing to a framework
@@ -81,7 +84,7 @@ func callAPIs(t *testing.T, s *server, client boundClient, alg string, origins [
 			}{
 				{"B4 the same request again", url, second.Sent.Authorization, second.Sent.DPoP, "invalid_dpop_proof"},
 				{"B4 another query", origins[i] + "/", second.Sent.Authorization, second.Sent.DPoP, "invalid_dpop_proof"},
-				{"B6 another API", origins[(i+1)%len(origins)] + "/?page=2", second.Sent.Authorization, second.Sent.DPoP, "invalid_dpop_proof"},
+				{"B6 one for another API", url, lured.Sent.Authorization, lured.Sent.DPoP, "invalid_dpop_proof"},
 				{"B2 without the proof", url, second.Sent.Authorization, "", "invalid_dpop_proof"},
 				{"B3 as Bearer", url, "Bearer " + given.Token, "", "invalid_token"},
 				{"B3 as Bearer, with a proof", url, "Bearer " + given.Token, second.Sent.DPoP, "invalid_token"},

@@ -19,6 +19,7 @@ type boundClient struct {
 	process         *process
 	readsChallenges bool
 	key             string // its algorithm and number; "" for none
+	certificate     string // its name; "" for none
 }
 
 // dpopClients are those that others wrote, with the algorithms of their proofs.
@@ -31,7 +32,7 @@ var dpopClients = map[string][]string{
 func startClient(t *testing.T, script string) boundClient {
 	t.Helper()
 	p, _ := startNode(t, script)
-	return boundClient{p, script == "oauth4webapi.mjs", "ES256-1"}
+	return boundClient{process: p, readsChallenges: script == "oauth4webapi.mjs", key: "ES256-1"}
 }
 
 // with returns the same client with another key.
@@ -67,7 +68,7 @@ type order map[string]any
 
 func (c boundClient) do(t *testing.T, kind string, o order) (r reply) {
 	t.Helper()
-	line, err := json.Marshal(map[string]any{"key": c.key, kind: o})
+	line, err := json.Marshal(map[string]any{"key": c.key, "certificate": c.certificate, kind: o})
 	require.NoError(t, err)
 	_, err = c.process.stdin.Write(append(line, '\n'))
 	require.NoError(t, err)

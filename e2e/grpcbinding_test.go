@@ -25,7 +25,8 @@ func TestGRPCMutualTLS(t *testing.T) {
 	target := serveOrders(t, s.verifier(t, certificates), []grpc.ServerOption{grpc.Creds(credentials.NewTLS(&tls.Config{
 		Certificates: s.certificate.TLS.Certificates, ClientAuth: tls.RequestClientCert,
 	}))})
-	token := s.client(t, &s.own).grant(t, s.issuer, "machine", "").Token
+	own, _, _ := s.clients(t)
+	token := own.grant(t, s.issuer, "machine", "").Token
 	client, _ := startNode(t, "grpc-js.mjs")
 	for method, messages := range map[string][]string{"List": {"machine: a"}, "Watch": {"machine: a", "machine: b"}} {
 		t.Run("B9 "+method, func(t *testing.T) {

@@ -53,18 +53,22 @@ func pemOf(t *testing.T, c tls.Certificate) (cert, key string) {
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// client starts npm oauth4webapi with a certificate, or nil for none, and without a key
-// for DPoP.
-func (s *secureScene) client(t *testing.T, cert *tls.Certificate) boundClient {
+// clients starts npm oauth4webapi and returns it with each certificate and with none, and
+// without a key for DPoP.
+func (s *secureScene) clients(t *testing.T) (own, another, none boundClient) {
 	t.Helper()
-	settings := map[string]string{"ca": s.caPEM}
-	if cert != nil {
-		settings["cert"], settings["key"] = pemOf(t, *cert)
+	certificates := map[string]map[string]string{}
+	for name, c := range map[string]tls.Certificate{"own": s.own, "another": s.another} {
+		cert, key := pemOf(t, c)
+		certificates[name] = map[string]string{"cert": cert, "key": key}
 	}
-	arg, err := json.Marshal(settings)
+	arg, err := json.Marshal(map[string]any{"ca": s.caPEM, "certificates": certificates})
 	require.NoError(t, err)
 	p, _ := startNode(t, "oauth4webapi.mjs", string(arg))
-	return boundClient{process: p, readsChallenges: true}
+	none = boundClient{process: p, readsChallenges: true}
+	own, another = none, none
+	own.certificate, another.certificate = "own", "another"
+	return own, another, none
 }
 
 // listen is like the function of that name, for TLS with HTTP/1.1 and HTTP/2.
@@ -92,7 +96,7 @@ func TestMutualTLS(t *testing.T) {
 	certificates, err := mtls.New(mtls.Config{})
 	require.NoError(t, err)
 	v := s.verifier(t, certificates)
-	own, another, none := s.client(t, &s.own), s.client(t, &s.another), s.client(t, nil)
+	own, another, none := s.clients(t)
 	given := own.grant(t, s.issuer, "machine", "")
 	assert.Equal(t, "bearer", given.Type)
 	require.Equal(t, map[string]string{"x5t#S256": thumbprintOf(s.own)}, confirmation(t, given.Token))
@@ -156,7 +160,7 @@ func TestBoundTwice(t *testing.T) {
 	srv.Config.Handler = frameworks[0].protect(s.verifier(t, certificates, proofs), []verifier.Rule{verifier.Bound()})
 	srv.StartTLS()
 
-	own, another, none := s.client(t, &s.own), s.client(t, &s.another), s.client(t, nil)
+	own, another, none := s.clients(t)
 	given := own.with("ES256-1").grant(t, s.issuer, s.server.client, s.secret)
 	require.Equal(t, map[string]string{"jkt": given.JKT, "x5t#S256": thumbprintOf(s.own)}, confirmation(t, given.Token))
 	sent := own.with("ES256-1").get(t, origin, given.Token)

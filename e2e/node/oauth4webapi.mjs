@@ -1,9 +1,10 @@
 // A client of npm oauth4webapi with keys for DPoP, a certificate for mutual TLS, or both: a
 // line of JSON on stdin is an order, a line "answer JSON" on stdout its result.
 //
-// The argument, if any, is {ca, key, cert} in PEM, of which the last two are the client's.
-// Every order has the key for DPoP, named by algorithm and number, such as ES256-1, and
-// made when first named; without one there is no DPoP.
+// The argument, if any, is {ca, certificates}, each of which is {key, cert} in PEM under a
+// name. Every order has the key for DPoP, named by algorithm and number, such as ES256-1,
+// and made when first named, and the name of a certificate; without them there is no DPoP,
+// and no certificate.
 //
 //	{grant: {issuer, client, secret, resource}} gets a token: {token, type, jkt, tries}
 //	{call: {url, method, token, http, version, body}} calls an API with it: {status, body,
@@ -19,7 +20,7 @@ import { createInterface } from 'node:readline';
 import { connect } from 'node:tls';
 import * as oauth from 'oauth4webapi';
 
-const tls = process.argv[2] && JSON.parse(process.argv[2]);
+const { ca, certificates } = JSON.parse(process.argv[2] ?? '{}');
 const made = new Map();
 
 async function handle(name) {
@@ -27,15 +28,19 @@ async function handle(name) {
   return made.get(name);
 }
 
-let DPoP; // of the order
+let DPoP; // of the order, as is the next one
+let certificate;
 let last; // about the last request
-const agents = new Map(); // by the version of TLS; an agent resumes its sessions
+const agents = new Map(); // by certificate and version of TLS; an agent resumes its sessions
 const sessions = new Map(); // those of HTTP/2
 
 function overHTTP1(url, { method, headers, body }, version) {
-  if (!agents.has(version)) agents.set(version, new https.Agent({ ...tls, ALPNProtocols: ['http/1.1'], maxVersion: version }));
+  const name = `${certificate} ${version}`;
+  if (!agents.has(name)) {
+    agents.set(name, new https.Agent({ ca, ...certificates[certificate], ALPNProtocols: ['http/1.1'], maxVersion: version }));
+  }
   return new Promise((resolve, reject) => {
-    https.request(url, { agent: agents.get(version), method, headers }, (res) => {
+    https.request(url, { agent: agents.get(name), method, headers }, (res) => {
       last.alpn = res.socket.alpnProtocol;
       last.reused = res.socket.isSessionReused();
       const chunks = [];
@@ -47,10 +52,11 @@ function overHTTP1(url, { method, headers, body }, version) {
 
 function overHTTP2(url, { method, headers, body }, version) {
   const { hostname, port, origin, pathname, search } = new URL(url);
+  const name = `${origin} ${certificate} ${version}`;
   const socket = connect({
-    ...tls, host: hostname, port, ALPNProtocols: ['h2'], maxVersion: version, session: sessions.get(origin + version),
+    ca, ...certificates[certificate], host: hostname, port, ALPNProtocols: ['h2'], maxVersion: version, session: sessions.get(name),
   });
-  socket.on('session', (session) => sessions.set(origin + version, session));
+  socket.on('session', (session) => sessions.set(name, session));
   return new Promise((resolve, reject) => {
     const h2 = http2.connect(origin, { createConnection: () => socket }).on('error', reject);
     const stream = h2.request({ ...headers, ':method': method, ':path': pathname + search }).on('error', reject);
@@ -77,7 +83,7 @@ function transport({ http = 1, version } = {}) {
     [oauth.customFetch]: (url, init) => {
       last.tries += 1;
       last.sent = init.headers;
-      if (!tls) return fetch(url, init);
+      if (!ca) return fetch(url, init);
       return http === 2 ? overHTTP2(url, init, version) : overHTTP1(url, init, version);
     },
   };
@@ -130,6 +136,7 @@ for await (const line of createInterface({ input: process.stdin, crlfDelay: Infi
   const order = JSON.parse(line);
   last = { tries: 0 };
   DPoP = await handle(order.key);
+  certificate = order.certificate;
   let answer;
   try {
     answer = order.grant ? await grant(order.grant) : await call(order.call);
