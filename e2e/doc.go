@@ -14,7 +14,8 @@
 //     claims a test asks for (node/oauth2-mock-server.mjs).
 //
 // Clients that others wrote, npm oauth4webapi and npm dpop, bind tokens of oidc-provider
-// to their keys and certificates and call APIs with them (dpop_test.go, mtls_test.go), also in gRPC and MCP.
+// to their keys and certificates and call APIs with them (dpop_test.go, mtls_test.go),
+// also in gRPC and MCP.
 //
 // A gRPC client that others wrote, npm @grpc/grpc-js, calls methods behind grpcauth with
 // the tokens of oidc-provider (grpc_test.go, node/grpc-js.mjs).
