@@ -124,9 +124,21 @@ func (a *api) checkRequest(r *http.Request, t *Token) *Error {
 
 var boundToken = refusal(ErrBinding, "the token has cnf")
 
+// standardMembers of cnf are never ignored beside others (RFC 9449 §6.1, RFC 8705 §3.1).
+var standardMembers = []string{"jkt", "x5t#S256"}
+
+// isBoundBeyond reports whether t is bound by a standard member that no binding confirms.
+func (a *api) isBoundBeyond(t *Token) bool {
+	return slices.ContainsFunc(standardMembers, func(name string) bool {
+		return t.members().At(jose.Path{"cnf", name}) != "" &&
+			!slices.ContainsFunc(a.bindings, func(b Binding) bool { return b.Member == name })
+	})
+}
+
 // confirmBinding checks a token that has cnf, or that was sent with a binding's scheme.
-// At least one member of cnf must have a binding, every binding whose member is there
-// must confirm it, and the scheme must be the one that these bindings require.
+// At least one member of cnf must have a binding, and so must every standard one; every
+// binding whose member is there must confirm it, and the scheme must be the one that
+// these bindings require.
 func (a *api) confirmBinding(r *http.Request, scheme *Binding, t *Token) (all []Confirmation, _ *Error) {
 	switch {
 	case !t.bound:
@@ -147,6 +159,9 @@ func (a *api) confirmBinding(r *http.Request, scheme *Binding, t *Token) (all []
 				required = b.Scheme
 			}
 		}
+	}
+	if a.isBoundBeyond(t) {
+		return nil, t.refused(refusal(ErrBinding, "cnf has jkt or x5t#S256, which no binding of this API confirms"))
 	}
 	if !found || sent != required {
 		return nil, t.refused(refusal(ErrBinding, "cnf is not confirmed by the scheme that the token was sent with"))

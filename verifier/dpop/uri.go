@@ -169,8 +169,12 @@ func pathOf(r *http.Request) (string, error) {
 	if uri == "" { // r was not received, but made of something else
 		uri = r.URL.EscapedPath()
 	}
+	uri, _, _ = strings.Cut(uri, "?")
+	if strings.IndexByte(uri, '#') >= 0 { // no fragment is sent: net/http takes it for part of the path
+		return "", errPath
+	}
 	if strings.HasPrefix(uri, "/") {
-		return normalPath(withoutQuery(uri))
+		return normalPath(uri)
 	}
 	t, err := parseTarget(uri) // the absolute form (RFC 9112 §3.2.2)
 	return t.path, err

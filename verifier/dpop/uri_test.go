@@ -60,6 +60,12 @@ func TestAddresses(t *testing.T) {
 		{"a prefix that a proxy removes", api + "/v1", "/orders", api + "/v1/orders", true},
 		{"a prefix with a slash", api + "/v1/", "/", api + "/v1/", true},
 
+		{"a number sign in the query", api, "/orders?a#b", api + "/orders", true},
+		{"an escaped number sign", api, "/orders%23b", api + "/orders%23b#c", true},
+
+		{"a number sign in the request, which is part of its path", api, "/files/a#/../b", api + "/files/a", false},
+		{"a number sign in an absolute form", api, "http://internal/files/a#b", api + "/files/a", false},
+		{"a number sign, escaped in htu", api, "/files/a#b", api + "/files/a%23b", false},
 		{"another path", api, "/orders", api + "/order", false},
 		{"a path in another case", api, "/orders", api + "/Orders", false},
 		{"a slash at the end", api, "/orders", api + "/orders/", false},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
@@ -176,6 +177,43 @@ func TestForwarded(t *testing.T) {
 			verifier.AsError(context.Background(), err).ServeHTTP(w, r)
 			assert.Equal(t, 401, w.Code)
 			assert.Equal(t, `Bearer realm="api", error="invalid_token", error_description="The access token is not valid for this API."`, w.Header().Get("WWW-Authenticate"))
+		})
+	}
+}
+
+// The two standard members are never ignored beside each other.
+func TestOnlyOneOfBoth(t *testing.T) {
+	iss := verifiertest.NewIssuer(t)
+	certificate, err := mtls.New(mtls.Config{})
+	require.NoError(t, err)
+	proofs, err := dpop.New(dpop.Config{Origins: []string{api}})
+	require.NoError(t, err)
+	cert, key := verifiertest.NewCertificate(), verifiertest.NewDPoPKey()
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	require.NoError(t, err)
+	token := iss.CertificateToken(cert, verifiertest.Claims{"cnf": map[string]any{"jkt": key.Thumbprint(), "kc-jkt-type": "x"}})
+	for name, row := range map[string]struct {
+		bindings []verifier.Binding
+		scheme   string
+		good     bool
+	}{
+		"certificates alone":       {[]verifier.Binding{certificate}, "Bearer", false},
+		"proofs alone":             {[]verifier.Binding{proofs}, "DPoP", false},
+		"both":                     {[]verifier.Binding{certificate, proofs}, "DPoP", true},
+		"both, in the other order": {[]verifier.Binding{proofs, certificate}, "DPoP", true},
+		"both, but sent as Bearer": {[]verifier.Binding{proofs, certificate}, "Bearer", false},
+	} {
+		t.Run("B1 "+name, func(t *testing.T) {
+			r := httptest.NewRequest("GET", api+"/orders", nil)
+			r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}}
+			key.Authorize(r, token)
+			r.Header.Set("Authorization", row.scheme+" "+token)
+			_, err := newVerifier(t, iss, row.bindings...).Protect()(r)
+			if row.good {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, verifier.ErrBinding)
+			}
 		})
 	}
 }
