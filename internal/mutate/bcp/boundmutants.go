@@ -382,7 +382,7 @@ var boundMutants = []mutant{
 	},
 	{
 		points: []string{"9449 11.1 a"},
-		tests:  []string{"dpop.TestReplay"},
+		tests:  []string{"dpop.TestUntil"},
 		file:   "verifier/dpop/dpop.go",
 		old:    "return p.iat.Add(b.window + b.skew), \"\", nil",
 		new:    "return p.iat.Add(b.window), \"\", nil",
