@@ -167,8 +167,8 @@ var boundMutants = []mutant{
 		points: []string{"9449 4.3 9 b"},
 		tests:  []string{"dpop.TestAddresses"},
 		file:   "verifier/dpop/uri.go",
-		old:    "return normalPath(withoutQuery(uri))",
-		new:    "return normalPath(uri)",
+		old:    `uri, _, _ = strings.Cut(uri, "?")`,
+		new:    "",
 	},
 	{
 		points: []string{"9449 4.3 9 c"},
