@@ -16,50 +16,55 @@ type extensions struct {
 	revoked  func(context.Context, *Token) (bool, error) // nothing exported sets it yet
 }
 
-// A Binding confirms that the sender of a request holds the key that its token is bound
-// to by a member of cnf (RFC 7800 §3.1). Package verifier/dpop makes one for jkt (RFC
-// 9449), and package verifier/mtls one for x5t#S256 (RFC 8705).
+// A Binding confirms that the sender of a request possesses the key that its token is
+// bound to by a member of cnf (RFC 7800 §3.1). Package verifier/dpop makes one for jkt
+// (RFC 9449), and package verifier/mtls one for x5t#S256 (RFC 8705). Its fields matter
+// only to who writes one for another member.
 type Binding struct {
-	// Member is the member of cnf.
+	// Member is the name of the member of cnf, such as jkt.
 	Member string
 
-	// Scheme is that of the Authorization field with which bound tokens are sent.
-	// Empty means Bearer.
+	// Scheme is the authentication scheme with which bound tokens are sent, such as
+	// DPoP. Empty means Bearer.
 	Scheme string
 
-	// Algorithms are those of the proofs, for challenges and metadata. They are nil
-	// for a binding without proofs.
+	// Algorithms are the values of algs in challenges with Scheme (RFC 9449 §7.1). Nil
+	// means that the challenge has no algs.
 	Algorithms []string
 
-	// Confirm checks that the sender of the request holds the key that t is bound
-	// to: key is the value of the member. It is called concurrently, after t was
-	// verified and before revocation and rules. An error that wraps a reason of this
-	// package is a refusal for that reason; any other is one for ErrBinding.
+	// Confirm checks that the sender of the request possesses the key that t is bound
+	// to; key is the value of the member, which is a string. It is called
+	// concurrently, after t was verified and before rules are checked. An error that
+	// wraps a reason of this package, such as ErrProof, refuses the request for that
+	// reason; any other error refuses it for ErrBinding.
 	Confirm func(r *http.Request, t *Token, key string) (Confirmation, error)
 
 	// Check refuses requests with any token, bound or not: for example those with a
-	// field that only a proxy may set. It is called before Confirm, and its errors
-	// mean the same. Nil means none.
+	// field that only a proxy may set. It is called concurrently, before Confirm, and
+	// its errors mean the same. Nil means that there is nothing to check.
 	Check func(r *http.Request) error
 
-	// Fields returns header fields that every challenge comes with, such as a new
-	// nonce, under their canonical names. Nil means none.
-	Fields func() http.Header
+	// ChallengeHeader returns header fields for every response with a challenge, such
+	// as one with a nonce, under their canonical names. It is called concurrently. Nil
+	// means none.
+	ChallengeHeader func() http.Header
 }
 
-// A Confirmation is what [Binding.Confirm] returns.
+// A Confirmation is the result of [Binding.Confirm]. The zero value confirms the token,
+// and has nothing to add.
 type Confirmation struct {
 	// Header has fields for the response to the admitted request, under their
-	// canonical names, which the adapters write by [SetHeaders].
+	// canonical names, such as a new nonce.
 	Header http.Header
 
-	// Record is called last of all, when the request is otherwise admitted: it marks
-	// a proof as used, so that it does not admit another request. Nil means nothing
-	// to do. An error refuses the request, as one of Confirm does.
+	// Record is called once every other check has passed. It records that the proof
+	// is used, and returns an error if it was used before. The error refuses the
+	// request, as one of Confirm does. Nil means that there is nothing to record.
 	Record func(context.Context) error
 
-	// Proof identifies what Record marks. It is comparable. If an outer Guard has
-	// admitted the same request with an equal one, Record is not called.
+	// Proof identifies the proof that Record records: a comparable value, the same
+	// for each Guard that checks this request. If an outer Guard has already recorded
+	// it, Record is not called again, so that the request is no replay of itself.
 	Proof any
 }
 
@@ -67,13 +72,13 @@ func checkBindings(all []Binding) error {
 	for i, b := range all {
 		switch {
 		case b.Member == "" || b.Confirm == nil:
-			return fmt.Errorf("Bindings[%d] has no Member or no Confirm", i)
+			return fmt.Errorf("Bindings[%d] is empty, or has no Member or no Confirm: use what New of package dpop or mtls returns", i)
 		case slices.ContainsFunc(all[:i], func(other Binding) bool { return other.Member == b.Member }):
 			return fmt.Errorf("two Bindings have the Member %q", b.Member)
 		case !isToken(b.Scheme) || cutsAsBearer(b.Scheme):
-			return fmt.Errorf("Bindings[%d] has a Scheme that is none, or Bearer, which is the empty one", i)
+			return fmt.Errorf("Bindings[%d] has the Scheme %s, which is not a scheme of RFC 9110 section 11.1, or is Bearer: leave that empty", i, quote(b.Scheme))
 		case slices.ContainsFunc(b.Algorithms, func(a string) bool { return !isToken(a) || a == "" }):
-			return fmt.Errorf("Bindings[%d] has an algorithm that is none", i)
+			return fmt.Errorf("Bindings[%d] has Algorithms with characters that no algorithm's name has, or an empty one", i)
 		}
 	}
 	return nil
@@ -146,7 +151,7 @@ func (a *api) confirmBinding(r *http.Request, scheme *Binding, t *Token) (all []
 	case r == nil:
 		return nil, boundToken
 	}
-	required, sent := "", ""
+	required, sent := "Bearer", "Bearer"
 	if scheme != nil {
 		sent = scheme.Scheme
 	}
@@ -161,10 +166,13 @@ func (a *api) confirmBinding(r *http.Request, scheme *Binding, t *Token) (all []
 		}
 	}
 	if a.isBoundBeyond(t) {
-		return nil, t.refused(refusal(ErrBinding, "cnf has jkt or x5t#S256, which no binding of this API confirms"))
+		return nil, t.refused(refusal(ErrBinding, "cnf has jkt or x5t#S256, which no binding of this API confirms: see Settings.Bindings"))
 	}
-	if !found || sent != required {
-		return nil, t.refused(refusal(ErrBinding, "cnf is not confirmed by the scheme that the token was sent with"))
+	if !found {
+		return nil, t.refused(refusal(ErrBinding, "cnf has no member that one of Settings.Bindings confirms"))
+	}
+	if sent != required {
+		return nil, t.refused(refusal(ErrBinding, "the token was sent with the scheme %s; by its cnf it needs %s", sent, required))
 	}
 	for i := range a.bindings {
 		b := &a.bindings[i]
@@ -238,10 +246,10 @@ func (a *api) checkRevocation(ctx context.Context, t *Token) *Error {
 
 type boundRule struct{ plainRule }
 
-// Bound requires that the token is bound to a key which its sender has proved to hold
-// (DPoP, mutual TLS); otherwise the response is 401. It needs [Settings.Bindings]. A
-// bound token is confirmed also without this rule; Bound refuses those that are not
-// bound, which whoever steals one can use.
+// Bound requires a sender-constrained token: one that is bound to a key (cnf), which its
+// sender has proved to possess by DPoP or mutual TLS. Otherwise the response is 401. It
+// needs [Settings.Bindings]. Proof of the key is required of bound tokens without this
+// rule, too; Bound also refuses tokens that are not bound, which a thief could use.
 func Bound() Rule { return boundRule{} }
 
 func (boundRule) check(_ context.Context, t *Token) *Error {
@@ -265,7 +273,7 @@ func (boundRule) explain(t *Token) ruleReport {
 	if t.bound {
 		found = "cnf"
 	}
-	return ruleReport{name: "Bound", found: found, demanded: "cnf with the key of the sender"}
+	return ruleReport{name: "Bound", found: found, demanded: "cnf, with a key that the sender possesses"}
 }
 
 func (boundRule) mistake(*Token) Mistake {

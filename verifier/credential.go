@@ -9,7 +9,7 @@ type tokenFrom func(*http.Request) string
 
 var (
 	noToken     = &Error{Reason: ErrNoToken, ours: true}
-	otherScheme = refusal(ErrNoToken, "there is an Authorization field, but its scheme is not Bearer")
+	otherScheme = refusal(ErrNoToken, "there is an Authorization field, but its scheme is not Bearer, nor that of one of Settings.Bindings")
 	inTwoPlaces = refusal(ErrBadRequest, "a token in two places")
 	notB64Token = refusal(ErrBadRequest, "the token is empty or has characters that no token has")
 )

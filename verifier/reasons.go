@@ -9,26 +9,26 @@ import (
 // wraps one of these, from a [Check], a [Guard] or given to an adapter's Refuse, has
 // its status and code.
 var (
-	ErrNoToken        = errors.New("no access token in the request")                        // 401, no error code
-	ErrBadRequest     = errors.New("not exactly one well-formed credential")                // 400 invalid_request
-	ErrMalformed      = errors.New("not a well-formed JWT")                                 // 401 invalid_token
-	ErrAlgorithm      = errors.New("algorithm not allowed")                                 // 401 invalid_token
-	ErrType           = errors.New("not an access token")                                   // 401 invalid_token
-	ErrSignature      = errors.New("no key of the issuer verifies the signature")           // 401 invalid_token
-	ErrIssuer         = errors.New("issuer not trusted")                                    // 401 invalid_token
-	ErrAudience       = errors.New("token is for another audience")                         // 401 invalid_token
-	ErrExpired        = errors.New("token has expired")                                     // 401 invalid_token
-	ErrNotYetValid    = errors.New("token is not valid yet")                                // 401 invalid_token
-	ErrClaims         = errors.New("a claim is missing or not acceptable")                  // 401 invalid_token
-	ErrBinding        = errors.New("token is bound to a key that the sender did not prove") // 401 invalid_token
-	ErrProof          = errors.New("the proof of possession is missing or not valid")       // 401 invalid_dpop_proof
-	ErrReplay         = errors.New("the proof of possession was used before")               // 401 invalid_dpop_proof
-	ErrNonce          = errors.New("the proof of possession needs a nonce of this API")     // 401 use_dpop_nonce
-	ErrRevoked        = errors.New("token has been revoked")                                // 401 invalid_token
-	ErrAuthentication = errors.New("the user must authenticate again")                      // 401 insufficient_user_authentication
-	ErrScope          = errors.New("a scope is missing")                                    // 403 insufficient_scope
-	ErrDenied         = errors.New("this client may not do that")                           // 403 insufficient_scope
-	ErrUnavailable    = errors.New("the token cannot be checked at the moment")             // 503, Retry-After
+	ErrNoToken        = errors.New("no access token in the request")                                    // 401, no error code
+	ErrBadRequest     = errors.New("not exactly one well-formed credential")                            // 400 invalid_request
+	ErrMalformed      = errors.New("not a well-formed JWT")                                             // 401 invalid_token
+	ErrAlgorithm      = errors.New("algorithm not allowed")                                             // 401 invalid_token
+	ErrType           = errors.New("not an access token")                                               // 401 invalid_token
+	ErrSignature      = errors.New("no key of the issuer verifies the signature")                       // 401 invalid_token
+	ErrIssuer         = errors.New("issuer not trusted")                                                // 401 invalid_token
+	ErrAudience       = errors.New("token is for another audience")                                     // 401 invalid_token
+	ErrExpired        = errors.New("token has expired")                                                 // 401 invalid_token
+	ErrNotYetValid    = errors.New("token is not valid yet")                                            // 401 invalid_token
+	ErrClaims         = errors.New("a claim is missing or not acceptable")                              // 401 invalid_token
+	ErrBinding        = errors.New("token is not bound to a key that the sender has proved to possess") // 401 invalid_token
+	ErrProof          = errors.New("the DPoP proof is missing or not valid")                            // 401 invalid_dpop_proof
+	ErrReplay         = errors.New("the DPoP proof was used before")                                    // 401 invalid_dpop_proof
+	ErrNonce          = errors.New("the DPoP proof needs a nonce of this API")                          // 401 use_dpop_nonce
+	ErrRevoked        = errors.New("token has been revoked")                                            // 401 invalid_token
+	ErrAuthentication = errors.New("the user must authenticate again")                                  // 401 insufficient_user_authentication
+	ErrScope          = errors.New("a scope is missing")                                                // 403 insufficient_scope
+	ErrDenied         = errors.New("this client may not do that")                                       // 403 insufficient_scope
+	ErrUnavailable    = errors.New("the token cannot be checked at the moment")                         // 503, Retry-After
 )
 
 // A refusalKind is the client's part of a refusal. Descriptions are constants, in the

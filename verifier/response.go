@@ -103,8 +103,8 @@ func (e *Error) setChallenges(h http.Header, k refusalKind) {
 			}
 			addHeader(h, "Www-Authenticate", e.challenge(b.Scheme, of(b.Scheme), b.Algorithms))
 		}
-		if b.Fields != nil {
-			setHeaders(h, b.Fields())
+		if b.ChallengeHeader != nil {
+			setHeaders(h, b.ChallengeHeader())
 		}
 	}
 }

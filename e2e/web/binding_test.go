@@ -111,7 +111,7 @@ func TestNginxForwardsCertificates(t *testing.T) {
 		proxy_pass API;
 		proxy_set_header X-Client-Cert $ssl_client_escaped_cert;
 	}`, func(string) (verifier.Binding, error) {
-		return mtls.New(mtls.Config{Forwarded: mtls.NginxEscaped, Trusted: onlyNginx})
+		return mtls.New(mtls.Config{Source: mtls.NginxEscaped, Trusted: onlyNginx})
 	})
 	own, another := verifiertest.NewCertificate(), verifiertest.NewCertificate()
 	token := e.iss.CertificateToken(own, nil)

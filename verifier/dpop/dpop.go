@@ -14,47 +14,56 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// A Config is how proofs are checked. Only Origins is required.
+// A Config says how proofs are checked. Only Origins is required.
 type Config struct {
 	// Origins are the addresses of this API as its clients know them: scheme, host
 	// and, unless it is the default, port ("https://api.example.com"). If a proxy
-	// removes a prefix from the path, the address has it ("https://example.com/api").
-	// A proof must name one of them in htu. They are configured because the Host of a
-	// request is chosen by its sender: another API that receives a token and a proof
-	// could send both on.
+	// removes a prefix from the path, the address includes it
+	// ("https://example.com/api"). The htu of a proof must be one of them, followed by
+	// the path of the request.
 	//
-	// Of several, the Host of a request chooses one.
+	// With one, no header field is read. With several, the Host of the request
+	// chooses among them. They must be configured, because the sender of a request
+	// chooses its Host: another API that receives a token and a proof could send both
+	// to this one.
 	Origins []string
 
-	// Trusted are the addresses of the proxies whose Forwarded (RFC 7239) or
-	// X-Forwarded-Host, -Proto, -Port and -Prefix fields count, instead of Host, in
-	// choosing one of several Origins. From anybody else these fields mean nothing.
-	// The address is that of the connection, r.RemoteAddr: middleware that changes
-	// it to what such a field says must run inside Protect.
+	// Trusted are the addresses of the proxies whose header fields choose among
+	// several Origins in place of Host: Forwarded (RFC 7239), or X-Forwarded-Host,
+	// -Proto, -Port and -Prefix. From other addresses these fields are ignored. The
+	// address is that of the connection, r.RemoteAddr: middleware that replaces it
+	// with the value of a header field must run inside Protect.
 	Trusted []netip.Prefix
 
 	// Algorithms are those accepted for proofs. Nil means ES256, ES384, ES512, EdDSA,
 	// Ed25519, RS256, RS384, RS512, PS256, PS384 and PS512.
 	Algorithms []string
 
-	// Window is how old a proof may be, by its iat, and Skew how much the clocks of
-	// clients may differ. Zero means 60 seconds and 5 seconds, and a negative Skew
-	// none; more than 5 minutes is an error, and so is less than a second of Window.
-	Window, Skew time.Duration
+	// Window is how old a proof may be. Zero means 60 seconds; otherwise it is from 1
+	// second to 5 minutes. It is not used with NonceSecrets.
+	Window time.Duration
 
-	// NonceSecrets demand that each proof has a nonce of this API (RFC 9449 §9), so
-	// that proofs cannot be made in advance, and the clocks of clients do not matter:
-	// then iat is not compared. Replicas share the secrets, each of at least 32 bytes.
-	// The first makes nonces and all are accepted: to change it, add the new one to
-	// all replicas as the last, then make it the first, then remove the old one.
+	// Skew is by how much the clock of a client may differ: a proof is accepted from
+	// Skew before its iat until Window + Skew after it. Zero means 5 seconds, and a
+	// negative value none. It is at most 5 minutes, and not used with NonceSecrets.
+	Skew time.Duration
+
+	// NonceSecrets are the keys with which nonces are made (RFC 9449 §9), each of at
+	// least 32 random bytes. With them, every proof must have a nonce of this API, so
+	// that it cannot be made long in advance; iat is then not compared, so that the
+	// clock of a client may be wrong. Nil means that no nonce is required.
+	//
+	// Replicas have the same secrets. The first makes nonces, and those of all are
+	// accepted. To replace a secret, append the new one on all replicas; then make it
+	// the first; after NonceLifetime, remove the old one.
 	NonceSecrets [][]byte
 
-	// NonceLifetime is how long a nonce can be used, at least half of it. Zero means
-	// 5 minutes. Between 2 seconds and 1 hour.
+	// NonceLifetime is the longest time for which a nonce is accepted; the shortest is
+	// half of it. Zero means 5 minutes; otherwise it is from 2 seconds to 1 hour.
 	NonceLifetime time.Duration
 
-	// Replays remembers which proofs were used. Nil means NewMemory(0). Replicas that
-	// do not share one accept a proof once each.
+	// Replays records the proofs that were used. Nil means NewMemory(0). Replicas that
+	// do not share a ReplayStore accept a proof once each.
 	Replays ReplayStore
 }
 
@@ -75,8 +84,9 @@ type binding struct {
 	replays      ReplayStore
 }
 
-// New returns the binding of DPoP for verifier.Settings.Bindings, or an error that names
-// the wrong setting. It starts nothing. One binding can serve several Verifiers.
+// New returns the Binding for verifier.Settings.Bindings, or an error that names the wrong
+// setting. It starts no goroutine. Several Verifiers can use one Binding; they then accept
+// a proof once among them.
 func New(cfg Config) (verifier.Binding, error) {
 	b, names, err := newBinding(cfg)
 	if err != nil {
@@ -84,7 +94,7 @@ func New(cfg Config) (verifier.Binding, error) {
 	}
 	result := verifier.Binding{Member: "jkt", Scheme: "DPoP", Algorithms: names, Confirm: b.confirm}
 	if b.nonces != nil {
-		result.Fields = func() http.Header { return nonceFields(b.nonces.at(time.Now()).given) }
+		result.ChallengeHeader = func() http.Header { return nonceFields(b.nonces.at(time.Now()).given) }
 	}
 	return result, nil
 }
@@ -113,7 +123,7 @@ func newBinding(cfg Config) (b *binding, names []string, err error) {
 	case cfg.NonceSecrets == nil && cfg.NonceLifetime != 0:
 		return nil, nil, errors.New("a NonceLifetime, but no NonceSecrets")
 	case cfg.NonceSecrets != nil && len(cfg.NonceSecrets) == 0:
-		return nil, nil, errors.New("an empty list in NonceSecrets; nil means that no nonce is demanded")
+		return nil, nil, errors.New("an empty list in NonceSecrets; nil means that no nonce is required")
 	case lifetime < 2*time.Second || lifetime > maxNonceLifetime:
 		return nil, nil, fmt.Errorf("a NonceLifetime of %s; 2s to %s are accepted", lifetime, maxNonceLifetime)
 	}
@@ -193,7 +203,7 @@ func (b *binding) confirm(r *http.Request, t *verifier.Token, jkt string) (c ver
 	return c, nil
 }
 
-var errKey = errors.New("the token is bound to another key than the one in the proof")
+var errKey = errors.New("the token is bound to another key than that of the proof")
 
 // refused returns the refusal of a proof for a cause.
 func refused(cause error) error { return &verifier.Error{Reason: verifier.ErrProof, Err: cause} }

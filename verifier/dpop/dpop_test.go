@@ -27,8 +27,8 @@ func TestBadProofs(t *testing.T) {
 		cause  string
 	}
 	rows := map[string]row{
-		"no proof":                       {func(a *attempt) { a.fields = []string{} }, nil, "not exactly one DPoP field"},
-		"two proofs":                     {func(a *attempt) { a.fields = []string{a.proof(), a.proof()} }, nil, "not exactly one DPoP field"},
+		"no proof":                       {func(a *attempt) { a.fields = []string{} }, nil, "DPoP field"},
+		"two proofs":                     {func(a *attempt) { a.fields = []string{a.proof(), a.proof()} }, nil, "DPoP field"},
 		"two in one field":               {func(a *attempt) { a.fields = []string{a.proof() + ", " + a.proof()} }, nil, "not three segments"},
 		"an empty field":                 {func(a *attempt) { a.fields = []string{""} }, nil, "not three segments"},
 		"a space before":                 {func(a *attempt) { a.fields = []string{" " + a.proof()} }, nil, "segment 1"},
@@ -59,7 +59,7 @@ func TestBadProofs(t *testing.T) {
 		"jti is a number":                {func(a *attempt) { a.claims["jti"] = "7" }, nil, "jti"},
 		"a long jti":                     {func(a *attempt) { a.claims["jti"] = text(strings.Repeat("x", 257)) }, nil, "jti"},
 		"no htm":                         {func(a *attempt) { a.claims["htm"] = "" }, nil, "htm"},
-		"another method":                 {func(a *attempt) { a.claims["htm"] = `"POST"` }, nil, "htm"},
+		"another method":                 {func(a *attempt) { a.claims["htm"] = `"POST"` }, nil, `htm of the proof is "POST", and the method is "GET"`},
 		"the method in lower case":       {func(a *attempt) { a.claims["htm"] = `"get"` }, nil, "htm"},
 		"a request of another kind":      {func(a *attempt) { a.method = "DELETE" }, nil, "htm"},
 		"no htu":                         {func(a *attempt) { a.claims["htu"] = "" }, nil, "htu"},
@@ -71,8 +71,8 @@ func TestBadProofs(t *testing.T) {
 		"iat with many digits":           {func(a *attempt) { a.claims["iat"] += "." + strings.Repeat("0", 60) }, nil, "iat"},
 		"iat twice":                      {func(a *attempt) { a.fields = []string{a.signer.Sign(a.header.Text(), a.claims.With(`"iat":1`))} }, nil, "not one strict JSON object"},
 		"a name in another spelling":     {func(a *attempt) { a.claims["HTU"] = a.claims["htu"] }, nil, "spelling"},
-		"old":                            {func(a *attempt) { a.claims["iat"] = seconds(time.Now().Add(-66 * time.Second)) }, nil, "too old"},
-		"of the future":                  {func(a *attempt) { a.claims["iat"] = seconds(time.Now().Add(6 * time.Second)) }, nil, "in the future"},
+		"old":                            {func(a *attempt) { a.claims["iat"] = seconds(time.Now().Add(-66 * time.Second)) }, nil, "1m6s ago, more than Window and Skew, 1m5s"},
+		"of the future":                  {func(a *attempt) { a.claims["iat"] = seconds(time.Now().Add(6 * time.Second)) }, nil, "6s in the future, more than Skew, 5s"},
 		"no ath":                         {func(a *attempt) { a.claims["ath"] = "" }, nil, "ath"},
 		"ath of another token":           {func(a *attempt) { a.claims["ath"] = text(hash("x")) }, nil, "ath"},
 		"ath with padding":               {func(a *attempt) { a.claims["ath"] = text(hash(a.token) + "=") }, nil, "ath"},

@@ -70,7 +70,7 @@ func nonceOf(secret []byte, length time.Duration, slot int64) string {
 	return base64.RawURLEncoding.EncodeToString(m.Sum(nil)[:18])
 }
 
-var errNonce = errors.New("the proof has no nonce, or one that has expired")
+var errNonce = errors.New("the proof has no nonce, or one that has expired or was not made with one of NonceSecrets")
 
 // check returns when a nonce expires, and a new nonce if it is time for one.
 func (n *nonces) check(nonce string, now time.Time) (until time.Time, next string, err error) {

@@ -18,12 +18,12 @@ type origins struct {
 
 func newOrigins(urls []string, trusted []netip.Prefix) (o origins, err error) {
 	if len(urls) == 0 {
-		return o, errors.New("no Origins, the scheme and host of this API's own addresses: the Host of a request is chosen by its sender")
+		return o, errors.New("no Origins: set the addresses of this API, such as https://api.example.com")
 	}
 	for _, u := range urls {
 		t, err := parseTarget(u)
 		if err != nil || strings.ContainsAny(u, "?#") {
-			return o, fmt.Errorf("%.200q in Origins is %w, and without query and fragment", u, errURI)
+			return o, fmt.Errorf("%s in Origins is %w, and without query and fragment", quote(u), errURI)
 		}
 		t.path = strings.TrimRight(t.path, "/")
 		for _, other := range o.all {
@@ -38,8 +38,6 @@ func newOrigins(urls []string, trusted []netip.Prefix) (o origins, err error) {
 	}
 	return o, nil
 }
-
-var errOrigin = errors.New("the Host of the request is none of the Origins, or of several")
 
 // target returns the URI that a proof for r must name.
 func (o *origins) target(r *http.Request) (target, error) {
@@ -76,7 +74,7 @@ func (o *origins) choose(r *http.Request) (found target, err error) {
 		matches++
 	}
 	if matches != 1 {
-		return target{}, errOrigin
+		return target{}, fmt.Errorf("the host that the request names, %s, is that of none of the Origins, or of several", quote(named.host))
 	}
 	return found, nil
 }

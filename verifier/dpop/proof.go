@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -26,16 +27,13 @@ var claimNames = []string{"jti", "htm", "htu", "iat", "ath", "nonce"}
 
 // The causes of refusals, for operators.
 var (
-	errFields    = errors.New("not exactly one DPoP field")
+	errNoField   = errors.New("the request has no DPoP field")
+	errFields    = errors.New("the request has more than one DPoP field")
 	errTooLong   = errors.New("the proof is too long")
 	errType      = errors.New("typ of the proof is not dpop+jwt")
 	errAlgorithm = errors.New("alg of the proof is not among the accepted algorithms")
 	errClaims    = errors.New("jti, htm, htu or iat of the proof is missing or of the wrong kind")
-	errMethod    = errors.New("htm of the proof is another method")
-	errTarget    = errors.New("htu of the proof is another address")
 	errHash      = errors.New("ath of the proof is not the hash of the access token")
-	errStale     = errors.New("iat of the proof is too old")
-	errFuture    = errors.New("iat of the proof is in the future")
 	errSignature = errors.New("the key in the proof does not verify its signature")
 )
 
@@ -63,6 +61,8 @@ var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 func field(h http.Header) (string, error) {
 	fields := h["Dpop"] // the canonical form of DPoP
 	switch {
+	case len(fields) == 0:
+		return "", errNoField
 	case len(fields) != 1:
 		return "", errFields
 	case len(fields[0]) > maxProof:
@@ -126,7 +126,7 @@ func athOf(token string) string {
 // checkTarget compares method and address.
 func (p *proof) checkTarget(r *http.Request, o *origins) error {
 	if p.htm != r.Method {
-		return errMethod
+		return fmt.Errorf("htm of the proof is %s, and the method is %s", quote(p.htm), quote(r.Method))
 	}
 	want, err := o.target(r)
 	if err != nil {
@@ -134,22 +134,25 @@ func (p *proof) checkTarget(r *http.Request, o *origins) error {
 	}
 	got, err := parseTarget(p.htu)
 	if err != nil {
-		return err
+		return fmt.Errorf("htu of the proof is %s: %w", quote(p.htu), err)
 	}
 	if got != want {
-		return errTarget
+		return fmt.Errorf("htu of the proof is %s, and the address of the request is %s", quote(p.htu), quote(want.String()))
 	}
 	return nil
 }
+
+// quote returns the first 200 bytes of s, quoted, for operators.
+func quote(s string) string { return strconv.QuoteToASCII(s[:min(len(s), 200)]) }
 
 // checkTime returns an error unless the proof was made within the window, give or take
 // the skew between clocks.
 func (p *proof) checkTime(now time.Time, window, skew time.Duration) error {
 	switch age := now.Sub(p.iat); {
 	case age > window+skew:
-		return errStale
+		return fmt.Errorf("iat of the proof is %s ago, more than Window and Skew, %s", age, window+skew)
 	case age < -skew:
-		return errFuture
+		return fmt.Errorf("iat of the proof is %s in the future, more than Skew, %s", -age, skew)
 	}
 	return nil
 }

@@ -8,30 +8,42 @@ import (
 	"time"
 )
 
-// A ReplayStore remembers which proofs were used (RFC 9449 §11.1). [NewMemory] makes one
-// for a single process. It is safe for concurrent use.
+// A ReplayStore records which proofs were used, so that each admits one request (RFC 9449
+// §11.1). [NewMemory] makes one for a single process. One that replicas share has its
+// records outside the process, such as in Redis. Its methods are called concurrently.
 type ReplayStore interface {
-	// Record remembers the proof with this key until a time, and reports whether it
-	// is new. Only one of several concurrent calls with one key gets true, and none
-	// after the time: a call that comes so late may be of a proof that was remembered
-	// and forgotten. The client is a hash of the key that signed it. Any error refuses
-	// the request with 503; one that wraps ErrFull says that there is no room.
+	// Record records that a proof was used, and reports whether it is the first call
+	// with this proof; if not, the request is refused as a replay. Of several
+	// concurrent calls with one proof, in whichever replica, exactly one returns true,
+	// so the store must look up and record in one atomic step, such as SET with NX and
+	// PXAT of Redis.
+	//
+	// The proof is identified by a SHA-256 of its jti and its client's key, and client
+	// is a SHA-256 of that key, which an implementation may use to limit the records
+	// of one client. The record must exist up to and including the time until. A call
+	// after that time returns false: the proof may have been recorded, and the record
+	// dropped since. If the clocks of replicas differ, keep records longer by that
+	// difference.
+	//
+	// Any error refuses the request with 503. Return one that wraps ErrFull if there
+	// is no room; never drop a record before its time to make room. ctx is that of the
+	// request.
 	Record(ctx context.Context, proof, client [32]byte, until time.Time) (isNew bool, err error)
 
-	// Stats returns figures for metrics and status pages.
+	// Stats returns numbers for metrics. This package does not call it.
 	Stats() ReplayStats
 }
 
-// ReplayStats are the figures of a [ReplayStore].
+// ReplayStats are the numbers of a [ReplayStore]. Zero also means unknown.
 type ReplayStats struct {
-	Proofs    int // remembered now, approximately
-	MaxProofs int
-	Replays   int // proofs that were not new
-	Full      int // proofs that there was no room for
+	Proofs    int // records now, approximately
+	MaxProofs int // limit of Proofs
+	Replays   int // calls of Record that returned false without an error
+	Full      int // calls of Record that returned ErrFull
 }
 
-// ErrFull is the cause of a 503 for lack of room in a [ReplayStore].
-var ErrFull = errors.New("there is no room to remember another proof")
+// ErrFull is the error of [ReplayStore].Record if there is no room for another record.
+var ErrFull = errors.New("there is no room to record another proof")
 
 const (
 	defaultMaxProofs = 1 << 20
@@ -50,9 +62,10 @@ const (
 	clientShare = 4
 )
 
-// NewMemory returns a ReplayStore in memory for at most maxProofs proofs, of which one
-// client's key can have a quarter. Zero means 1,048,576, which take about 80 MB if that
-// many are ever in use, or 125 MB if each is of another client. It starts no goroutine.
+// NewMemory returns a ReplayStore in the memory of this process, for about maxProofs
+// proofs, of which one client's key can have a quarter. Zero means 1,048,576, which take
+// about 80 MB if that many are ever in use, or 125 MB if each is of another client. It
+// starts no goroutine.
 func NewMemory(maxProofs int) ReplayStore {
 	if maxProofs <= 0 {
 		maxProofs = defaultMaxProofs

@@ -42,7 +42,7 @@ func TestReplay(t *testing.T) {
 			}
 			refused(t, s.send(r), verifier.ErrReplay, "") // after 65 s, the last moment
 			time.Sleep(time.Second)
-			refused(t, s.send(r), verifier.ErrProof, "too old")
+			refused(t, s.send(r), verifier.ErrProof, "more than Window and Skew")
 		})
 	})
 	t.Run("B4 one of many at once", func(t *testing.T) {

@@ -18,6 +18,14 @@ type target struct {
 	path   string // begins with a slash
 }
 
+func (t target) String() string {
+	s := t.scheme + "://" + t.host
+	if t.port != "" {
+		s += ":" + t.port
+	}
+	return s + t.path
+}
+
 var errURI = errors.New("not an http or https URI with a host, without user")
 
 // parseTarget reads an absolute URI, and ignores its query and fragment (RFC 9449 §4.3).

@@ -8,14 +8,19 @@
 //	}
 //	v, err := verifier.Settings{Bindings: []verifier.Binding{certificates}}.New(cfg)
 //
-// The server asks for a certificate and need not know who issued it
-// (tls.Config.ClientAuth is tls.RequestClientCert): the certificate is a key here, and
-// never an identity. Who is calling is what the token says. The rule verifier.Bound
-// refuses tokens that are not bound.
+// Set tls.Config.ClientAuth to tls.RequestClientCert, so that the server asks its clients
+// for a certificate. Who issued it is not checked, nor whether it has expired: the
+// certificate is a key here, and never an identity. Who is calling is what the token says.
 //
-// A proxy that ends the TLS connections of clients forwards the certificate: see
-// [Forwarded]. It must ask clients for one and remove the field from their requests.
+// Bound tokens are sent as Authorization: Bearer. One that is bound to another
+// certificate, or sent without a certificate, gets 401 invalid_token. Tokens that are not
+// bound are still accepted; the rule verifier.Bound refuses them, on a route or, in
+// Config.Rules of package verifier, from an issuer.
 //
-// A token that is bound to another certificate, or sent without one, gets 401
-// invalid_token.
+// A proxy that ends the TLS connections of clients forwards the certificate in a header
+// field: see [Source]. It must ask clients for one, and remove that field from their
+// requests.
+//
+// docs/sender-constrained.md has when to use this and when DPoP, and how to configure
+// proxies and authorization servers.
 package mtls

@@ -16,35 +16,37 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// A Config is where the client's certificate is found. The zero value means the TLS
+// A Config says where the client's certificate is. The zero value means the TLS
 // connection of the request.
 type Config struct {
-	// Forwarded is how a proxy that ends the TLS connections of clients forwards
-	// their certificates. A request with a token and its field that does not come
-	// from an address in Trusted is refused, whether or not the token is bound, and so
-	// is a token that is bound to a certificate if the field is missing: the
-	// connection is the proxy's own then.
-	Forwarded Forwarded
+	// Source is where the certificate is: on the connection, or in a header field
+	// that a proxy sets. With a header field, the connection is the proxy's own, and
+	// its certificate means nothing. A token that is bound to a certificate is then
+	// refused if the field is missing; and any token, bound or not, is refused if the
+	// field is sent from an address that is not in Trusted.
+	Source Source
 
-	// Trusted are the addresses of that proxy, which must remove the field from the
-	// requests of its clients. The address is that of the connection, r.RemoteAddr:
-	// middleware that changes it to what a field says must run inside Protect.
+	// Trusted are the addresses of the proxies that set the field of Source. They
+	// must remove it from the requests of their clients. The address is that of the
+	// connection, r.RemoteAddr: middleware that replaces it with the value of a header
+	// field must run inside Protect. Required unless Source is Connection.
 	Trusted []netip.Prefix
 }
 
-// Forwarded is a way to forward a client's certificate.
-type Forwarded int
+// A Source is where the client's certificate is.
+type Source int
 
-// The ways to forward a client's certificate.
 const (
-	// Connection means that nobody forwards it: clients connect to this server.
-	Connection Forwarded = iota
+	// Connection is the TLS connection: clients connect to this server, and no proxy
+	// ends TLS before it.
+	Connection Source = iota
 
-	// ClientCert is the field Client-Cert of RFC 9440.
+	// ClientCert is the header field Client-Cert (RFC 9440).
 	ClientCert
 
-	// EnvoyXFCC is the member Hash of Envoy's field X-Forwarded-Client-Cert. Of
-	// several elements, the last counts, which the proxy itself has added.
+	// EnvoyXFCC is Envoy's header field X-Forwarded-Client-Cert, of which Hash is
+	// read. Of several elements, the last one counts, because the proxy that connects
+	// to this server has added it.
 	//
 	// Envoy does not escape the names in a certificate that it adds as URI and DNS. A
 	// client that makes its own certificate can write an element with the hash of
@@ -52,32 +54,32 @@ const (
 	// checks names, set neither uri nor dns in set_current_client_cert_details.
 	EnvoyXFCC
 
-	// NginxEscaped is the field X-Client-Cert with nginx's variable
-	// $ssl_client_escaped_cert: the certificate in PEM, with escapes as in a URL.
+	// NginxEscaped is the header field X-Client-Cert with the value of nginx's
+	// variable $ssl_client_escaped_cert: the certificate in percent-encoded PEM.
 	NginxEscaped
 )
 
-var fields = map[Forwarded]string{
+var fields = map[Source]string{
 	ClientCert:   "Client-Cert",
 	EnvoyXFCC:    "X-Forwarded-Client-Cert",
 	NginxEscaped: "X-Client-Cert",
 }
 
-// New returns the binding of mutual TLS for verifier.Settings.Bindings, or an error that
-// names the wrong setting.
+// New returns the Binding for verifier.Settings.Bindings, or an error that names the wrong
+// setting. Several Verifiers can use one Binding.
 func New(cfg Config) (verifier.Binding, error) {
-	b := &binding{forwarded: cfg.Forwarded, field: fields[cfg.Forwarded]}
+	b := &binding{source: cfg.Source, field: fields[cfg.Source]}
 	var err error
 	if b.trusted, err = peer.NewSet(cfg.Trusted); err != nil {
 		return verifier.Binding{}, fmt.Errorf("mtls: Trusted: %w", err)
 	}
 	switch {
-	case cfg.Forwarded != Connection && b.field == "":
-		err = errors.New("an unknown value in Forwarded")
-	case cfg.Forwarded != Connection && len(cfg.Trusted) == 0:
-		err = errors.New("no Trusted: without it, anybody could send the field that Forwarded names")
-	case cfg.Forwarded == Connection && len(cfg.Trusted) > 0:
-		err = errors.New("Trusted without Forwarded")
+	case cfg.Source != Connection && b.field == "":
+		err = errors.New("an unknown Source")
+	case cfg.Source != Connection && len(cfg.Trusted) == 0:
+		err = fmt.Errorf("no Trusted, which a Source other than Connection needs: without it, anybody could send the field %s", b.field)
+	case cfg.Source == Connection && len(cfg.Trusted) > 0:
+		err = errors.New("Trusted, but no Source: the certificate of a Connection needs no trusted proxy")
 	}
 	if err != nil {
 		return verifier.Binding{}, fmt.Errorf("mtls: %w", err)
@@ -86,18 +88,18 @@ func New(cfg Config) (verifier.Binding, error) {
 }
 
 type binding struct {
-	forwarded Forwarded
-	field     string // "" for Connection
-	trusted   peer.Set
+	source  Source
+	field   string // "" for Connection
+	trusted peer.Set
 }
 
 // The causes of refusals, for operators.
 var (
-	errNoCertificate = errors.New("the client sent no certificate on its TLS connection")
-	errNoField       = errors.New("the proxy forwarded no certificate of the client")
-	errStranger      = errors.New("a certificate in a header field, which is not from a trusted proxy")
-	errForm          = errors.New("the forwarded certificate is not in the configured form")
-	errOther         = errors.New("the token is bound to another certificate than the client's")
+	errNoCertificate = errors.New("the client sent no certificate on its TLS connection, or the server did not ask for one (tls.Config.ClientAuth)")
+	errNoField       = errors.New("there is no header field with the client's certificate")
+	errStranger      = errors.New("the header field with the client's certificate is from an address that is not in Trusted")
+	errForm          = errors.New("the header field with the client's certificate is not in the form of Source")
+	errOther         = errors.New("the token is bound to another certificate than the one that the client sent")
 )
 
 // maxField is the maximum length of the field, in bytes.
@@ -126,7 +128,7 @@ func (b *binding) check(r *http.Request) error {
 
 // hash returns the SHA-256 of the client's certificate in DER.
 func (b *binding) hash(r *http.Request) ([]byte, error) {
-	if b.forwarded == Connection {
+	if b.source == Connection {
 		if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
 			return nil, errNoCertificate
 		}
@@ -137,7 +139,7 @@ func (b *binding) hash(r *http.Request) ([]byte, error) {
 	if len(values) == 0 {
 		return nil, errNoField
 	}
-	if b.forwarded == EnvoyXFCC {
+	if b.source == EnvoyXFCC {
 		return hashOfXFCC(values[len(values)-1])
 	}
 	if len(values) > 1 || len(values[0]) > maxField {
@@ -153,7 +155,7 @@ func (b *binding) hash(r *http.Request) ([]byte, error) {
 
 // certificate returns the DER of a field that has the whole certificate.
 func (b *binding) certificate(value string) ([]byte, error) {
-	if b.forwarded == ClientCert { // a byte sequence (RFC 8941 §3.3.5)
+	if b.source == ClientCert { // a byte sequence (RFC 8941 §3.3.5)
 		inner, ok := strings.CutPrefix(value, ":")
 		inner, closed := strings.CutSuffix(inner, ":")
 		der, err := base64.StdEncoding.DecodeString(inner)

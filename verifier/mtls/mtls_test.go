@@ -104,7 +104,7 @@ func TestForwarded(t *testing.T) {
 	token := iss.CertificateToken(mine, nil)
 	const proxy, stranger = "10.0.0.1:1", "192.0.2.1:1"
 	type row struct {
-		way    mtls.Forwarded
+		way    mtls.Source
 		remote string
 		values []string
 		cause  string // "" if admitted
@@ -142,22 +142,22 @@ func TestForwarded(t *testing.T) {
 		"XFCC that is too long":               {mtls.EnvoyXFCC, proxy, []string{xfcc(mine) + ";" + strings.Repeat("x", 32<<10)}, "form"},
 		"Client-Cert that is too long":        {mtls.ClientCert, proxy, []string{":" + strings.Repeat("AAAA", 8<<10) + ":"}, "form"},
 	}
-	for way, encode := range map[mtls.Forwarded]func(tls.Certificate) string{mtls.ClientCert: rfc9440, mtls.EnvoyXFCC: xfcc, mtls.NginxEscaped: nginx} {
+	for way, encode := range map[mtls.Source]func(tls.Certificate) string{mtls.ClientCert: rfc9440, mtls.EnvoyXFCC: xfcc, mtls.NginxEscaped: nginx} {
 		name := fmt.Sprint("way ", way)
 		rows[name] = row{way, proxy, []string{encode(mine)}, ""}
 		rows[name+" another"] = row{way, proxy, []string{encode(others)}, "another certificate"}
-		rows[name+" from a stranger"] = row{way, stranger, []string{encode(mine)}, "not from a trusted proxy"}
-		rows[name+" from nowhere"] = row{way, "@", []string{encode(mine)}, "not from a trusted proxy"}
-		rows[name+" without the field"] = row{way, proxy, nil, "forwarded no certificate"}
+		rows[name+" from a stranger"] = row{way, stranger, []string{encode(mine)}, "not in Trusted"}
+		rows[name+" from nowhere"] = row{way, "@", []string{encode(mine)}, "not in Trusted"}
+		rows[name+" without the field"] = row{way, proxy, nil, "no header field"}
 		rows[name+" empty"] = row{way, proxy, []string{""}, "form"}
 		if way != mtls.EnvoyXFCC {
 			rows[name+" twice"] = row{way, proxy, []string{encode(mine), encode(mine)}, "form"}
 		}
 	}
-	names := map[mtls.Forwarded]string{mtls.ClientCert: "Client-Cert", mtls.EnvoyXFCC: "X-Forwarded-Client-Cert", mtls.NginxEscaped: "X-Client-Cert"}
+	names := map[mtls.Source]string{mtls.ClientCert: "Client-Cert", mtls.EnvoyXFCC: "X-Forwarded-Client-Cert", mtls.NginxEscaped: "X-Client-Cert"}
 	for name, row := range rows {
 		t.Run("B9 "+name, func(t *testing.T) {
-			binding, err := mtls.New(mtls.Config{Forwarded: row.way, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+			binding, err := mtls.New(mtls.Config{Source: row.way, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
 			require.NoError(t, err)
 			v := newVerifier(t, iss, binding)
 			r := httptest.NewRequest("GET", "/", nil)
@@ -221,7 +221,7 @@ func TestOnlyOneOfBoth(t *testing.T) {
 // The field from a stranger refuses the request, whatever its token is bound to.
 func TestStranger(t *testing.T) {
 	iss := verifiertest.NewIssuer(t)
-	certificate, err := mtls.New(mtls.Config{Forwarded: mtls.ClientCert, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	certificate, err := mtls.New(mtls.Config{Source: mtls.ClientCert, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
 	require.NoError(t, err)
 	proofs, err := dpop.New(dpop.Config{Origins: []string{api}})
 	require.NoError(t, err)
@@ -259,7 +259,7 @@ func TestStranger(t *testing.T) {
 					return
 				}
 				require.ErrorIs(t, err, verifier.ErrBinding)
-				assert.ErrorContains(t, err, "not from a trusted proxy")
+				assert.ErrorContains(t, err, "not in Trusted")
 				assert.Equal(t, 401, verifier.AsError(context.Background(), err).Status())
 			})
 		}
@@ -276,7 +276,7 @@ func xfcc2(cert tls.Certificate) string {
 // A token that is bound to a key and to a certificate needs both.
 func TestBothBindings(t *testing.T) {
 	iss := verifiertest.NewIssuer(t)
-	certificate, err := mtls.New(mtls.Config{Forwarded: mtls.ClientCert, Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+	certificate, err := mtls.New(mtls.Config{Source: mtls.ClientCert, Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
 	require.NoError(t, err)
 	proofs, err := dpop.New(dpop.Config{Origins: []string{api}})
 	require.NoError(t, err)
@@ -325,10 +325,10 @@ func TestConfigErrors(t *testing.T) {
 		cfg  mtls.Config
 		want string
 	}{
-		"an unknown way":        {mtls.Config{Forwarded: 7, Trusted: somewhere}, "Forwarded"},
-		"nobody trusted":        {mtls.Config{Forwarded: mtls.ClientCert}, "Trusted"},
+		"an unknown way":        {mtls.Config{Source: 7, Trusted: somewhere}, "Source"},
+		"nobody trusted":        {mtls.Config{Source: mtls.ClientCert}, "Trusted"},
 		"trusted for nothing":   {mtls.Config{Trusted: somewhere}, "Trusted"},
-		"a prefix that is none": {mtls.Config{Forwarded: mtls.ClientCert, Trusted: []netip.Prefix{{}}}, "Trusted"},
+		"a prefix that is none": {mtls.Config{Source: mtls.ClientCert, Trusted: []netip.Prefix{{}}}, "Trusted"},
 	} {
 		t.Run("B7 "+name, func(t *testing.T) {
 			_, err := mtls.New(row.cfg)
@@ -363,7 +363,7 @@ func TestNothingForwarded(t *testing.T) {
 		cause string
 	}{
 		{mtls.Config{}, "no certificate"},
-		{mtls.Config{Forwarded: mtls.ClientCert, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, "forwarded no certificate"},
+		{mtls.Config{Source: mtls.ClientCert, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, "no header field"},
 	} {
 		binding, err := mtls.New(row.cfg)
 		require.NoError(t, err)

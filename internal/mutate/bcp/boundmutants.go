@@ -290,8 +290,8 @@ var boundMutants = []mutant{
 		points: []string{"9449 9"},
 		tests:  []string{"dpop.TestNonces", "adapters.TestNetHTTP", "adapters.TestEcho", "adapters.TestGin"},
 		file:   "verifier/dpop/dpop.go",
-		old:    "if b.nonces != nil {\n\t\tresult.Fields",
-		new:    "if b.nonces == nil {\n\t\tresult.Fields",
+		old:    "if b.nonces != nil {\n\t\tresult.ChallengeHeader",
+		new:    "if b.nonces == nil {\n\t\tresult.ChallengeHeader",
 	},
 	{
 		points: []string{"9449 4.3 11"},
@@ -342,8 +342,8 @@ var boundMutants = []mutant{
 		points: []string{"9449 7.1"},
 		tests:  []string{"dpop.TestBadProofs", "verifier.TestExtensions"},
 		file:   "verifier/binding.go",
-		old:    "if !found || sent != required {",
-		new:    "if !found || sent != required && false {",
+		old:    "if sent != required {",
+		new:    "if sent != required && false {",
 	},
 	{
 		points: []string{"9449 7.1", "9700 2.2.1"},
@@ -469,7 +469,7 @@ var boundMutants = []mutant{
 		tests:  []string{"mtls.TestConnections"},
 		file:   "verifier/mtls/mtls.go",
 		old:    "sum, err := b.hash(r)\n",
-		new:    "if b.forwarded == Connection && len(r.TLS.PeerCertificates) == 0 {\n\t\treturn c, nil\n\t}\n\tsum, err := b.hash(r)\n",
+		new:    "if b.source == Connection && len(r.TLS.PeerCertificates) == 0 {\n\t\treturn c, nil\n\t}\n\tsum, err := b.hash(r)\n",
 	},
 	{
 		points: []string{"8705 6.5 a", "9700 4.13"},
@@ -482,7 +482,7 @@ var boundMutants = []mutant{
 		points: []string{"8705 6.5 a"},
 		tests:  []string{"mtls.TestConfigErrors"},
 		file:   "verifier/mtls/mtls.go",
-		old:    "case cfg.Forwarded != Connection && len(cfg.Trusted) == 0:",
+		old:    "case cfg.Source != Connection && len(cfg.Trusted) == 0:",
 		new:    "case false:",
 	},
 	{
