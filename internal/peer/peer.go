@@ -15,6 +15,9 @@ func NewSet(prefixes []netip.Prefix) (s Set, err error) {
 		if !p.IsValid() {
 			return s, errors.New("a prefix is not valid")
 		}
+		if p.Addr().Is4In6() { // to which Has compares nothing
+			return s, errors.New("a prefix of IPv4 addresses in IPv6; write it in IPv4")
+		}
 		s.prefixes = append(s.prefixes, p.Masked())
 	}
 	return s, nil
