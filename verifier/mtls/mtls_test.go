@@ -328,7 +328,7 @@ func TestConfigErrors(t *testing.T) {
 		"an unknown way":        {mtls.Config{Source: 7, Trusted: somewhere}, "Source"},
 		"nobody trusted":        {mtls.Config{Source: mtls.ClientCert}, "Trusted"},
 		"trusted for nothing":   {mtls.Config{Trusted: somewhere}, "Trusted"},
-		"IPv4 in IPv6":          {mtls.Config{Forwarded: mtls.ClientCert, Trusted: []netip.Prefix{netip.MustParsePrefix("::ffff:10.0.0.0/104")}}, "IPv4"},
+		"IPv4 in IPv6":          {mtls.Config{Source: mtls.ClientCert, Trusted: []netip.Prefix{netip.MustParsePrefix("::ffff:10.0.0.0/104")}}, "IPv4"},
 		"a prefix that is none": {mtls.Config{Source: mtls.ClientCert, Trusted: []netip.Prefix{{}}}, "Trusted"},
 	} {
 		t.Run("B7 "+name, func(t *testing.T) {
