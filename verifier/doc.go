@@ -41,7 +41,7 @@
 //
 // A [Rule] narrows what a valid token may do: [Scope], [AnyScope], [Role],
 // [AnyRole], [Audience], [Issuer], [Client], [ClientCredentials], [Direct],
-// [Actor], [Claim], [NoClaim], [StepUp], and [Check] for your own function. Rules mean
+// [Actor], [Claim], [NoClaim], [StepUp], [Bound], and [Check] for your own function. Rules mean
 // the same for a whole issuer ([Config.Rules], [Config.With]), for a route (Protect)
 // and in a handler ([Require]). With several audiences in Config, put an Audience
 // rule on every group of routes.
@@ -64,6 +64,8 @@
 //	no token, or another scheme                      401  ErrNoToken
 //	two fields, or characters that no token has      400  ErrBadRequest
 //	the token is not valid here                      401  ErrExpired, ErrAudience, ...
+//	bound to a key that the sender has not proved    401  ErrBinding
+//	the DPoP proof is missing, not valid or used     401  ErrProof, ErrReplay, ErrNonce
 //	StepUp: the user must authenticate again         401  ErrAuthentication
 //	a scope is missing                               403  ErrScope
 //	a rule refuses that is not on issuer or audience 403  ErrDenied
@@ -75,6 +77,14 @@
 // Without keys, a token is neither valid nor invalid, so the response is 503 and
 // not 401. While the issuer is down, anybody can cause it with tokens that name
 // unknown keys: do not let a 503 remove this service from a load balancer.
+//
+// # Sender-constrained tokens
+//
+// A token that is bound to a key of its client (cnf) is of no use to a thief. Package
+// verifier/dpop confirms such tokens by DPoP (RFC 9449), and package verifier/mtls by
+// mutual TLS (RFC 8705); [Settings.Bindings] takes both. Without them, bound tokens are
+// refused. The rule [Bound] refuses tokens that are not bound. See
+// docs/sender-constrained.md.
 //
 // # Protected resource metadata
 //

@@ -19,6 +19,9 @@ func (e *Error) public() refusalKind {
 	if e.hidesReason {
 		k.description = notValid
 	}
+	if k.reason == ErrNoToken && e.api != nil && e.api.acceptsOtherSchemes() {
+		k.description = "An access token is needed, sent with a scheme that the challenge names."
+	}
 	return k
 }
 
@@ -113,6 +116,11 @@ func (e *Error) setChallenges(h http.Header, k refusalKind) {
 // is bound.
 func (a *api) acceptsBearer(bound bool) bool {
 	return !bound || slices.ContainsFunc(a.bindings, func(b Binding) bool { return b.Scheme == "" })
+}
+
+// acceptsOtherSchemes reports whether tokens can be sent with another scheme than Bearer.
+func (a *api) acceptsOtherSchemes() bool {
+	return slices.ContainsFunc(a.bindings, func(b Binding) bool { return b.Scheme != "" })
 }
 
 func addHeader(h http.Header, name, value string) {

@@ -64,6 +64,8 @@ func proofs(t *testing.T, f Framework) {
 		a.challenges = inDPoP(a, "").challenges[1:]
 		return a
 	}
+	noToken := noToken
+	noToken.body = `{"error_description":"An access token is needed, sent with a scheme that the challenge names."}`
 	badProof := refusal(401, "invalid_dpop_proof", "The DPoP proof is missing or not valid.")
 	needsNonce := refusal(401, "use_dpop_nonce", "The DPoP proof needs the nonce of the field DPoP-Nonce.")
 	once, spent := proof("/protect", nil), proof("/bound", nil)

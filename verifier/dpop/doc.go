@@ -1,6 +1,7 @@
 // Package dpop confirms access tokens that are bound to a key of their client by DPoP
 // (RFC 9449). Whoever steals such a token cannot use it, because each request also has a
-// proof: a small JWT about this method, address and token, signed with the client's key.
+// proof: a JWT that names the method and address of the request and the hash of the token,
+// signed with the client's key.
 //
 //	proofs, err := dpop.New(dpop.Config{Origins: []string{"https://api.example.com"}})
 //	if err != nil {
@@ -15,7 +16,8 @@
 //
 // # What is checked
 //
-// The access token first, or that it is remembered; then the proof as in RFC 9449 §4.3.
+// The access token is verified first, unless it is remembered; then the proof is checked
+// as in RFC 9449 §4.3.
 // There is exactly one DPoP field, with one compact JWS of at most 8 KiB whose typ is
 // dpop+jwt. Its alg is asymmetric and allowed. Its jwk is a public key without any
 // private member, in the only encoding that RFC 7518 allows. It has jti, htm, htu and
@@ -31,8 +33,8 @@
 //
 // # Replays
 //
-// A proof admits one request. [NewMemory] remembers those of one process; replicas share
-// a [ReplayStore] of their own, or each accepts a proof once. If there is no room to
+// A proof admits one request. [NewMemory] records the proofs of one process. Replicas
+// either share a [ReplayStore], which you implement, or each accepts a proof once. If there is no room to
 // remember a proof, the response is 503. A load balancer that repeats requests repeats
 // their proofs, and the second is refused: let it repeat only what was not sent.
 //
@@ -41,5 +43,11 @@
 // A bad proof gets 401 invalid_dpop_proof, a token that is bound to another key 401
 // invalid_token, and a proof without a nonce, where Config.NonceSecrets demands one, 401
 // use_dpop_nonce with the nonce in DPoP-Nonce. Challenges name both schemes, Bearer and
-// DPoP, or only DPoP where the rule Bound demands it.
+// DPoP, or only DPoP where the rule Bound requires it.
+//
+// For clients in browsers, middleware for CORS must allow the request field DPoP beside
+// Authorization, and expose DPoP-Nonce and WWW-Authenticate.
+//
+// docs/sender-constrained.md has when to use this and when mutual TLS, and how to configure
+// proxies and authorization servers.
 package dpop

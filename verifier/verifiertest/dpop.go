@@ -55,8 +55,8 @@ func hash(b []byte) string {
 func (k *DPoPKey) Thumbprint() string { return hash(k.jwk) }
 
 // Proof returns a proof for a request with that method and URI and with that access
-// token. Claims are added to the usual ones or replace them, as with [Issuer.Token]; for
-// example, nonce has none.
+// token. Claims are added to jti, htm, htu, iat and ath, or replace them, as with
+// [Issuer.Token]; a nonce is among them only if claims has one.
 func (k *DPoPKey) Proof(method, uri, token string, claims Claims) string {
 	all := map[string]any{
 		"jti": rand.Text(), "htm": method, "htu": uri,
@@ -98,9 +98,11 @@ func (k *DPoPKey) authorize(r *http.Request, token string, more Claims) {
 	r.Header.Set("DPoP", k.Proof(r.Method, u.String(), token, more))
 }
 
-// Client returns a client that sends the token and a new proof with every request, by
-// means of base. It uses the nonces that the API gives, and repeats a request that was
-// refused for the lack of one (RFC 9449 §9).
+// Client returns a copy of base that sends the token and a new proof with every request.
+// It uses the nonces that the API gives, and repeats a request that was refused for the
+// lack of one (RFC 9449 §9). A proof names the URL of its request, which must be of one of
+// the API's Origins. The Client of an httptest.NewTLSServer connects to that server for
+// https://api.example.com, too.
 func (k *DPoPKey) Client(token string, base *http.Client) *http.Client {
 	c := *base
 	next := base.Transport
