@@ -72,13 +72,13 @@ func checkBindings(all []Binding) error {
 	for i, b := range all {
 		switch {
 		case b.Member == "" || b.Confirm == nil:
-			return fmt.Errorf("Bindings[%d] is empty, or has no Member or no Confirm: use what New of package dpop or mtls returns", i)
+			return fmt.Errorf("in Bindings[%d]: it is empty, or without Member or Confirm: use what New of package dpop or mtls returns", i)
 		case slices.ContainsFunc(all[:i], func(other Binding) bool { return other.Member == b.Member }):
 			return fmt.Errorf("two Bindings have the Member %q", b.Member)
 		case !isToken(b.Scheme) || cutsAsBearer(b.Scheme):
-			return fmt.Errorf("Bindings[%d] has the Scheme %s, which is not a scheme of RFC 9110 section 11.1, or is Bearer: leave that empty", i, quote(b.Scheme))
+			return fmt.Errorf("in Bindings[%d]: the Scheme is %s, which is not a scheme of RFC 9110 section 11.1, or is Bearer: leave that empty", i, quote(b.Scheme))
 		case slices.ContainsFunc(b.Algorithms, func(a string) bool { return !isToken(a) || a == "" }):
-			return fmt.Errorf("Bindings[%d] has Algorithms with characters that no algorithm's name has, or an empty one", i)
+			return fmt.Errorf("in Bindings[%d]: it has Algorithms with characters that no algorithm's name has, or an empty one", i)
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ func newOrigins(urls []string, trusted []netip.Prefix) (o origins, err error) {
 		o.all = append(o.all, t)
 	}
 	if o.trusted, err = peer.NewSet(trusted); err != nil {
-		return o, fmt.Errorf("Trusted: %w", err)
+		return o, fmt.Errorf("in Trusted: %w", err)
 	}
 	return o, nil
 }

@@ -79,7 +79,7 @@ func New(cfg Config) (verifier.Binding, error) {
 	case cfg.Source != Connection && len(cfg.Trusted) == 0:
 		err = fmt.Errorf("no Trusted, which a Source other than Connection needs: without it, anybody could send the field %s", b.field)
 	case cfg.Source == Connection && len(cfg.Trusted) > 0:
-		err = errors.New("Trusted, but no Source: the certificate of a Connection needs no trusted proxy")
+		err = errors.New("there is Trusted, but no Source: the certificate of a Connection needs no trusted proxy")
 	}
 	if err != nil {
 		return verifier.Binding{}, fmt.Errorf("mtls: %w", err)
