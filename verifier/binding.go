@@ -140,6 +140,19 @@ func (a *api) isBoundBeyond(t *Token) bool {
 	})
 }
 
+// confirm checks the request of t by each binding, and confirms t if it is bound, or was
+// sent with a binding's scheme.
+func (a *api) confirm(r *http.Request, scheme *Binding, t *Token) (*possession, *Error) {
+	if err := a.checkRequest(r, t); err != nil || !t.bound && scheme == nil {
+		return nil, err
+	}
+	confirmed, err := a.confirmBinding(r, scheme, t)
+	if err != nil {
+		return nil, err
+	}
+	return &possession{schemeOf(scheme), confirmed}, nil
+}
+
 // confirmBinding checks a token that has cnf, or that was sent with a binding's scheme.
 // At least one member of cnf must have a binding, and so must every standard one; every
 // binding whose member is there must confirm it, and the scheme must be the one that
@@ -226,7 +239,7 @@ func wasRecorded(ctx context.Context, proof any) bool {
 			}
 			ctx = a.Context
 		}
-		for _, c := range a.confirmed {
+		for _, c := range a.proof.all() {
 			if c.Proof == proof {
 				return true
 			}

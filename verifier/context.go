@@ -13,7 +13,7 @@ type admission struct {
 	context.Context
 	api *api // nil if made by NewContext without a token
 	grant
-	route route
+	route *route // or nil
 }
 
 func (a *admission) Value(key any) any {
@@ -90,7 +90,7 @@ func NewContext(ctx context.Context, t *Token) context.Context {
 // context, before the handler writes.
 func SetHeaders(ctx context.Context, h http.Header) {
 	if a := admissionOf(ctx); a != nil {
-		for _, c := range a.confirmed {
+		for _, c := range a.proof.all() {
 			setHeaders(h, c.Header)
 		}
 	}
@@ -148,9 +148,13 @@ func (a *admission) refuse(ctx context.Context, err *Error, rules []Rule) *Error
 // Require.
 func (a *admission) complete(err *Error, rules []Rule) *Error {
 	if a == nil {
-		return (*api)(nil).complete(err, route{scopes: challengeScopes(rules)})
+		return (*api)(nil).complete(err, &route{scopes: challengeScopes(rules)}, "")
 	}
-	return a.api.complete(err, a.route.and(a.api, rules))
+	scheme := ""
+	if a.proof != nil {
+		scheme = a.proof.scheme
+	}
+	return a.api.complete(err, a.route.and(a.api, rules), scheme)
 }
 
 // owner returns the api whose Guard admitted the request, or nil.

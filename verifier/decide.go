@@ -13,16 +13,39 @@ type call struct {
 	request *http.Request // nil under Verify
 	raw     string        // the token, under Verify
 
-	rulesChecked bool  // the Guard called checkRules when it was made
-	route        route // of the rules; set if rulesChecked
-	optional     bool  // a request without credential is admitted
+	rulesChecked bool     // the Guard called checkRules when it was made
+	optional     bool     // a request without credential is admitted
+	route        *route   // of the rules; set if rulesChecked
+	scheme       *Binding // that the token was sent with; nil is Bearer
 }
 
 // A grant is the result of a decision that admits the request.
 type grant struct {
-	token     *Token         // nil if no token was sent, in an optional call
-	confirmed []Confirmation // of a bound token
-	scheme    string         // that the token was sent with; "" is Bearer
+	token *Token      // nil if no token was sent, in an optional call
+	proof *possession // of a bound token
+}
+
+// A possession is what confirms a bound token. It is apart from the grant, so that other
+// tokens do not pay for it.
+type possession struct {
+	scheme    string // that the token was sent with; "" is Bearer
+	confirmed []Confirmation
+}
+
+// all returns the confirmations of p, which may be nil.
+func (p *possession) all() []Confirmation {
+	if p == nil {
+		return nil
+	}
+	return p.confirmed
+}
+
+// schemeOf returns the scheme of a binding, "" for none.
+func schemeOf(b *Binding) string {
+	if b == nil {
+		return ""
+	}
+	return b.Scheme
 }
 
 // decide turns every credential into an admission or a refusal. A refusal is
@@ -34,11 +57,12 @@ func (v *Verifier) decide(c call, rules []Rule) (grant, *Error) {
 	}
 	g, err := v.judge(&c, rules, &m)
 	if err != nil {
-		if !c.rulesChecked {
-			c.route = v.api.route(rules)
+		rt := c.route
+		if rt == nil {
+			own := v.api.route(rules)
+			rt = &own
 		}
-		c.route.scheme = g.scheme
-		err = v.api.complete(err, c.route)
+		err = v.api.complete(err, rt, schemeOf(c.scheme))
 		v.api.logRefusal(c.ctx, err)
 	}
 	if v.api.observe != nil {
@@ -58,9 +82,7 @@ func (v *Verifier) judge(c *call, rules []Rule, m *measured) (g grant, err *Erro
 			}
 			return g, err
 		}
-		if scheme != nil {
-			g.scheme = scheme.Scheme
-		}
+		c.scheme = scheme
 	}
 	if !c.rulesChecked {
 		err := checkRules(rules, v.api)
@@ -90,7 +112,7 @@ func (v *Verifier) judge(c *call, rules []Rule, m *measured) (g grant, err *Erro
 	}
 	if t != nil {
 		m.remembered = true
-		if g.confirmed, err = v.admit(c.ctx, c.request, scheme, t, rules); err == nil {
+		if g.proof, err = v.admit(c.ctx, c.request, scheme, t, rules); err == nil {
 			g.token = t
 		}
 		return g, err
@@ -103,7 +125,7 @@ func (v *Verifier) judge(c *call, rules []Rule, m *measured) (g grant, err *Erro
 		m.issuer, m.keyLookup, m.signature = d.trustedIssuer(), d.keyLookup, d.signature
 	}
 	if d.work.free(); err == nil {
-		g.token, g.confirmed = d.token, d.confirmed
+		g.token, g.proof = d.token, d.proof
 	}
 	return g, err
 }
@@ -111,12 +133,9 @@ func (v *Verifier) judge(c *call, rules []Rule, m *measured) (g grant, err *Erro
 // admit runs the checks that are never skipped, on a verified token. Rules find the
 // token in their context. A proof is marked as used last, so that a request which is
 // refused does not use it up.
-func (v *Verifier) admit(ctx context.Context, r *http.Request, scheme *Binding, t *Token, rules []Rule) (confirmed []Confirmation, err *Error) {
-	if err := v.api.checkRequest(r, t); err != nil {
-		return nil, err
-	}
-	if t.bound || scheme != nil {
-		if confirmed, err = v.api.confirmBinding(r, scheme, t); err != nil {
+func (v *Verifier) admit(ctx context.Context, r *http.Request, scheme *Binding, t *Token, rules []Rule) (proof *possession, err *Error) {
+	if v.api.bindings != nil || t.bound {
+		if proof, err = v.api.confirm(r, scheme, t); err != nil {
 			return nil, err
 		}
 	}
@@ -125,13 +144,11 @@ func (v *Verifier) admit(ctx context.Context, r *http.Request, scheme *Binding, 
 			return nil, err
 		}
 	}
-	if err := applyRules(ctx, t, t.policy.rules, rules); err != nil {
+	if err := applyRules(ctx, t, t.policy.rules, rules); err != nil || proof == nil {
 		return nil, err
 	}
-	if confirmed != nil {
-		if err := record(ctx, t, confirmed); err != nil {
-			return nil, err
-		}
+	if err := record(ctx, t, proof.confirmed); err != nil {
+		return nil, err
 	}
-	return confirmed, nil
+	return proof, nil
 }

@@ -74,10 +74,14 @@ func asRefusal(err, reason error) *Error {
 	return &c
 }
 
-// complete returns e with the realm of a and what rt has for its challenge. A refusal
+// complete returns e with the realm of a, and what rt, which may be nil, and the scheme
+// of the token add to its challenge. A refusal
 // by another api is returned unchanged. With the default realm and logger and an empty
 // route, e needs no copy: unauthenticated clients can cause it at any rate.
-func (a *api) complete(e *Error, rt route) *Error {
+func (a *api) complete(e *Error, rt *route, scheme string) *Error {
+	if rt == nil {
+		rt = &noRoute
+	}
 	if e.api != nil && e.api != a {
 		return e
 	}
@@ -90,7 +94,7 @@ func (a *api) complete(e *Error, rt route) *Error {
 	}
 	c := *e
 	c.api, c.challengeScopes, c.resource = a, slices.Concat(rt.scopes, own), cmp.Or(e.resource, rt.resource)
-	c.bound, c.scheme = e.bound || rt.bound, cmp.Or(e.scheme, rt.scheme)
+	c.bound, c.scheme = e.bound || rt.bound, cmp.Or(e.scheme, scheme)
 	return &c
 }
 

@@ -47,7 +47,7 @@ type evaluation struct {
 	algorithm *jose.Algorithm
 	key       crypto.PublicKey
 	token     *Token
-	confirmed []Confirmation
+	proof     *possession
 	stopwatch
 }
 
@@ -100,7 +100,7 @@ func (d *evaluation) run(s step, rules []Rule) (err *Error) {
 	case stepToken:
 		d.token, err = d.policy.newToken(&d.work.jws, &d.work.claims.registeredClaims)
 	case stepAdmit:
-		d.confirmed, err = d.admit(d.ctx, d.request, d.scheme, d.token, rules)
+		d.proof, err = d.admit(d.ctx, d.request, d.scheme, d.token, rules)
 	case stepRemember:
 		if d.tokens.maxTokens > 0 {
 			d.tokens.remember(d.token, queryOf(&d.work.jws.Header, d.now), d.key)

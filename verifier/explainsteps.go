@@ -283,7 +283,8 @@ func (e *explanation) conclude() {
 		return
 	}
 	first := e.failed[0]
-	r.Refusal, r.StoppedAt = e.api.complete(first.err, e.api.route(e.rules)), r.Checks[first.check].Check
+	rt := e.api.route(e.rules)
+	r.Refusal, r.StoppedAt = e.api.complete(first.err, &rt, ""), r.Checks[first.check].Check
 	for _, f := range e.failed {
 		r.Checks[f.check].Mistake = e.mistake(f)
 	}

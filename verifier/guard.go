@@ -47,9 +47,7 @@ func (v *Verifier) guard(rules []Rule, optional bool) Guard {
 		if err != nil {
 			return nil, err
 		}
-		admitted := &admission{r.Context(), v.api, g, route}
-		admitted.route.scheme = g.scheme
-		return admitted, nil
+		return &admission{r.Context(), v.api, g, route}, nil
 	}
 }
 

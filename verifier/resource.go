@@ -173,8 +173,9 @@ func hostOf(host string, secure bool) string {
 
 // protected returns the route of a Guard with rules, and adds its scopes to the
 // metadata of its resource.
-func (a *api) protected(rules []Rule) (route, error) {
-	rt := a.route(rules)
+func (a *api) protected(rules []Rule) (*route, error) {
+	all := a.route(rules)
+	rt := &all
 	if rt.resource != nil {
 		rt.resource.addScopes(rt.scopes)
 	}

@@ -84,22 +84,30 @@ type route struct {
 	scopes   []string
 	resource *resource // or nil
 	bound    bool      // only bound tokens are admitted
-	scheme   string    // that the token of this request was sent with; "" is Bearer
 }
+
+var noRoute route
 
 // route returns that of a Guard with rules.
 func (a *api) route(rules []Rule) route {
-	return route{challengeScopes(rules), a.resourceOf(rules), a.demandsBinding || demandBinding(rules), ""}
+	return route{challengeScopes(rules), a.resourceOf(rules), a.demandsBinding || demandBinding(rules)}
 }
 
-// and returns that of a Require with rules inside r.
-func (r route) and(a *api, rules []Rule) route {
-	r.scopes = slices.Concat(r.scopes, challengeScopes(rules))
-	if inner := a.resourceFor(audiencesOf(rules)); inner != nil {
-		r.resource = inner
+// and returns that of a Require with rules inside r, which may be nil.
+func (r *route) and(a *api, rules []Rule) *route {
+	if len(rules) == 0 {
+		return r
 	}
-	r.bound = r.bound || demandBinding(rules)
-	return r
+	inside := noRoute
+	if r != nil {
+		inside = *r
+	}
+	inside.scopes = slices.Concat(inside.scopes, challengeScopes(rules))
+	if inner := a.resourceFor(audiencesOf(rules)); inner != nil {
+		inside.resource = inner
+	}
+	inside.bound = inside.bound || demandBinding(rules)
+	return &inside
 }
 
 func demandBinding(rules []Rule) bool {

@@ -177,7 +177,7 @@ func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
 	if a.tenants != nil {
 		a.tenants.left = v.tokens.forgetAll
 	}
-	v.tooLong = a.complete(refusal(ErrMalformed, "the token has more than %d bytes", v.maxTokenLength), route{})
+	v.tooLong = a.complete(refusal(ErrMalformed, "the token has more than %d bytes", v.maxTokenLength), nil, "")
 	return v, nil
 }
 

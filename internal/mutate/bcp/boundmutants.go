@@ -420,11 +420,11 @@ var boundMutants = []mutant{
 		tests:  []string{"dpop.TestChallenges"},
 		file:   "verifier/decide.go",
 		old:    "if v.api.revoked != nil {\n",
-		new: `if err := record(ctx, t, confirmed); err != nil {
+		new: `if err := record(ctx, t, proof.all()); err != nil {
 		return nil, err
 	}
-	for i := range confirmed {
-		confirmed[i].Record = nil
+	for i := range proof.all() {
+		proof.confirmed[i].Record = nil
 	}
 	if v.api.revoked != nil {
 `,

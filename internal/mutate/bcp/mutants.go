@@ -392,8 +392,8 @@ var mutants = []mutant{
 		points: []string{"9700 2.3 a", "9700 2.3 b"},
 		tests:  []string{"verifier.TestRulesOfRememberedTokens"},
 		file:   "verifier/decide.go",
-		old:    "if g.confirmed, err = v.admit(c.ctx, c.request, scheme, t, rules); err == nil {",
-		new:    "if g.confirmed, err = v.admit(c.ctx, c.request, scheme, t, nil); err == nil {",
+		old:    "if g.proof, err = v.admit(c.ctx, c.request, scheme, t, rules); err == nil {",
+		new:    "if g.proof, err = v.admit(c.ctx, c.request, scheme, t, nil); err == nil {",
 	},
 	{
 		points: []string{"9700 2.3 a"},
