@@ -3,9 +3,10 @@ package jwkscache
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/peer"
 )
 
 // maxAddress is the longest address, in bytes: what RFC 9110 §4.1 recommends that
@@ -24,7 +25,7 @@ func checkURL(raw string, allowHTTP bool) error {
 		return fmt.Errorf("%q is not a URL", cut(raw))
 	case u.Host == "" || u.User != nil || u.Fragment != "":
 		return fmt.Errorf("%q is not a URL with https://, with a host, and without user and fragment", cut(u.Redacted()))
-	case u.Scheme == "https", u.Scheme == "http" && (allowHTTP || isLoopback(u.Hostname())):
+	case u.Scheme == "https", u.Scheme == "http" && (allowHTTP || peer.IsLoopback(u.Hostname())):
 		return nil
 	}
 	return fmt.Errorf("%q is not https (plain http is for loopback hosts, or with jwkscache.Config.AllowHTTP)", cut(raw))
@@ -41,11 +42,6 @@ func checkHop(from, to *url.URL, allowHTTP bool) error {
 		return fmt.Errorf("redirected from https to %q", cut(to.String()))
 	}
 	return nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 func isHTTPS(raw string) bool {

@@ -1,11 +1,8 @@
 package verifier
 
 import (
-	"errors"
 	"iter"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -110,10 +107,7 @@ func (p *issuerPolicy) checkProfile(c *registeredClaims, members jose.Object, no
 	return nil
 }
 
-var (
-	errRange = errors.New("out of range")
-	errLong  = errors.New("too long")
-)
+var ()
 
 // maxAudiences is how many elements aud may have.
 const maxAudiences = 256
@@ -127,7 +121,7 @@ func audienceOf(o jose.Object, list []string) ([]string, error) {
 		return nil, err
 	}
 	if n > maxAudiences {
-		return nil, errLong
+		return nil, jose.ErrLong
 	}
 	if n > cap(list) {
 		list = make([]string, 0, n)
@@ -179,29 +173,6 @@ func words(s string) iter.Seq[string] {
 	return strings.FieldsFuncSeq(s, func(r rune) bool { return r == ' ' })
 }
 
-// lastDate is the end of the year 9999, in seconds.
-const lastDate = 253402300799
-
-// maxDateLength is how long the text of a date may be, in bytes, since it is read
-// before the signature is verified.
-const maxDateLength = 64
-
-// dateOf returns the claim name, a NumericDate (RFC 7519 §2), in UTC, or the zero
-// time if there is none. Years after 9999 are out of range.
-func dateOf(o jose.Object, name string) (time.Time, error) {
-	v := o.Value(name)
-	switch {
-	case v == "":
-		return time.Time{}, nil
-	case v[0] != '-' && (v[0] < '0' || v[0] > '9'):
-		return time.Time{}, jose.ErrKind
-	case len(v) > maxDateLength:
-		return time.Time{}, errLong
-	}
-	f, err := strconv.ParseFloat(v, 64)
-	if err != nil || f > lastDate || math.Signbit(f) {
-		return time.Time{}, errRange
-	}
-	whole, part := math.Modf(f)
-	return time.Unix(int64(whole), int64(part*1e9)).UTC(), nil
-}
+// dateOf returns the claim name, a NumericDate (RFC 7519 §2), or the zero time if there
+// is none.
+func dateOf(o jose.Object, name string) (time.Time, error) { return jose.Date(o.Value(name)) }

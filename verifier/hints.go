@@ -116,12 +116,12 @@ func (c *registeredClaims) clockHint(now time.Time) string {
 	return fmt.Sprintf("; iat is %s ahead of this machine's clock", c.issuedAt.Sub(now).Round(time.Second))
 }
 
-// dateHint adds a likely reason to errRange: servers have sent milliseconds.
+// dateHint adds a likely reason to jose.ErrRange: servers have sent milliseconds.
 func dateHint(o jose.Object, name string, err error) error {
-	if err != errRange { // the length of other values is not bounded
+	if err != jose.ErrRange { // the length of other values is not bounded
 		return err
 	}
-	if f, _ := strconv.ParseFloat(o.Value(name), 64); !math.Signbit(f) && f/1000 <= lastDate {
+	if f, _ := strconv.ParseFloat(o.Value(name), 64); !math.Signbit(f) && f/1000 <= jose.LastDate {
 		return fmt.Errorf("%w: in milliseconds?", err)
 	}
 	return err

@@ -134,7 +134,7 @@ func (e *explanation) claimMistake(err *Error) Mistake {
 // inMilliseconds reports whether a number is a date of this century in milliseconds.
 func inMilliseconds(value string) bool {
 	f, err := strconv.ParseFloat(value, 64)
-	return err == nil && f/1000 > 946684800 && f/1000 < 4102444800 && f > lastDate
+	return err == nil && f/1000 > 946684800 && f/1000 < 4102444800 && f > jose.LastDate
 }
 
 // timeMistake needs the statistics of the keys, which have the difference of the clocks:

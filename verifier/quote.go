@@ -1,19 +1,9 @@
 package verifier
 
-import "strconv"
+import "github.com/seed-12ed5b1c/jwtguard/internal/ascii"
 
-// maxQuoted is how many bytes of unverified text an operator's error contains: enough
-// for an issuer that differs only at its end.
-const maxQuoted = 200
+// maxQuoted is how many bytes of unverified text an operator's error contains.
+const maxQuoted = ascii.MaxQuoted
 
-// quote makes unverified text safe to log: escaped, and cut to maxQuoted bytes with its
-// quotation marks.
-func quote(s string) string {
-	cut := min(len(s), maxQuoted-len(`""`))
-	q := strconv.QuoteToASCII(s[:cut])
-	for len(q) > maxQuoted {
-		cut = cut * 3 / 4
-		q = strconv.QuoteToASCII(s[:cut])
-	}
-	return q
-}
+// quote is [ascii.Quote].
+func quote(s string) string { return ascii.Quote(s) }

@@ -3,12 +3,13 @@ package verifier
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/peer"
 )
 
 // A Resource is an API, or a part of one, as its clients know it (RFC 9728 §1.2). What
@@ -63,7 +64,6 @@ func (a *api) newResource(r Resource, issuers []Config) (*resource, error) {
 	if r.Audience == "" {
 		r.Audience = r.URL
 	}
-	r.Scopes = slices.Clone(r.Scopes)
 	res := &resource{Resource: r, scopes: r.Scopes}
 	if err := res.locate(); err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (res *resource) locate() error {
 	if slices.ContainsFunc(strings.Split(u.EscapedPath(), "/"), func(s string) bool { return s == "." || s == ".." }) {
 		return fmt.Errorf("the URL %s has a dot segment, which clients would remove (RFC 3986 section 5.2.4)", quote(res.URL))
 	}
-	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
+	if u.Scheme == "http" && !peer.IsLoopback(u.Hostname()) {
 		return fmt.Errorf("the URL %s is http, which is for loopback hosts only (RFC 9728 section 1.2)", quote(res.URL))
 	}
 	origin := len(u.Scheme) + len("://") + len(u.Host)
@@ -155,11 +155,6 @@ func isServer(issuer string) bool {
 
 func isPrintable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // hostOf returns host in lower case and without the default port.

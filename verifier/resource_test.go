@@ -100,6 +100,7 @@ func TestResourceErrors(t *testing.T) {
 		"not ASCII":         {verifier.Resource{URL: "https://api.example.com/é", Audience: api}, "characters of RFC 3986"},
 		"a bad escape":      {verifier.Resource{URL: "https://api.example.com/%zz", Audience: api}, "not an absolute https URL"},
 		"an escaped host":   {verifier.Resource{URL: "https://%C3%A9.example.com", Audience: api}, "not an absolute https URL"},
+		"one dot":           {verifier.Resource{URL: "https://api.example.com/a/.", Audience: api}, "dot segment"},
 		"a dot segment":     {verifier.Resource{URL: "https://api.example.com/a/../b", Audience: api}, "dot segment"},
 		"http":              {verifier.Resource{URL: "http://api.example.com", Audience: api}, "loopback"},
 		"another audience":  {verifier.Resource{URL: "https://other.example.com"}, `no Config.Audiences lists its audience "https://other.example.com"`},
@@ -143,6 +144,7 @@ func TestMetadataIsDerived(t *testing.T) {
 			verifier.Config{Issuer: other, Keys: keys, Audiences: []string{"billing", "orders"}, Rules: []verifier.Rule{verifier.Scope("z", "base")}},
 			verifier.Config{Issuer: "https://elsewhere.example", Keys: keys, Audiences: []string{"billing"}, Rules: []verifier.Rule{verifier.Scope("y")}},
 			verifier.Config{Issuer: "a name, no URL", Keys: keys, Audiences: []string{"orders"}},
+			verifier.Config{Issuer: "https://login.example.net/?tenant=1", Keys: keys, Audiences: []string{"orders"}},
 			verifier.Config{Issuer: issuer, Keys: keys, AnyAudience: true}.With(verifier.Scope("fixed")))
 		assert.Equal(t, map[string]any{
 			"resource": "https://api.example.com", "authorization_servers": []any{other, issuer},
@@ -245,6 +247,38 @@ func TestMetadataOfSeveralVerifiers(t *testing.T) {
 	assert.Nil(t, document(t, "https://b.example.com"+at+"/mcp"))
 }
 
+// The default port of a host is that of the resource's scheme.
+func TestMetadataAtPorts(t *testing.T) {
+	v := withResources(t, verifier.Resource{URL: "http://localhost/mcp"}, verifier.Resource{URL: "https://b.example.com/mcp"})
+	for host, want := range map[string]any{
+		"localhost": "http://localhost/mcp", "localhost:80": "http://localhost/mcp", "localhost:443": nil,
+		"b.example.com": "https://b.example.com/mcp", "b.example.com:443": "https://b.example.com/mcp", "b.example.com:80": nil,
+	} {
+		assert.Equal(t, want, document(t, "http://"+host+verifier.MetadataPath+"/mcp", v)["resource"], "N2 %s", host)
+	}
+}
+
+// A CORS middleware outside may have allowed credentials, which do not go with "*".
+func TestMetadataWithoutCredentials(t *testing.T) {
+	v := withResources(t, verifier.Resource{URL: "https://api.example.com"})
+	w := httptest.NewRecorder()
+	w.Header().Set("Access-Control-Allow-Origin", "https://app.example.com")
+	w.Header().Set("Access-Control-Allow-Credentials", "true")
+	require.True(t, verifier.ServeMetadata(w, httptest.NewRequest(http.MethodGet, "https://api.example.com"+verifier.MetadataPath, nil), nil, v))
+	assert.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"), "N3")
+	assert.Empty(t, w.Header().Get("Access-Control-Allow-Credentials"), "N3")
+}
+
+// The metadata does not change with the caller's list.
+func TestResourceScopesAreCopied(t *testing.T) {
+	scopes := []string{"a"}
+	cfg := verifier.Config{Issuer: issuer, Keys: keysOf(signerOf("ES256")), Audiences: []string{"https://api.example.com", "https://b.example.com"}}
+	v := newVerifierWith(t, verifier.Settings{Resources: []verifier.Resource{{URL: "https://api.example.com", Scopes: scopes}}}, cfg)
+	scopes[0] = "changed"
+	v.Protect(verifier.Scope("b"))
+	assert.Equal(t, []any{"a"}, document(t, "https://api.example.com"+verifier.MetadataPath, v)["scopes_supported"], "N2")
+}
+
 // A route belongs to the resource that its Audience rule names.
 func TestResourceOfRoute(t *testing.T) {
 	keys := keysOf(signerOf("ES256"))
@@ -290,6 +324,10 @@ func TestResourceOfRoute(t *testing.T) {
 		assert.Equal(t, http.StatusInternalServerError, verifier.AsError(ctx, err).Status())
 		_, err = several.Verify(ctx, raw)
 		assert.NoError(t, err, "Verify has no response")
+		_, err = several.Verify(ctx, "x")
+		w := httptest.NewRecorder()
+		verifier.AsError(ctx, err).ServeHTTP(w, bearer("x"))
+		assert.NotContains(t, w.Header().Get("WWW-Authenticate"), "resource_metadata")
 	})
 	t.Run("N1 a token that is too long", func(t *testing.T) {
 		_, err := one.Protect()(bearer(strings.Repeat("a", 1<<15)))

@@ -30,7 +30,8 @@ func (e *Error) public() refusalKind {
 func (e *Error) Status() int { return e.public().status }
 
 // Code returns the error code: invalid_request, invalid_token or insufficient_scope (RFC
-// 6750 §3.1), or insufficient_user_authentication (RFC 9470 §3). It is empty if no token
+// 6750 §3.1), invalid_dpop_proof or use_dpop_nonce (RFC 9449 §7.1, §9), or
+// insufficient_user_authentication (RFC 9470 §3). It is empty if no token
 // was sent. A 503 has temporarily_unavailable and a 500 server_error, from RFC 6749
 // §4.1.2.1, which are only in the body.
 func (e *Error) Code() string { return e.public().code }
@@ -40,8 +41,9 @@ func (e *Error) Code() string { return e.public().code }
 func (e *Error) Description() string { return e.public().description }
 
 // SetHeaders sets the header fields of the response: Cache-Control: no-store;
-// WWW-Authenticate (RFC 6750 §3), added to challenges that are there already;
-// Retry-After for a 503; and those of e.Header. A second call changes nothing.
+// WWW-Authenticate (RFC 6750 §3, RFC 9449 §7.1), added to challenges that are there
+// already; Retry-After for a 503; and those of e.Header. A second call changes nothing,
+// except that there may be a newer DPoP-Nonce.
 func (e *Error) SetHeaders(h http.Header) {
 	k := e.public()
 	h.Set("Cache-Control", "no-store")
@@ -72,39 +74,33 @@ func setHeaders(h, fields http.Header) {
 			}
 			continue
 		}
-		h[name] = values
+		h[name] = slices.Clone(values)
 	}
 }
 
 // setChallenges adds one challenge for each scheme that is accepted (RFC 9110 §11.6.1),
 // Bearer first: there are clients that read only that one. The error is in the challenge
-// of the scheme that the token was sent with.
+// of the scheme that the token was sent with; without a token, in the first.
 func (e *Error) setChallenges(h http.Header, k refusalKind) {
 	if e.api == nil || len(e.api.bindings) == 0 {
 		addHeader(h, "Www-Authenticate", e.challenge("Bearer", k, nil))
 		return
 	}
-	failed := e.scheme
-	none := refusalKind{}
-	of := func(scheme string) refusalKind {
-		if failed == scheme {
-			return k
+	sent := e.scheme // "" is Bearer, or none
+	add := func(scheme string, algorithms []string) {
+		var failed refusalKind
+		if sent == "" || sent == scheme {
+			sent, failed = scheme, k
 		}
-		return none
+		addHeader(h, "Www-Authenticate", e.challenge(scheme, failed, algorithms))
 	}
 	if e.api.acceptsBearer(e.bound) {
-		if failed == "" {
-			failed = "Bearer"
-		}
-		addHeader(h, "Www-Authenticate", e.challenge("Bearer", of("Bearer"), nil))
+		add("Bearer", nil)
 	}
 	for i := range e.api.bindings {
 		b := &e.api.bindings[i]
 		if b.Scheme != "" {
-			if failed == "" {
-				failed = b.Scheme
-			}
-			addHeader(h, "Www-Authenticate", e.challenge(b.Scheme, of(b.Scheme), b.Algorithms))
+			add(b.Scheme, b.Algorithms)
 		}
 		if b.ChallengeHeader != nil {
 			setHeaders(h, b.ChallengeHeader())
@@ -140,10 +136,7 @@ func (e *Error) challenge(scheme string, k refusalKind, algorithms []string) str
 	}
 	s := scheme + ` realm="` + realm + `"`
 	if k.code != "" {
-		s += `, error="` + k.code + `", error_description="` + k.description + `"`
-	}
-	if k.code != "" || scheme == "Bearer" {
-		s += e.stepUp
+		s += `, error="` + k.code + `", error_description="` + k.description + `"` + e.stepUp
 	}
 	scopes := e.challengeScopes
 	if scopes == nil {

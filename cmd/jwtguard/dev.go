@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/authserver"
+	"github.com/seed-12ed5b1c/jwtguard/internal/peer"
 )
 
 const devHelp = `usage: jwtguard dev [flags]
@@ -145,7 +146,7 @@ func (o *devOptions) listen(ctx context.Context) (net.Listener, error) {
 	if err != nil {
 		return nil, misuse("--addr is HOST:PORT, such as 127.0.0.1:9000")
 	}
-	if !o.expose && !isLoopback(host) {
+	if !o.expose && !peer.IsLoopback(host) {
 		return nil, misuse("other machines reach the address %s, and could get any token. "+
 			"Listen on 127.0.0.1, or add --expose.", quoted(o.addr))
 	}
@@ -170,7 +171,7 @@ func (o *devOptions) gate(issuer string, next http.Handler) http.Handler {
 		to := url.URL{Host: r.Host}
 		from := r.Header.Get("Sec-Fetch-Site")
 		switch {
-		case !o.expose && !isLoopback(to.Hostname()) && !strings.EqualFold(to.Hostname(), own.Hostname()):
+		case !o.expose && !peer.IsLoopback(to.Hostname()) && !strings.EqualFold(to.Hostname(), own.Hostname()):
 			http.Error(w, "jwtguard dev: the host is neither a loopback address nor that of --issuer", http.StatusMisdirectedRequest)
 		case r.Method == http.MethodPost && (r.Header["Origin"] != nil || from != "" && from != "none"):
 			http.Error(w, "jwtguard dev: no tokens for web pages", http.StatusForbidden)
@@ -244,7 +245,7 @@ func (s *session) welcome(o *devOptions, server *authserver.Server, at net.Addr)
 func devConfig(issuer, audience string) string {
 	code := fmt.Sprintf("cfg := verifier.Config{\n\tIssuer:    %s,\n\tAudiences: []string{%s},\n\tRFC9068:   true,\n}\n",
 		strconv.QuoteToASCII(issuer), strconv.QuoteToASCII(audience))
-	if u, err := url.Parse(issuer); err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+	if u, err := url.Parse(issuer); err == nil && u.Scheme == "http" && !peer.IsLoopback(u.Hostname()) {
 		code += "cfg.JWKS.AllowHTTP = true\n"
 	}
 	return code

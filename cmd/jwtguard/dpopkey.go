@@ -5,42 +5,26 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	_ "crypto/sha512" // for ES384 and ES512
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"math/big"
 	"net/url"
 	"os"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/dpopkey"
 )
 
-// A dpopKey is a client's key for DPoP proofs (RFC 9449).
-type dpopKey struct {
-	private crypto.Signer
-	alg     string
-	hash    crypto.Hash // 0 for Ed25519
-	jwk     string      // the public key, with the members and in the order of RFC 7638 §3.2
-}
-
-var base64url = base64.RawURLEncoding.EncodeToString
-
 // newDPoPKey reads the key from the file, or makes one for ES256 if there is none.
-func newDPoPKey(file string) (*dpopKey, error) {
+func newDPoPKey(file string) (*dpopkey.Key, error) {
 	if file == "" {
-		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			return nil, err
-		}
-		return dpopKeyOf(private)
+		return dpopkey.New()
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -50,98 +34,7 @@ func newDPoPKey(file string) (*dpopKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dpopKeyOf(private)
-}
-
-// dpopKeyOf chooses the algorithm that the key is for.
-func dpopKeyOf(private crypto.Signer) (*dpopKey, error) {
-	k := &dpopKey{private: private}
-	switch public := private.Public().(type) {
-	case *ecdsa.PublicKey:
-		point, err := public.Bytes() // 4, then both coordinates
-		if err != nil {
-			return nil, err
-		}
-		name := public.Curve.Params().Name
-		switch name {
-		case "P-256":
-			k.alg, k.hash = "ES256", crypto.SHA256
-		case "P-384":
-			k.alg, k.hash = "ES384", crypto.SHA384
-		case "P-521":
-			k.alg, k.hash = "ES512", crypto.SHA512
-		default:
-			return nil, fmt.Errorf("keys of the curve %s are not used with JWS", name)
-		}
-		size := len(point) / 2
-		k.jwk = fmt.Sprintf(`{"crv":"%s","kty":"EC","x":"%s","y":"%s"}`, name, base64url(point[1:1+size]), base64url(point[1+size:]))
-	case ed25519.PublicKey:
-		k.alg = "EdDSA"
-		k.jwk = fmt.Sprintf(`{"crv":"Ed25519","kty":"OKP","x":"%s"}`, base64url(public))
-	case *rsa.PublicKey:
-		if public.N.BitLen() < 2048 {
-			return nil, errors.New("an RSA key of less than 2,048 bits")
-		}
-		k.alg, k.hash = "RS256", crypto.SHA256
-		k.jwk = fmt.Sprintf(`{"e":"%s","kty":"RSA","n":"%s"}`, base64url(big.NewInt(int64(public.E)).Bytes()), base64url(public.N.Bytes()))
-	default:
-		return nil, errors.New("the key is neither EC nor RSA nor Ed25519")
-	}
-	return k, nil
-}
-
-// thumbprint is that of RFC 7638, which tokens have in cnf.jkt.
-func (k *dpopKey) thumbprint() string {
-	sum := sha256.Sum256([]byte(k.jwk))
-	return base64url(sum[:])
-}
-
-// proof returns a proof for one request (RFC 9449 §4.2), without ath if there is no
-// token and without nonce if there is none.
-func (k *dpopKey) proof(method, target, token, nonce string) (string, error) {
-	u, err := url.Parse(target)
-	if err != nil {
-		return "", err
-	}
-	u.RawQuery, u.Fragment, u.RawFragment, u.ForceQuery = "", "", "", false
-	claims := struct {
-		ID       string `json:"jti"`
-		Method   string `json:"htm"`
-		URI      string `json:"htu"`
-		IssuedAt int64  `json:"iat"`
-		Hash     string `json:"ath,omitempty"`
-		Nonce    string `json:"nonce,omitempty"`
-	}{ID: rand.Text(), Method: method, URI: u.String(), IssuedAt: time.Now().Unix(), Nonce: nonce}
-	if token != "" {
-		sum := sha256.Sum256([]byte(token))
-		claims.Hash = base64url(sum[:])
-	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		return "", err
-	}
-	signed := base64url([]byte(`{"typ":"dpop+jwt","alg":"`+k.alg+`","jwk":`+k.jwk+`}`)) + "." + base64url(payload)
-	signature, err := k.sign([]byte(signed))
-	return signed + "." + base64url(signature), err
-}
-
-func (k *dpopKey) sign(signed []byte) ([]byte, error) {
-	digest := signed
-	if k.hash != 0 {
-		h := k.hash.New()
-		h.Write(signed)
-		digest = h.Sum(nil)
-	}
-	ec, ok := k.private.(*ecdsa.PrivateKey)
-	if !ok {
-		return k.private.Sign(rand.Reader, digest, k.hash)
-	}
-	r, s, err := ecdsa.Sign(rand.Reader, ec, digest)
-	if err != nil {
-		return nil, err
-	}
-	size := (ec.Params().BitSize + 7) / 8
-	return append(r.FillBytes(make([]byte, size)), s.FillBytes(make([]byte, size))...), nil
+	return dpopkey.Of(private)
 }
 
 var errKeyFile = errors.New("it has neither a private key in PEM nor a private JWK")
@@ -217,13 +110,26 @@ func readPrivateJWK(text []byte) (crypto.Signer, error) {
 	default:
 		return nil, errKeyFile
 	}
-	k, err := dpopKeyOf(signer)
+	k, err := dpopkey.Of(signer)
 	if err != nil {
 		return nil, err
 	}
 	var public struct{ X, Y string }
-	if json.Unmarshal([]byte(k.jwk), &public, json.MatchCaseInsensitiveNames(true)) != nil || public.X != word("x") || public.Y != word("y") {
+	if json.Unmarshal([]byte(k.JWK), &public, json.MatchCaseInsensitiveNames(true)) != nil || public.X != word("x") || public.Y != word("y") {
 		return nil, errors.New("the public part of the JWK is not that of its private part")
 	}
 	return signer, nil
+}
+
+// proofFor returns a proof of k for one request, with the nonce if there is one.
+func proofFor(k *dpopkey.Key, method, target, token, nonce string) (string, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return "", err
+	}
+	claims := make(map[string]any)
+	if nonce != "" {
+		claims["nonce"] = nonce
+	}
+	return k.Proof(method, dpopkey.Target(u), token, claims)
 }

@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/peer"
 )
 
 const (
@@ -174,14 +175,9 @@ func checkURL(what, raw string, allowHTTP bool) error {
 		return fmt.Errorf("the %s %s has no host", what, quoted(raw))
 	case u.Fragment != "":
 		return fmt.Errorf("the %s %s has a fragment", what, quoted(raw))
-	case u.Scheme == "http" && !allowHTTP && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !allowHTTP && !peer.IsLoopback(u.Hostname()):
 		return fmt.Errorf("the %s %s is plain http: whoever can change the traffic can sign tokens; "+
 			"try https, or add --allow-http in a network that you trust", what, address(raw))
 	}
 	return nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/peer"
 )
 
 // An issuerView is an inspection for programs. What the server sent is cut, and escaped
@@ -224,7 +226,7 @@ func (in *inspection) hints() (hints []string) {
 	if strings.Contains(in.issuer, "{") {
 		add("The issuer is a template: give the issuer of one tenant.")
 	}
-	if u, err := url.Parse(in.given); err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+	if u, err := url.Parse(in.given); err == nil && u.Scheme == "http" && !peer.IsLoopback(u.Hostname()) {
 		add("Plain http: whoever can change the traffic can sign tokens.")
 	}
 	if in.unconfirmed {

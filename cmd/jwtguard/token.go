@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/dpopkey"
 )
 
 const secretVariable = "JWTGUARD_CLIENT_SECRET"
@@ -98,7 +100,7 @@ func (s *session) token(ctx context.Context, o *tokenOptions, args []string) err
 			return err
 		}
 	}
-	var key *dpopKey
+	var key *dpopkey.Key
 	if o.dpop || o.dpopKey != "" {
 		var err error
 		if key, err = newDPoPKey(o.dpopKey); err != nil {
@@ -143,13 +145,13 @@ func (s *session) token(ctx context.Context, o *tokenOptions, args []string) err
 		s.log.fold("jwtguard token: "+note, "", "  ")
 	}
 	if key != nil {
-		s.log.print("key: " + key.alg + ", jkt " + key.thumbprint() + "\n")
+		s.log.print("key: " + key.Alg + ", jkt " + key.Thumbprint() + "\n")
 	}
 	if o.proof == "" {
 		s.out.print(granted.AccessToken + "\n")
 		return nil
 	}
-	proof, err := key.proof(o.proof, args[0], granted.AccessToken, o.nonce)
+	proof, err := proofFor(key, o.proof, args[0], granted.AccessToken, o.nonce)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/adapters/httpauth"
+	"github.com/seed-12ed5b1c/jwtguard/internal/dpopkey"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 	"github.com/seed-12ed5b1c/jwtguard/verifier/dpop"
 )
@@ -55,26 +56,26 @@ func keyFiles(t *testing.T) map[string]string {
 	write("ES256 SEC1", "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"+string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: sec1})))
 	write("RS256 PKCS1", string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(rsaKey)})))
 
-	jwk := func(k *dpopKey, d string) string { return strings.TrimSuffix(k.jwk, "}") + d + "}" }
-	ec, err := dpopKeyOf(p384)
+	jwk := func(k *dpopkey.Key, d string) string { return strings.TrimSuffix(k.JWK, "}") + d + "}" }
+	ec, err := dpopkey.Of(p384)
 	require.NoError(t, err)
 	d, err := p384.Bytes()
 	require.NoError(t, err)
-	write("ES384 JWK", jwk(ec, `,"d":"`+base64url(d)+`","kid":"mine"`))
-	okp, err := dpopKeyOf(ed)
+	write("ES384 JWK", jwk(ec, `,"d":"`+base64.RawURLEncoding.EncodeToString(d)+`","kid":"mine"`))
+	okp, err := dpopkey.Of(ed)
 	require.NoError(t, err)
-	write("EdDSA JWK", jwk(okp, `,"d":"`+base64url(ed.Seed())+`"`))
-	rk, err := dpopKeyOf(rsaKey)
+	write("EdDSA JWK", jwk(okp, `,"d":"`+base64.RawURLEncoding.EncodeToString(ed.Seed())+`"`))
+	rk, err := dpopkey.Of(rsaKey)
 	require.NoError(t, err)
-	write("RS256 JWK", jwk(rk, `,"d":"`+base64url(rsaKey.D.Bytes())+`","p":"`+base64url(rsaKey.Primes[0].Bytes())+`","q":"`+base64url(rsaKey.Primes[1].Bytes())+`"`))
+	write("RS256 JWK", jwk(rk, `,"d":"`+base64.RawURLEncoding.EncodeToString(rsaKey.D.Bytes())+`","p":"`+base64.RawURLEncoding.EncodeToString(rsaKey.Primes[0].Bytes())+`","q":"`+base64.RawURLEncoding.EncodeToString(rsaKey.Primes[1].Bytes())+`"`))
 
 	// What is refused.
 	write("bad: empty", "")
 	write("bad: text", "no key")
-	write("bad: a public key", ec.jwk)
-	write("bad: another public part", jwk(ec, `,"d":"`+base64url(append([]byte{0}, d[:len(d)-1]...))+`"`))
+	write("bad: a public key", ec.JWK)
+	write("bad: another public part", jwk(ec, `,"d":"`+base64.RawURLEncoding.EncodeToString(append([]byte{0}, d[:len(d)-1]...))+`"`))
 	write("bad: symmetric", `{"kty":"oct","k":"AAAA"}`)
-	write("bad: X25519", `{"kty":"OKP","crv":"X25519","d":"`+base64url(ed.Seed())+`"}`)
+	write("bad: X25519", `{"kty":"OKP","crv":"X25519","d":"`+base64.RawURLEncoding.EncodeToString(ed.Seed())+`"}`)
 	write("bad: RSA numbers", jwk(rk, `,"d":"AQAB","p":"AQAB","q":"AQAB"`))
 	write("bad: PEM", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
@@ -180,7 +181,7 @@ func TestTokenDPoP(t *testing.T) {
 func TestTokenDPoPServer(t *testing.T) {
 	const nonce = "eyJ7S_zG.eyJH0-Z.HX4w-7v"
 	bound := func(jkt string) string {
-		return "eyJ." + base64url(fmt.Appendf(nil, `{"cnf":{"jkt":"%s"}}`, jkt)) + ".c"
+		return "eyJ." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"cnf":{"jkt":"%s"}}`, jkt)) + ".c"
 	}
 	for _, test := range []struct {
 		name     string
@@ -221,7 +222,7 @@ func TestTokenDPoPServer(t *testing.T) {
 					fmt.Fprint(w, `{"error":"use_dpop_nonce"}`)
 					return
 				}
-				jkt := (&dpopKey{jwk: string(header.JWK)}).thumbprint()
+				jkt := (&dpopkey.Key{JWK: string(header.JWK)}).Thumbprint()
 				if test.other {
 					jkt = "other"
 				}

@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/seed-12ed5b1c/jwtguard/internal/dpopkey"
 )
 
 // A tokenRequest is an access token request of the client-credentials grant (RFC 6749
@@ -23,8 +21,8 @@ type tokenRequest struct {
 	clientID, secret string
 	audience, scope  string
 	resources        []string
-	key              *dpopKey // nil if the token is not to be bound
-	nonce            string   // of the server, for its proof
+	key              *dpopkey.Key // nil if the token is not to be bound
+	nonce            string       // of the server, for its proof
 }
 
 // A grant is an access token response (RFC 6749 §5.1), or an error response (§5.2).
@@ -79,7 +77,7 @@ func (r *tokenRequest) request(ctx context.Context) (*http.Request, error) {
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "jwtguard")
 	if r.key != nil {
-		proof, err := r.key.proof(http.MethodPost, r.endpoint, "", r.nonce)
+		proof, err := proofFor(r.key, http.MethodPost, r.endpoint, "", r.nonce)
 		if err != nil {
 			return nil, err
 		}
@@ -186,77 +184,6 @@ func (r *tokenRequest) hint(status int, code string) string {
 	return ""
 }
 
-// redact removes the secret from what a server sent, in the forms in which it was sent.
-func (r *tokenRequest) redact(text string) string {
-	if r.secret == "" {
-		return text
-	}
-	for _, form := range r.secretForms() {
-		text = strings.ReplaceAll(text, form, "[secret]")
-	}
-	return text
-}
-
-var hexDigits = regexp.MustCompile(`%[0-9A-F]{2}`)
-
-// secretForms returns how the secret was sent, and how a server or an error of package
-// net/http may write it, the longest first.
-func (r *tokenRequest) secretForms() (forms []string) {
-	escaped := url.QueryEscape(r.secret)
-	forms = append(forms, r.secret)
-	for _, form := range []string{escaped, url.PathEscape(r.secret), (&url.URL{Path: r.secret}).EscapedPath()} {
-		forms = append(forms, form, hexDigits.ReplaceAllStringFunc(form, strings.ToLower))
-	}
-	for _, form := range []string{strconv.Quote(r.secret), strconv.QuoteToASCII(r.secret)} {
-		forms = append(forms, form[1:len(form)-1])
-	}
-	for _, pair := range []string{url.QueryEscape(r.clientID) + ":" + escaped, r.clientID + ":" + r.secret, r.secret} {
-		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			forms = append(forms, encoding.EncodeToString([]byte(pair)))
-		}
-	}
-	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
-	return forms
-}
-
-// redactAll is redact for all of g but the token.
-func (r *tokenRequest) redactAll(g *grant) {
-	for _, text := range []*string{&g.TokenType, &g.Scope, &g.Error, &g.ErrorDescription, &g.ErrorURI} {
-		*text = r.redact(*text)
-	}
-	if number := string(g.ExpiresIn); r.redact(number) != number {
-		g.ExpiresIn = nil
-	}
-}
-
-// isSecret reports whether token is, or contains, the secret. A short secret may be in
-// a token by chance.
-func (r *tokenRequest) isSecret(token string) bool {
-	return r.secret != "" && (token == r.secret || len(r.secret) >= 8 && r.redact(token) != token)
-}
-
-func (r *tokenRequest) safe(text string) string { return printable(r.redact(text)) }
-
-// failure says why there was no response. An address that cannot be read is not
-// repeated, because only a part of the secret may be in the error's text.
-func (r *tokenRequest) failure(err error) string {
-	text := cause(err).Error()
-	if strings.HasPrefix(text, "failed to parse Location header") {
-		return "it responded with a redirect to what is not a URL"
-	}
-	return r.safe(text)
-}
-
-// target shows where a redirect leads, without a user or a query.
-func (r *tokenRequest) target(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "another address"
-	}
-	u.User, u.RawQuery, u.Fragment, u.RawFragment = nil, "", "", ""
-	return address(r.redact(u.String()))
-}
-
 func visible(text string) bool {
 	for i := range len(text) {
 		if text[i] <= ' ' || text[i] >= 0x7f {
@@ -267,13 +194,13 @@ func visible(text string) bool {
 }
 
 // note is what the user should know of the token, or "".
-func (g *grant) note(key *dpopKey) string {
+func (g *grant) note(key *dpopkey.Key) string {
 	switch {
 	case strings.Count(g.AccessToken, ".") == 4:
 		return "the token is encrypted (JWE): only whom it is for can read it. Auth0 sends such a token without --audience."
 	case strings.Count(g.AccessToken, ".") != 2:
 		return "the token is opaque, not a JWT: it cannot be verified without its issuer."
-	case key != nil && g.boundTo() != key.thumbprint():
+	case key != nil && g.boundTo() != key.Thumbprint():
 		return "the token is not bound to the key: cnf.jkt is " + quoted(g.boundTo()) + "."
 	case key == nil && strings.EqualFold(g.TokenType, "DPoP"):
 		return "the token's type is DPoP, not Bearer: the API wants a proof with it. See --dpop."
@@ -320,7 +247,7 @@ func (g *grant) view(r *tokenRequest) grantView {
 		Length: len(g.AccessToken), Note: g.note(r.key),
 	}
 	if r.key != nil {
-		v.JKT = r.key.thumbprint()
+		v.JKT = r.key.Thumbprint()
 	}
 	if g.ExpiresIn.Kind() == '0' && len(g.ExpiresIn) <= 20 { // a number
 		v.ExpiresIn = g.ExpiresIn

@@ -46,3 +46,19 @@ func EscapeJSON(text []byte) []byte {
 	}
 	return out
 }
+
+// MaxQuoted is the longest result of [Quote], in bytes: enough for an issuer that differs
+// only at its end.
+const MaxQuoted = 200
+
+// Quote makes text that others sent safe to log: escaped, and cut to MaxQuoted bytes with
+// its quotation marks.
+func Quote(s string) string {
+	cut := min(len(s), MaxQuoted-len(`""`))
+	q := strconv.QuoteToASCII(s[:cut])
+	for len(q) > MaxQuoted {
+		cut = cut * 3 / 4
+		q = strconv.QuoteToASCII(s[:cut])
+	}
+	return q
+}

@@ -1,9 +1,12 @@
-// Package peer recognizes proxies by the address of their connection.
+// Package peer recognizes machines by their addresses: proxies that are trusted, and this
+// machine.
 package peer
 
 import (
 	"errors"
+	"net"
 	"net/netip"
+	"strings"
 )
 
 // A Set is a set of addresses. The zero value is empty.
@@ -40,4 +43,10 @@ func (s Set) Has(remoteAddr string) bool {
 		}
 	}
 	return false
+}
+
+// IsLoopback reports whether host, of a URL and without its port, is this machine.
+func IsLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -245,6 +246,31 @@ func TestMadeRequest(t *testing.T) {
 			require.NoError(t, err)
 			made.Header = r.Header
 			assert.Equal(t, want, s.send(made) == nil, "B5")
+		})
+	}
+}
+
+// Text of a proof in a cause is quoted and has at most 200 bytes, however it is escaped.
+func TestR9Causes(t *testing.T) {
+	quoted := regexp.MustCompile(`"(?:\\.|[^"\\])*"`)
+	long := strings.Repeat("\U0001f600\x01", 50)
+	for name, change := range map[string]func(*attempt){
+		"htm":  func(a *attempt) { a.claims["htm"] = text(long) },
+		"htu":  func(a *attempt) { a.claims["htu"] = text(api + "/" + long) },
+		"Host": func(a *attempt) { a.host = long },
+	} {
+		t.Run("R9 "+name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t, dpop.Config{Origins: []string{api, "https://b.example.com"}})
+				a := s.attempt()
+				change(a)
+				refused(t, s.send(a.request()), verifier.ErrProof, `\U0001f600`)
+				parts := quoted.FindAllString(s.send(a.request()).Error(), -1)
+				require.NotEmpty(t, parts)
+				for _, p := range parts {
+					assert.LessOrEqual(t, len(p), 200)
+				}
+			})
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/ascii"
 	"github.com/seed-12ed5b1c/jwtguard/internal/peer"
 )
 
@@ -23,7 +24,7 @@ func newOrigins(urls []string, trusted []netip.Prefix) (o origins, err error) {
 	for _, u := range urls {
 		t, err := parseTarget(u)
 		if err != nil || strings.ContainsAny(u, "?#") {
-			return o, fmt.Errorf("%s in Origins is %w, and without query and fragment", quote(u), errURI)
+			return o, fmt.Errorf("%s in Origins is %w, and without query and fragment", ascii.Quote(u), errURI)
 		}
 		t.path = strings.TrimRight(t.path, "/")
 		for _, other := range o.all {
@@ -74,7 +75,7 @@ func (o *origins) choose(r *http.Request) (found target, err error) {
 		matches++
 	}
 	if matches != 1 {
-		return target{}, fmt.Errorf("the host that the request names, %s, is that of none of the Origins, or of several", quote(named.host))
+		return target{}, fmt.Errorf("the host that the request names, %s, is that of none of the Origins, or of several", ascii.Quote(named.host))
 	}
 	return found, nil
 }

@@ -5,20 +5,18 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/ascii"
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 )
 
 // The limits of a proof, in bytes. An RSA key of 8,192 bits takes 1,400.
 const (
-	maxProof  = 8 << 10
-	maxJTI    = 256
-	maxNumber = 64
+	maxProof = 8 << 10
+	maxJTI   = 256
 )
 
 // claimNames are the claims that a proof is checked for (RFC 9449 §4.2). Another spelling
@@ -103,18 +101,10 @@ func (b *binding) read(raw string, w *workspace) (p proof, err error) {
 			return p, errClaims
 		}
 	}
-	p.iat, err = date(c.Claims.Value("iat"))
-	return p, err
-}
-
-// date reads a NumericDate (RFC 7519 §2) up to the end of the year 9999.
-func date(value string) (time.Time, error) {
-	seconds, err := strconv.ParseFloat(value, 64)
-	if err != nil || len(value) > maxNumber || !(seconds >= 0 && seconds <= 253402300799) {
-		return time.Time{}, errClaims // also for a string, true or an array
+	if p.iat, err = jose.Date(c.Claims.Value("iat")); err != nil || p.iat.IsZero() {
+		return p, errClaims
 	}
-	whole, fraction := math.Modf(seconds)
-	return time.Unix(int64(whole), int64(fraction*1e9)), nil
+	return p, nil
 }
 
 // athOf returns the hash of an access token (RFC 9449 §4.2).
@@ -126,7 +116,7 @@ func athOf(token string) string {
 // checkTarget compares method and address.
 func (p *proof) checkTarget(r *http.Request, o *origins) error {
 	if p.htm != r.Method {
-		return fmt.Errorf("htm of the proof is %s, and the method is %s", quote(p.htm), quote(r.Method))
+		return fmt.Errorf("htm of the proof is %s, and the method is %s", ascii.Quote(p.htm), ascii.Quote(r.Method))
 	}
 	want, err := o.target(r)
 	if err != nil {
@@ -134,16 +124,13 @@ func (p *proof) checkTarget(r *http.Request, o *origins) error {
 	}
 	got, err := parseTarget(p.htu)
 	if err != nil {
-		return fmt.Errorf("htu of the proof is %s: %w", quote(p.htu), err)
+		return fmt.Errorf("htu of the proof is %s: %w", ascii.Quote(p.htu), err)
 	}
 	if got != want {
-		return fmt.Errorf("htu of the proof is %s, and the address of the request is %s", quote(p.htu), quote(want.String()))
+		return fmt.Errorf("htu of the proof is %s, and the address of the request is %s", ascii.Quote(p.htu), ascii.Quote(want.String()))
 	}
 	return nil
 }
-
-// quote returns the first 200 bytes of s, quoted, for operators.
-func quote(s string) string { return strconv.QuoteToASCII(s[:min(len(s), 200)]) }
 
 // checkTime returns an error unless the proof was made within the window, give or take
 // the skew between clocks.

@@ -71,7 +71,7 @@ func New(cfg Config) (verifier.Binding, error) {
 	b := &binding{source: cfg.Source, field: fields[cfg.Source]}
 	var err error
 	if b.trusted, err = peer.NewSet(cfg.Trusted); err != nil {
-		return verifier.Binding{}, fmt.Errorf("mtls: Trusted: %w", err)
+		return verifier.Binding{}, fmt.Errorf("mtls: in Trusted: %w", err)
 	}
 	switch {
 	case cfg.Source != Connection && b.field == "":
@@ -105,8 +105,12 @@ var (
 // maxField is the maximum length of the field, in bytes.
 const maxField = 32 << 10
 
-// confirm compares the hash of the client's certificate (RFC 8705 §3).
+// confirm compares the hash of the client's certificate (RFC 8705 §3). It also checks
+// where the field is from, for who calls it without check.
 func (b *binding) confirm(r *http.Request, _ *verifier.Token, thumbprint string) (c verifier.Confirmation, err error) {
+	if err := b.check(r); err != nil {
+		return c, err
+	}
 	sum, err := b.hash(r)
 	if err != nil {
 		return c, err
@@ -135,7 +139,7 @@ func (b *binding) hash(r *http.Request) ([]byte, error) {
 		sum := sha256.Sum256(r.TLS.PeerCertificates[0].Raw)
 		return sum[:], nil
 	}
-	values := r.Header[b.field] // of a trusted proxy: see check
+	values := r.Header[b.field]
 	if len(values) == 0 {
 		return nil, errNoField
 	}

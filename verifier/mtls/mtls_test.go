@@ -376,3 +376,22 @@ func TestNothingForwarded(t *testing.T) {
 		assert.ErrorContains(t, err, row.cause)
 	}
 }
+
+// Confirm alone refuses a stranger's field, too: somebody may wrap it, and forget Check.
+func TestConfirmWithoutCheck(t *testing.T) {
+	iss := verifiertest.NewIssuer(t)
+	cert := verifiertest.NewCertificate()
+	certificates, err := mtls.New(mtls.Config{Source: mtls.ClientCert, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	require.NoError(t, err)
+	wrapped := verifier.Binding{Member: certificates.Member, Confirm: certificates.Confirm}
+	v := newVerifier(t, iss, wrapped)
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+iss.CertificateToken(cert, nil))
+	r.Header.Set("Client-Cert", rfc9440(cert))
+	r.RemoteAddr = "192.0.2.1:1"
+	_, err = v.Protect()(r)
+	assert.ErrorIs(t, err, verifier.ErrBinding, "B9")
+	r.RemoteAddr = "10.0.0.1:1"
+	_, err = v.Protect()(r)
+	assert.NoError(t, err, "B9")
+}

@@ -9,82 +9,52 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"math/big"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/dpopkey"
 )
 
 // A DPoPKey is the key of a client that proves possession of it (RFC 9449). It is safe
 // for concurrent use.
-type DPoPKey struct {
-	private *ecdsa.PrivateKey
-	jwk     json.RawMessage
-}
+type DPoPKey struct{ key *dpopkey.Key }
 
 // NewDPoPKey returns a new key for ES256.
 func NewDPoPKey() *DPoPKey {
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	k, err := dpopkey.New()
 	if err != nil {
 		panic("verifiertest: " + err.Error())
 	}
-	point, err := k.PublicKey.Bytes() // 4, then both coordinates
-	if err != nil {
-		panic("verifiertest: " + err.Error())
-	}
-	// The members and their order are those of RFC 7638 §3.2.
-	jwk := fmt.Sprintf(`{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}`, encode(point[1:33]), encode(point[33:]))
-	return &DPoPKey{k, json.RawMessage(jwk)}
-}
-
-func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
-
-func hash(b []byte) string {
-	sum := sha256.Sum256(b)
-	return encode(sum[:])
+	return &DPoPKey{k}
 }
 
 // Thumbprint returns the JWK thumbprint (RFC 7638), which is the member jkt of cnf in
 // tokens that are bound to k.
-func (k *DPoPKey) Thumbprint() string { return hash(k.jwk) }
+func (k *DPoPKey) Thumbprint() string { return k.key.Thumbprint() }
 
-// Proof returns a proof for a request with that method and URI and with that access
-// token. Claims are added to jti, htm, htu, iat and ath, or replace them, as with
-// [Issuer.Token]; a nonce is among them only if claims has one.
+// Proof returns a proof for a request with that method, with uri as its htu, and with that
+// access token. Claims are added to the usual ones or replace them, as with
+// [Issuer.Token]; for example, nonce has none.
 func (k *DPoPKey) Proof(method, uri, token string, claims Claims) string {
-	all := map[string]any{
-		"jti": rand.Text(), "htm": method, "htu": uri,
-		"iat": time.Now().Unix(), "ath": hash([]byte(token)),
-	}
-	maps.Copy(all, claims)
-	maps.DeleteFunc(all, func(_ string, v any) bool { return v == nil })
-	for name, v := range all {
-		if at, ok := v.(time.Time); ok {
-			all[name] = at.Unix()
-		}
-	}
-	payload, err := json.Marshal(all)
+	proof, err := k.key.Proof(method, uri, token, claims.dated())
 	if err != nil {
 		panic("verifiertest: a claim is no JSON: " + err.Error())
 	}
-	return k.Sign(`{"typ":"dpop+jwt","alg":"ES256","jwk":`+string(k.jwk)+`}`, string(payload))
+	return proof
 }
 
 // Sign returns a JWS of exactly these texts, for malformed proofs.
 func (k *DPoPKey) Sign(header, payload string) string {
-	signed := encode([]byte(header)) + "." + encode([]byte(payload))
-	digest := sha256.Sum256([]byte(signed))
-	r, s, err := ecdsa.Sign(rand.Reader, k.private, digest[:])
+	raw, err := k.key.Sign(header, payload)
 	if err != nil {
 		panic("verifiertest: " + err.Error())
 	}
-	return signed + "." + encode(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...))
+	return raw
 }
 
 // Authorize sets the fields of r for the token: Authorization, with the scheme DPoP, and
@@ -93,9 +63,8 @@ func (k *DPoPKey) Sign(header, payload string) string {
 func (k *DPoPKey) Authorize(r *http.Request, token string) { k.authorize(r, token, nil) }
 
 func (k *DPoPKey) authorize(r *http.Request, token string, more Claims) {
-	u := url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host, Path: r.URL.Path, RawPath: r.URL.RawPath}
 	r.Header.Set("Authorization", "DPoP "+token)
-	r.Header.Set("DPoP", k.Proof(r.Method, u.String(), token, more))
+	r.Header.Set("DPoP", k.Proof(r.Method, dpopkey.Target(r.URL), token, more))
 }
 
 // Client returns a copy of base that sends the token and a new proof with every request.
@@ -178,7 +147,8 @@ func (i *Issuer) DPoPToken(k *DPoPKey, claims Claims) string {
 // (RFC 8705 §3.1).
 func (i *Issuer) CertificateToken(cert tls.Certificate, claims Claims) string {
 	i.tb.Helper()
-	return i.Token(bound(claims, "x5t#S256", hash(cert.Certificate[0])))
+	sum := sha256.Sum256(cert.Certificate[0])
+	return i.Token(bound(claims, "x5t#S256", base64.RawURLEncoding.EncodeToString(sum[:])))
 }
 
 // bound returns claims with a member of cnf, beside those that are there.

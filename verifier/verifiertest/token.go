@@ -25,8 +25,14 @@ func (c Claims) fill(s *authserver.Server, audience string) map[string]any {
 		client = defaultClient
 	}
 	all := s.Claims(client, audience)
-	maps.Copy(all, c)
+	maps.Copy(all, c.dated())
 	maps.DeleteFunc(all, func(_ string, v any) bool { return v == nil })
+	return all
+}
+
+// dated returns a copy of c with a NumericDate for each time.Time.
+func (c Claims) dated() map[string]any {
+	all := maps.Clone(map[string]any(c))
 	for name, v := range all {
 		if at, ok := v.(time.Time); ok {
 			all[name] = at.Unix()
