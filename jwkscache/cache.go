@@ -65,8 +65,8 @@ func Static(doc []byte) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jwkscache: %w", err)
 	}
-	c := &Cache{clock: now}
-	c.served.Store(&snapshot{keys: keys, fetchedAt: now(), static: true})
+	c, loaded := &Cache{clock: now}, now()
+	c.served.Store(&snapshot{keys: keys.after(nil, loaded.wall), fetchedAt: loaded, static: true})
 	return c, nil
 }
 
@@ -135,7 +135,7 @@ func (c *Cache) Stats() Stats {
 		s, st, closed = c.scheduler.figures()
 	}
 	if s != nil {
-		st.Keys, st.KeyWarnings = s.keys.size, append(st.KeyWarnings, s.keys.warnings...)
+		st.Keys, st.KeySet, st.KeyWarnings = s.keys.size, s.keys.infos, append(st.KeyWarnings, s.keys.warnings...)
 		st.LastSuccess, st.ClockDifference, st.Period = s.fetchedAt.wall, s.clockDiff, s.period
 	}
 	st.State = stateOf(s, c.clock(), closed)

@@ -80,9 +80,7 @@ func (f *fetcher) fetchKeys(ctx context.Context, old *snapshot, mode fetchMode) 
 	if err != nil {
 		return nil, fmt.Errorf("key set at %q: %w", cut(address), err)
 	}
-	if old != nil && old.keys.equal(keys) {
-		keys = old.keys
-	}
+	keys = keys.after(old, f.clock().wall)
 	tooOld := res.createdAt.add(f.cfg.MaxStale)
 	if f.locator.issuer != "" {
 		tooOld = tooOld.earlier(f.locator.tooOld)

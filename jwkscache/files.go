@@ -64,11 +64,8 @@ func (f *fetcher) readFiles(old *snapshot) (*snapshot, error) {
 	if err != nil {
 		return nil, shorten(err)
 	}
-	if old != nil && old.keys.equal(keys) {
-		keys = old.keys
-	}
 	now := f.clock()
-	return &snapshot{keys: keys, fetchedAt: now, tooOld: now.add(f.cfg.MaxStale), period: min(f.cfg.Refresh, f.cfg.MaxStale)}, nil
+	return &snapshot{keys: keys.after(old, now.wall), fetchedAt: now, tooOld: now.add(f.cfg.MaxStale), period: min(f.cfg.Refresh, f.cfg.MaxStale)}, nil
 }
 
 func readKeyFiles(path string, cfg Config) (*keySet, error) {

@@ -70,6 +70,9 @@ func parseKey(raw jsontext.Value, cfg Config) (k key, err error) {
 	case m.private():
 		return k, errors.New("a private or symmetric key in public: tell the issuer")
 	}
+	if m.Use != nil {
+		k.use = *m.Use
+	}
 	fitting, minimal, err := m.publicPart(&k)
 	if err != nil {
 		return k, err

@@ -14,6 +14,7 @@ type key struct {
 	kid          string
 	x5t, x5tS256 string   // its certificate's thumbprints (RFC 7517 §4.8, §4.9), canonical
 	algs         []string // the names of the algorithms that it may verify
+	use          string   // as published; nothing is decided by it once the key is in a set
 	public       crypto.PublicKey
 	unusual      []string // encodings in its JWK that are wrong, but were read
 }
@@ -22,6 +23,7 @@ type key struct {
 type keySet struct {
 	size     int
 	keys     []key
+	infos    []KeyInfo // of keys, in their order; see after
 	warnings []KeyWarning
 
 	byKID, byX5T, byX5TS256 map[string]keysByAlg // nothing under ""
@@ -161,9 +163,10 @@ func canonical(thumbprint string) string {
 var base64URL = strings.NewReplacer("+", "-", "/", "_")
 
 // equal reports whether t has the same keys under the same names in the same order,
-// and the same warnings.
+// for the same use, and the same warnings.
 func (s *keySet) equal(t *keySet) bool {
-	return slices.EqualFunc(s.keys, t.keys, key.equal) && slices.Equal(s.warnings, t.warnings)
+	same := func(k, u key) bool { return k.use == u.use && k.equal(u) }
+	return slices.EqualFunc(s.keys, t.keys, same) && slices.Equal(s.warnings, t.warnings)
 }
 
 // hasKeysOf reports whether s and t have the same keys under the same names, in

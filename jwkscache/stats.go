@@ -27,6 +27,7 @@ const (
 type Stats struct {
 	State       State
 	Keys        int          // usable keys of the last good fetch, even if State is Expired
+	KeySet      []KeyInfo    // those keys, in the order of the set; shared, and must not be modified
 	KeyWarnings []KeyWarning // about the key set of that fetch
 	LastSuccess time.Time    // when the last good fetch ended, by this machine's clock
 	LastError   error        // of the last fetch, nil if it was good

@@ -34,7 +34,7 @@ func TestStats(t *testing.T) {
 		require.Len(t, st.KeyWarnings, 1)
 		assert.True(t, st.LastSuccess.Equal(start.Add(time.Second)), "it is %v", st.LastSuccess)
 		assert.Equal(t, jwkscache.Stats{
-			State: jwkscache.Fresh, Keys: 2, KeyWarnings: st.KeyWarnings, LastSuccess: st.LastSuccess, Fetches: 2, Failures: 1, Period: 15 * minute,
+			State: jwkscache.Fresh, Keys: 2, KeySet: st.KeySet, KeyWarnings: st.KeyWarnings, LastSuccess: st.LastSuccess, Fetches: 2, Failures: 1, Period: 15 * minute,
 		}, st)
 
 		denies(t, c, "x") // the server says so
@@ -85,7 +85,7 @@ func TestStats(t *testing.T) {
 		c, err := jwkscache.Static([]byte(setOf(a, b)))
 		require.NoError(t, err)
 		st := c.Stats()
-		assert.Equal(t, jwkscache.Stats{State: jwkscache.Fresh, Keys: 2, LastSuccess: st.LastSuccess}, st)
+		assert.Equal(t, jwkscache.Stats{State: jwkscache.Fresh, Keys: 2, KeySet: st.KeySet, LastSuccess: st.LastSuccess}, st)
 	}))
 
 	t.Run("K14 warnings name their key", func(t *testing.T) {
