@@ -11,8 +11,8 @@ import (
 
 // extensions are optional parts of a Verifier.
 type extensions struct {
-	bindings []Binding
-	revoked  func(context.Context, *Token) (bool, error) // nothing exported sets it yet
+	bindings   []Binding
+	revocation Revocation // nil: tokens are not revoked
 }
 
 // A Binding confirms that the sender of a request possesses the key that its token is
@@ -47,6 +47,29 @@ type Binding struct {
 	// as one with a nonce, under their canonical names. It is called concurrently. Nil
 	// means none.
 	ChallengeHeader func() http.Header
+
+	// Stats returns the figures of what Record fills, for [Verifier.Stats]. It is called
+	// concurrently. Nil means that there are none.
+	Stats func() ProofStats
+}
+
+// ProofStats are the figures of the proofs that were used, such as those of DPoP. Zero
+// also means unknown.
+type ProofStats struct {
+	Proofs    int // records now, approximately
+	MaxProofs int // the limit of Proofs
+	Replays   int // proofs that were refused because they were used before
+	Full      int // proofs that were refused because there was no room for another record
+}
+
+// proofStats returns the figures of the first binding that has some.
+func (x *extensions) proofStats() ProofStats {
+	for _, b := range x.bindings {
+		if b.Stats != nil {
+			return b.Stats()
+		}
+	}
+	return ProofStats{}
 }
 
 // A Confirmation is the result of [Binding.Confirm]. The zero value confirms the token,
@@ -244,14 +267,4 @@ func wasRecorded(ctx context.Context, proof any) bool {
 			}
 		}
 	}
-}
-
-func (a *api) checkRevocation(ctx context.Context, t *Token) *Error {
-	switch revoked, err := a.revoked(ctx, t); {
-	case err != nil:
-		return t.refused(&Error{Reason: ErrUnavailable, Err: err})
-	case revoked:
-		return t.refused(&Error{Reason: ErrRevoked})
-	}
-	return nil
 }

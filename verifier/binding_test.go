@@ -14,32 +14,29 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
-// What later packages will bring fits into the core, and no adapter knows of it:
-// here it is a binding whose proof is a header field, a list of revoked tokens,
-// and an observer.
+// No adapter knows of what extends the core: here it is a binding whose proof is a
+// header field, a list of revoked tokens, and an observer.
 func TestExtensions(t *testing.T) {
 	s := signerOf("ES256")
 	var seen []verifier.Decision
+	confirmed, unreachable := 0, errors.New("the list is not there")
 	v, _ := setup(t, func(cfg *set) {
 		cfg.Rules = []verifier.Rule{verifier.Scope("orders:read")}
 		cfg.Observe = func(_ context.Context, d verifier.Decision) { seen = append(seen, d) }
-	})
-	confirmed, unreachable := 0, errors.New("the list is not there")
-	verifier.Extend(v,
-		[]verifier.Binding{{Member: "pop", Scheme: "PoP", Confirm: func(r *http.Request, tok *verifier.Token, key string) (verifier.Confirmation, error) {
+		cfg.Bindings = []verifier.Binding{{Member: "pop", Scheme: "PoP", Confirm: func(r *http.Request, tok *verifier.Token, key string) (verifier.Confirmation, error) {
 			confirmed++
 			if key != "key" || r.Header.Get("Proof") != "of "+tok.ID() {
 				return verifier.Confirmation{}, errors.New("no such proof")
 			}
 			return verifier.Confirmation{Header: http.Header{"Pop-Nonce": {"next"}}}, nil
-		}}},
-		func(_ context.Context, tok *verifier.Token) (bool, error) {
+		}}}
+		cfg.Revocation = revokedFunc(func(_ context.Context, tok *verifier.Token) (bool, error) {
 			if tok.ID() == "lost" {
 				return false, unreachable
 			}
 			return tok.ID() == "revoked", nil
-		},
-	)
+		})
+	})
 	app := httpauth.Protect(v)(httpauth.Require(verifier.Client("billing"))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tok, _ := httpauth.Token(r)
 		_, _ = w.Write([]byte(tok.ClientID()))
@@ -162,10 +159,11 @@ func TestTwoBindings(t *testing.T) {
 			return verifier.Confirmation{Header: http.Header{name: {"confirmed"}}}, nil
 		}
 	}
-	v, _ := setup(t)
-	verifier.Extend(v, []verifier.Binding{
-		{Member: "a", Scheme: "PoP", Confirm: confirm("Proof-A")}, {Member: "b", Confirm: confirm("Proof-B")},
-	}, nil)
+	v, _ := setup(t, func(cfg *set) {
+		cfg.Bindings = []verifier.Binding{
+			{Member: "a", Scheme: "PoP", Confirm: confirm("Proof-A")}, {Member: "b", Confirm: confirm("Proof-B")},
+		}
+	})
 	raw := signerOf("ES256").token(nil, members{"cnf": `{"a":"key","b":"key"}`})
 	r := anonymous()
 	r.Header.Set("Authorization", "PoP "+raw)

@@ -139,7 +139,7 @@ func (v *Verifier) admit(ctx context.Context, r *http.Request, scheme *Binding, 
 			return nil, err
 		}
 	}
-	if v.api.revoked != nil {
+	if v.api.revocation != nil {
 		if err := v.api.checkRevocation(ctx, t); err != nil {
 			return nil, err
 		}

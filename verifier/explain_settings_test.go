@@ -24,8 +24,9 @@ func TestExplainSettings(t *testing.T) {
 	s := signerOf("ES256")
 
 	t.Run("E2 a revoked token", func(t *testing.T) {
-		v, _ := setup(t)
-		verifier.Extend(v, nil, func(context.Context, *verifier.Token) (bool, error) { return true, nil })
+		v, _ := setup(t, func(cfg *set) {
+			cfg.Revocation = revokedFunc(func(context.Context, *verifier.Token) (bool, error) { return true, nil })
+		})
 		assert.Equal(t, "revoked", checkReport(t, v, s.good()).Mistake.Code)
 	})
 	t.Run("E4 no tenant is kept for a token that is refused anyway", func(t *testing.T) {
@@ -37,15 +38,19 @@ func TestExplainSettings(t *testing.T) {
 		assert.True(t, checkReport(t, v, ofTenant(s, 1)).Admitted)
 	})
 	t.Run("E2 a bound token, where a request could prove possession", func(t *testing.T) {
-		v, _ := setup(t)
-		verifier.Extend(v, []verifier.Binding{{Member: "jkt", Scheme: "DPoP"}}, nil)
+		v, _ := setup(t, func(cfg *set) {
+			cfg.Bindings = []verifier.Binding{{Member: "jkt", Scheme: "DPoP", Confirm: func(*http.Request, *verifier.Token, string) (verifier.Confirmation, error) {
+				return verifier.Confirmation{}, nil
+			}}}
+		})
 		m := checkReport(t, v, s.token(nil, members{"cnf": `{"jkt":"x"}`})).Mistake
 		assert.Equal(t, "bound_token", m.Code)
 		assert.NotContains(t, m.Text, "without DPoP")
 	})
 	t.Run("E2 revocation that cannot be decided", func(t *testing.T) {
-		v, _ := setup(t)
-		verifier.Extend(v, nil, func(context.Context, *verifier.Token) (bool, error) { return false, errors.New("no answer") })
+		v, _ := setup(t, func(cfg *set) {
+			cfg.Revocation = revokedFunc(func(context.Context, *verifier.Token) (bool, error) { return false, errors.New("no answer") })
+		})
 		assert.Equal(t, "rule_unavailable", checkReport(t, v, s.good()).Mistake.Code)
 	})
 	t.Run("E2 the kind of a token of no known issuer", func(t *testing.T) {
@@ -58,9 +63,10 @@ func TestExplainSettings(t *testing.T) {
 		assert.Equal(t, []string{"claims"}, failedChecks(checkReport(t, v, s.token(nil, members{"aud": "{}"}))))
 	})
 	t.Run("E4 nobody asks whether a token is revoked that is refused already", func(t *testing.T) {
-		v, _ := setup(t)
 		asked := 0
-		verifier.Extend(v, nil, func(context.Context, *verifier.Token) (bool, error) { asked++; return false, nil })
+		v, _ := setup(t, func(cfg *set) {
+			cfg.Revocation = revokedFunc(func(context.Context, *verifier.Token) (bool, error) { asked++; return false, nil })
+		})
 		v.Explain(ctx, s.token(nil, members{"exp": "1"}))
 		assert.Zero(t, asked)
 		v.Explain(ctx, s.good())

@@ -185,7 +185,7 @@ func (e *explanation) explainAdmission() {
 	if e.token == nil {
 		return
 	}
-	if e.api.revoked != nil && len(e.failed) == 0 {
+	if e.api.revocation != nil && len(e.failed) == 0 {
 		e.add(stepAdmit, e.api.checkRevocation(e.ctx, e.token), CheckReport{Check: "revocation", Demanded: "not revoked"})
 	}
 	for _, first := range []traits{checkedFirst, 0} {

@@ -37,8 +37,3 @@ func ForgetBugs() { sharedBugs = bugLog{} }
 
 // Bugs returns how many configuration errors v keeps in mind.
 func Bugs(v *Verifier) int { return len(v.api.bugs.logged) }
-
-// Extend gives v what nothing exported gives it so far.
-func Extend(v *Verifier, bindings []Binding, revoked func(context.Context, *Token) (bool, error)) {
-	v.api.bindings, v.api.revoked = bindings, revoked
-}

@@ -16,8 +16,10 @@ import (
 // with 405. The body is a JSON object with status, "ok" or "unavailable", and issuers, an
 // array. Each configured issuer has in it: issuer; usable, whether its tokens can be
 // checked; state, keys and age_seconds, the [jwkscache.State], number and age of its keys;
-// and error, why they cannot be used or refreshed. That is for operators: serve it on an
-// internal port or path.
+// and error, why they cannot be used or refreshed. With a [ManagedRevocation] it also has
+// the object revocation: usable, false while the list refuses every token; entries,
+// max_entries and age_seconds of the list; and error, why it may be incomplete. That is for
+// operators: serve it on an internal port or path.
 //
 // Do not use it, or [Verifier.ReadyHandler], for liveness probes: a restart brings no
 // issuer back, and drops keys that still serve.
@@ -27,7 +29,8 @@ func (v *Verifier) HealthHandler() http.Handler {
 }
 
 // ReadyHandler returns a handler for startup probes: the status is 200 while the tokens
-// of every configured issuer can be checked, else 503. The rest is as with
+// of every configured issuer can be checked, and no revocation list refuses them all, else
+// 503. The rest is as with
 // [Verifier.HealthHandler]. As a readiness probe, it takes the API away from the clients
 // of all issuers as soon as the keys of one are too old.
 func (v *Verifier) ReadyHandler() http.Handler {
@@ -39,8 +42,17 @@ func (v *Verifier) ReadyHandler() http.Handler {
 const maxHealthError = 500
 
 type healthReport struct {
-	Status  string         `json:"status"` // "ok" or "unavailable"
-	Issuers []issuerHealth `json:"issuers"`
+	Status     string            `json:"status"` // "ok" or "unavailable"
+	Issuers    []issuerHealth    `json:"issuers"`
+	Revocation *revocationHealth `json:"revocation,omitempty"` // of a ManagedRevocation
+}
+
+type revocationHealth struct {
+	Usable     bool   `json:"usable"`
+	Entries    int    `json:"entries"`
+	MaxEntries int    `json:"max_entries"`
+	AgeSeconds int64  `json:"age_seconds"`
+	Error      string `json:"error,omitempty"`
 }
 
 // An issuerHealth has only issuer and usable if the keys are not ManagedKeys.
@@ -69,8 +81,13 @@ func healthHandler(good func(usable, all int) bool, v *Verifier) http.Handler {
 			}
 			report.Issuers = append(report.Issuers, h)
 		}
+		refuses := false
+		if s, managed := v.api.revocationStats(); managed {
+			refuses = s.Refuses
+			report.Revocation = &revocationHealth{!s.Refuses, s.Entries, s.MaxEntries, int64(s.Age / time.Second), healthText(s.Err)}
+		}
 		status := http.StatusOK
-		if !good(usable, len(report.Issuers)) {
+		if refuses || !good(usable, len(report.Issuers)) {
 			status, report.Status = http.StatusServiceUnavailable, "unavailable"
 		}
 		body, _ := json.Marshal(report) // strings and numbers: it cannot fail
@@ -89,10 +106,7 @@ func healthOf(s IssuerStatus, now time.Time) issuerHealth {
 	if err == nil {
 		err = s.Keys.LastError
 	}
-	if err != nil {
-		text := err.Error()
-		h.Error = strings.ToValidUTF8(text[:min(len(text), maxHealthError)], "")
-	}
+	h.Error = healthText(err)
 	if h.State != "" {
 		h.Keys = &s.Keys.Keys
 	}
@@ -101,4 +115,13 @@ func healthOf(s IssuerStatus, now time.Time) issuerHealth {
 		h.AgeSeconds = &age
 	}
 	return h
+}
+
+// healthText returns the text of err as far as it is shown, "" for nil.
+func healthText(err error) string {
+	if err == nil {
+		return ""
+	}
+	text := err.Error()
+	return strings.ToValidUTF8(text[:min(len(text), maxHealthError)], "")
 }

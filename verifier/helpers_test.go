@@ -201,3 +201,8 @@ func panicText(t testing.TB, f func()) (text string) {
 	f()
 	return ""
 }
+
+// A revokedFunc is a Revocation.
+type revokedFunc func(context.Context, *verifier.Token) (bool, error)
+
+func (f revokedFunc) Revoked(ctx context.Context, t *verifier.Token) (bool, error) { return f(ctx, t) }

@@ -65,6 +65,9 @@ func newPolicy(cfg *Config, a *api) (*issuerPolicy, error) {
 	if err := checkConfig(cfg); err != nil {
 		return nil, err
 	}
+	if err := a.checkRevocable(cfg.MaxLifetime); err != nil {
+		return nil, err
+	}
 	p := &issuerPolicy{
 		api:               a,
 		issuer:            cfg.Issuer,
@@ -154,10 +157,10 @@ func checkConfig(cfg *Config) error {
 	return nil
 }
 
-// isNil reports whether k is a nil pointer in an interface, which would fail only at
-// the first request.
-func isNil(k KeySource) bool {
-	switch v := reflect.ValueOf(k); v.Kind() {
+// isNil reports whether an interface has a nil pointer, which would fail only at the
+// first request.
+func isNil(part any) bool {
+	switch v := reflect.ValueOf(part); v.Kind() {
 	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
 		return v.IsNil()
 	}

@@ -230,6 +230,11 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		"Confirmation": wrap(verifier.Confirmation{}),
 		"Resource":     wrap(verifier.Resource{URL: api}),
 		"ManagedKeys":  wrap[verifier.ManagedKeys](nil),
+		"ProofStats":   wrap(verifier.ProofStats{Proofs: 1}),
+		"Revocation":   wrap[verifier.Revocation](&revocationList{}),
+
+		"ManagedRevocation": wrap[verifier.ManagedRevocation](&revocationList{}),
+		"RevocationStats":   wrap(verifier.RevocationStats{Entries: 1}),
 	}
 	for _, name := range exported(t) {
 		assert.NotEmpty(t, all[name], "R9 what is a %s to be printed as?", name)

@@ -2,6 +2,8 @@ package verifier
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 )
 
@@ -42,4 +44,49 @@ type RevocationStats struct {
 
 	Refuses bool  // Revoked returns an error for every token
 	Err     error // why the list may be incomplete: it is full, or cannot be synchronized
+}
+
+// checkRevocable returns why a token with this MaxLifetime could outlive the entry that
+// revokes it, or nil.
+func (x *extensions) checkRevocable(maxLifetime time.Duration) error {
+	list, ok := x.revocation.(ManagedRevocation)
+	switch {
+	case !ok:
+		return nil
+	case maxLifetime == 0:
+		return errors.New("no MaxLifetime, which Settings.Revocation needs: a revoked token could outlive its entry")
+	case maxLifetime > list.Lifetime():
+		return fmt.Errorf("a MaxLifetime of %s, but Settings.Revocation keeps its entries for %s: a revoked token could outlive its entry", maxLifetime, list.Lifetime())
+	}
+	return nil
+}
+
+func (a *api) checkRevocation(ctx context.Context, t *Token) *Error {
+	switch revoked, err := a.revocation.Revoked(ctx, t); {
+	case err != nil:
+		return t.refused(&Error{Reason: ErrUnavailable, Err: err})
+	case revoked:
+		return t.refused(&Error{Reason: ErrRevoked})
+	}
+	return nil
+}
+
+// revocationStats returns the figures of a ManagedRevocation, and whether there is one.
+func (x *extensions) revocationStats() (s RevocationStats, managed bool) {
+	if list, ok := x.revocation.(ManagedRevocation); ok {
+		return list.Stats(), true
+	}
+	return s, false
+}
+
+// revocationHealth returns why every token is refused, or nil.
+func (x *extensions) revocationHealth() error {
+	s, _ := x.revocationStats()
+	switch {
+	case !s.Refuses:
+		return nil
+	case s.Err == nil:
+		return errors.New("verifier: the revocation list refuses every token")
+	}
+	return fmt.Errorf("verifier: the revocation list refuses every token: %w", s.Err)
 }

@@ -61,6 +61,13 @@ type Settings struct {
 	// with cnf is refused. The rule [Bound] refuses those without cnf.
 	Bindings []Binding
 
+	// Revocation reports which tokens were revoked before they expire, such as a List of
+	// package verifier/revocation. It is asked about each token whose signature and
+	// binding were checked, remembered ones included, before the rules. With a
+	// [ManagedRevocation], each Config needs a MaxLifetime. Nil means that a token is
+	// good until it expires.
+	Revocation Revocation
+
 	// TokenCache is how many verified tokens are remembered, so that the next
 	// request with one needs no signature check. Zero means 4,096, and a negative
 	// number none. They take at most 16 MiB, which is enough for about 5,000
@@ -128,6 +135,7 @@ func (s *Settings) newVerifier(issuers []Config) (*Verifier, error) {
 	if len(s.Bindings) > 0 {
 		a.bindings = slices.Clone(s.Bindings)
 	}
+	a.revocation = s.Revocation
 	v := &Verifier{api: a, tokenFrom: s.TokenFrom, maxTokenLength: s.MaxTokenLength}
 	if v.maxTokenLength == 0 {
 		v.maxTokenLength = defaultMaxTokenLength
@@ -197,6 +205,8 @@ func (s *Settings) check() error {
 		return errors.New("a negative MaxTenants")
 	case s.MaxTenants > 0 && s.Tenants == nil:
 		return errors.New("no Tenants, but MaxTenants is set")
+	case isNil(s.Revocation):
+		return errors.New("a nil pointer in Revocation")
 	case s.Realm != "" && !isQuotable(s.Realm):
 		return errors.New("a Realm with characters other than printable ASCII, or a quotation mark or backslash")
 	}

@@ -84,10 +84,14 @@ func (v *Verifier) all() []*issuerPolicy {
 func byIssuer(p, q *issuerPolicy) int { return cmp.Compare(p.issuer, q.issuer) }
 
 // Health returns nil while tokens of at least one issuer can be checked, and otherwise
-// why none can. It does not wait, and tenants do not count. [Verifier.Issuers] reports
+// why none can: each issuer's keys, or a revocation list that refuses every token. It
+// does not wait, and tenants do not count. [Verifier.Issuers] reports
 // each issuer. Use Health for readiness probes, not for liveness: a restart does not
 // bring an issuer back. [Verifier.HealthHandler] is an http.Handler for them.
 func (v *Verifier) Health() error {
+	if err := v.api.revocationHealth(); err != nil {
+		return err
+	}
 	var errs []error
 	for _, p := range v.configured() {
 		s := p.status()
@@ -125,20 +129,25 @@ func (p *issuerPolicy) status() IssuerStatus {
 	return s
 }
 
-// Stats are the figures of the cache of verified tokens.
+// Stats are the figures of what a Verifier keeps beside keys.
 type Stats struct {
+	// Of the cache of verified tokens. All are zero if no tokens are remembered.
 	Hits   int // requests whose token was remembered
 	Misses int // all other requests with a token, valid or not
 	Tokens int // remembered now, approximately
+
+	Revocation RevocationStats // zero unless Settings.Revocation is a ManagedRevocation
+	Proofs     ProofStats      // those of the first of Settings.Bindings that has some
 }
 
-// Stats returns figures of the cache of verified tokens, for metrics and status pages.
-// All are zero if no tokens are remembered.
+// Stats returns figures for metrics and status pages.
 func (v *Verifier) Stats() Stats {
-	if v.tokens.maxTokens == 0 {
-		return Stats{}
+	s := Stats{Proofs: v.api.proofStats()}
+	s.Revocation, _ = v.api.revocationStats()
+	if v.tokens.maxTokens > 0 {
+		s.Hits, s.Misses, s.Tokens = v.tokens.hits.sum(), v.tokens.misses.sum(), v.tokens.entries.EstimatedSize()
 	}
-	return Stats{Hits: v.tokens.hits.sum(), Misses: v.tokens.misses.sum(), Tokens: v.tokens.entries.EstimatedSize()}
+	return s
 }
 
 // Close stops fetching keys and waits for that to end. It may be called more than once.

@@ -80,7 +80,7 @@ func TestBCPNamesTests(t *testing.T) {
 // "C10 C7 nonce with empty lists".
 func namedIDs(name string) (ids []string) {
 	for word := range strings.FieldsSeq(name) {
-		if !regexp.MustCompile(`^[XPACRBKTVJEOMNGHW][1-9][0-9]?$`).MatchString(word) {
+		if !regexp.MustCompile(`^[A-Z][1-9][0-9]?$`).MatchString(word) {
 			return ids
 		}
 		ids = append(ids, word)

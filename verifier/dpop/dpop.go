@@ -92,7 +92,7 @@ func New(cfg Config) (verifier.Binding, error) {
 	if err != nil {
 		return verifier.Binding{}, fmt.Errorf("dpop: %w", err)
 	}
-	result := verifier.Binding{Member: "jkt", Scheme: "DPoP", Algorithms: names, Confirm: b.confirm}
+	result := verifier.Binding{Member: "jkt", Scheme: "DPoP", Algorithms: names, Confirm: b.confirm, Stats: b.replays.Stats}
 	if b.nonces != nil {
 		result.ChallengeHeader = func() http.Header { return nonceFields(b.nonces.at(time.Now()).given) }
 	}

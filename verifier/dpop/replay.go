@@ -6,6 +6,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
 )
 
 // A ReplayStore records which proofs were used, so that each admits one request (RFC 9449
@@ -30,17 +32,13 @@ type ReplayStore interface {
 	// request.
 	Record(ctx context.Context, proof, client [32]byte, until time.Time) (isNew bool, err error)
 
-	// Stats returns numbers for metrics. This package does not call it.
+	// Stats returns figures for metrics; see verifier.Verifier.Stats. It does not wait.
 	Stats() ReplayStats
 }
 
-// ReplayStats are the numbers of a [ReplayStore]. Zero also means unknown.
-type ReplayStats struct {
-	Proofs    int // records now, approximately
-	MaxProofs int // limit of Proofs
-	Replays   int // calls of Record that returned false without an error
-	Full      int // calls of Record that returned ErrFull
-}
+// ReplayStats are the figures of a [ReplayStore]: Replays are the calls of Record that
+// returned false without an error, and Full those that returned ErrFull.
+type ReplayStats = verifier.ProofStats
 
 // ErrFull is the error of [ReplayStore].Record if there is no room for another record.
 var ErrFull = errors.New("there is no room to record another proof")

@@ -370,3 +370,13 @@ func BenchmarkConfirm(b *testing.B) {
 		})
 	}
 }
+
+func TestBindingStats(t *testing.T) {
+	store := dpop.NewMemory(4096)
+	isNew, err := store.Record(t.Context(), [32]byte{1}, [32]byte{2}, time.Now().Add(time.Minute))
+	require.NoError(t, err)
+	require.True(t, isNew)
+	b, err := dpop.New(dpop.Config{Origins: []string{"https://api.example.com"}, Replays: store})
+	require.NoError(t, err)
+	assert.Equal(t, verifier.ProofStats{Proofs: 1, MaxProofs: 4096}, b.Stats(), "L12 the store's figures")
+}

@@ -175,14 +175,14 @@ var bindingMutants = []mutant{
 		points: []string{"9449 11.1 c"},
 		tests:  []string{"dpop.TestChallenges"},
 		file:   "verifier/decide.go",
-		old:    "if v.api.revoked != nil {\n",
+		old:    "if v.api.revocation != nil {\n",
 		new: `if err := record(ctx, t, proof.all()); err != nil {
 		return nil, err
 	}
 	for i := range proof.all() {
 		proof.confirmed[i].Record = nil
 	}
-	if v.api.revoked != nil {
+	if v.api.revocation != nil {
 `,
 	},
 	{
