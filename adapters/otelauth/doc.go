@@ -20,10 +20,17 @@
 //	jwtguard.keys.failures        counter         {fetch}     jwtguard.issuer
 //	jwtguard.keys.missing         counter         {lookup}    jwtguard.issuer
 //	jwtguard.keys.events          counter         {event}     jwtguard.issuer, jwtguard.keys.event
+//	jwtguard.revocation.entries   up-down counter {entry}
+//	jwtguard.revocation.limit     up-down counter {entry}
+//	jwtguard.revocation.age       gauge           s
+//	jwtguard.proofs               up-down counter {proof}
+//	jwtguard.proofs.limit         up-down counter {proof}
 //
 // The metrics of the token cache and of keys are those of the verifiers given to
 // [Metrics.Watch]. jwtguard.keys.age is the time since the last good fetch, and is absent
-// before it. A decision is inner if verifier.Require, a RequireGuard or the handler made it
+// before it. The metrics of revocation and of proofs are absent without
+// Settings.Revocation and Settings.Bindings. If several verifiers have such lists, these
+// are the figures of the fullest, and the age of the oldest. A decision is inner if verifier.Require, a RequireGuard or the handler made it
 // about a request that was admitted before; only jwtguard.decisions counts those.
 //
 // # Attributes

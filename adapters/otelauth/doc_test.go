@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,7 +20,9 @@ import (
 func TestTables(t *testing.T) {
 	iss := verifiertest.NewIssuer(t)
 	m := newRig(t)
-	m.verifier(verifier.Settings{}, iss.Config(audience))
+	cfg := iss.Config(audience)
+	cfg.MaxLifetime = time.Hour
+	m.verifier(withLists(verifier.RevocationStats{MaxEntries: 1, Age: 1}, verifier.ProofStats{MaxProofs: 1}), cfg)
 	m.Observe(t.Context(), verifier.Decision{Outcome: verifier.OutcomeRefused, Reason: verifier.ErrScope, Issuer: iss.URL(), KeyLookup: 1, Signature: 1})
 	m.ObserveKeys(jwkscache.Event{Kind: jwkscache.EventFailed, Source: iss.URL()})
 	type row struct{ kind, unit, attributes string }
@@ -41,7 +44,7 @@ func TestTables(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, want, 12)
+	require.Len(t, want, 17)
 	for file, pattern := range map[string]string{
 		"doc.go":                      `(?m)^//\t(jwtguard\.[a-z_.]+) +(counter|up-down counter|gauge|histogram) +(\S+) *(.*)$`,
 		"../../docs/observability.md": "(?m)^\\| `(jwtguard\\.[a-z_.]+)` \\| ([a-z-]+(?: counter)?), `(\\S+)` \\| (.*?) ?\\|",

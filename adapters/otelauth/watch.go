@@ -26,6 +26,20 @@ type observables struct {
 	keys                       metric.Int64ObservableUpDownCounter
 	age                        metric.Float64ObservableGauge
 	fetches, failures, missing metric.Int64ObservableCounter
+	revocations, proofs        filling
+	revocationAge              metric.Float64ObservableGauge
+}
+
+// A filling is how full something is that has a limit.
+type filling struct {
+	now, limit metric.Int64ObservableUpDownCounter
+}
+
+func (f filling) observe(o metric.Observer, now, limit int) {
+	if limit > 0 {
+		o.ObserveInt64(f.now, int64(now))
+		o.ObserveInt64(f.limit, int64(limit))
+	}
 }
 
 // instruments makes all instruments.
@@ -62,12 +76,27 @@ func (m *Metrics) instruments(meter metric.Meter) error {
 	m.fetches = total("jwtguard.keys.fetches", "{fetch}", "Attempts to fetch keys.")
 	m.failures = total("jwtguard.keys.failures", "{fetch}", "Attempts to fetch keys that failed.")
 	m.missing = total("jwtguard.keys.missing", "{lookup}", "Lookups of a key that the issuer does not have.")
-	var err error
-	m.age, err = meter.Float64ObservableGauge("jwtguard.keys.age", metric.WithUnit("s"), metric.WithDescription("Time since keys were last fetched."))
-	if errs = append(errs, err); errors.Join(errs...) != nil {
-		return errors.Join(errs...)
+	gauge := func(name, what string) metric.Float64ObservableGauge {
+		i, err := meter.Float64ObservableGauge(name, metric.WithUnit("s"), metric.WithDescription(what))
+		errs = append(errs, err)
+		return i
 	}
-	m.registration, err = meter.RegisterCallback(m.collect, m.lookups, m.tokens, m.keys, m.age, m.fetches, m.failures, m.missing)
+	m.age = gauge("jwtguard.keys.age", "Time since keys were last fetched.")
+	m.revocations = filling{
+		number("jwtguard.revocation.entries", "{entry}", "Revocations that are in force."),
+		number("jwtguard.revocation.limit", "{entry}", "Revocations that there is room for."),
+	}
+	m.revocationAge = gauge("jwtguard.revocation.age", "Time since the list of revocations was known to be complete.")
+	m.proofs = filling{
+		number("jwtguard.proofs", "{proof}", "Used proofs that are recorded."),
+		number("jwtguard.proofs.limit", "{proof}", "Used proofs that there is room for."),
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	var err error
+	m.registration, err = meter.RegisterCallback(m.collect, m.lookups, m.tokens, m.keys, m.age, m.fetches, m.failures, m.missing,
+		m.revocations.now, m.revocations.limit, m.revocationAge, m.proofs.now, m.proofs.limit)
 	return err
 }
 
@@ -99,6 +128,18 @@ func (m *Metrics) collect(_ context.Context, o metric.Observer) error {
 	for _, v := range m.watched {
 		s := v.Stats()
 		cache.Hits, cache.Misses, cache.Tokens = cache.Hits+s.Hits, cache.Misses+s.Misses, cache.Tokens+s.Tokens
+		if fuller(s.Revocation.Entries, s.Revocation.MaxEntries, cache.Revocation.Entries, cache.Revocation.MaxEntries) {
+			cache.Revocation.Entries, cache.Revocation.MaxEntries = s.Revocation.Entries, s.Revocation.MaxEntries
+		}
+		cache.Revocation.Age = max(cache.Revocation.Age, s.Revocation.Age)
+		if fuller(s.Proofs.Proofs, s.Proofs.MaxProofs, cache.Proofs.Proofs, cache.Proofs.MaxProofs) {
+			cache.Proofs = s.Proofs
+		}
+	}
+	m.revocations.observe(o, cache.Revocation.Entries, cache.Revocation.MaxEntries)
+	m.proofs.observe(o, cache.Proofs.Proofs, cache.Proofs.MaxProofs)
+	if cache.Revocation.Age > 0 {
+		o.ObserveFloat64(m.revocationAge, cache.Revocation.Age.Seconds())
 	}
 	o.ObserveInt64(m.lookups, int64(cache.Hits), metric.WithAttributes(keyHit.Bool(true)))
 	o.ObserveInt64(m.lookups, int64(cache.Misses), metric.WithAttributes(keyHit.Bool(false)))
@@ -115,6 +156,12 @@ func (m *Metrics) collect(_ context.Context, o metric.Observer) error {
 		}
 	}
 	return nil
+}
+
+// fuller reports whether a list is there and fuller than another. Several Verifiers may
+// share one, so lists are not added up.
+func fuller(now, limit, otherNow, otherLimit int) bool {
+	return limit > 0 && (otherLimit == 0 || now*otherLimit > otherNow*limit)
 }
 
 // sumKeys brings m.sums up to date. m.mu is held.
