@@ -74,6 +74,7 @@ func TestArrows(t *testing.T) {
 		"verifier":              {"internal/ascii", "internal/jose", "internal/peer", "internal/tokenclaims", "jwkscache"},
 		"verifier/dpop":         {"internal/ascii", "internal/jose", "internal/peer", "verifier"},
 		"verifier/mtls":         {"internal/peer", "verifier"},
+		"verifier/revocation":   {"verifier"},
 		"internal/peer":         nil,
 		"verifier/providers":    {"internal/tokenclaims", "jwkscache", "verifier"},
 		"verifier/verifiertest": {"internal/authserver", "internal/dpopkey", "jwkscache", "verifier"},
@@ -103,6 +104,7 @@ func TestArrows(t *testing.T) {
 		"verifier":            {jsonLibrary, jsonLibrary + "/jsontext", jsonLibrary + "/v1", "github.com/maypok86/otter/v2"},
 		"verifier/dpop":       nil,
 		"verifier/mtls":       nil,
+		"verifier/revocation": nil,
 		"verifier/providers":  nil,
 		"cmd/jwtguard":        {jsonLibrary, jsonLibrary + "/jsontext"},
 		"internal/jose":       nil,
@@ -121,7 +123,7 @@ func TestArrows(t *testing.T) {
 // go.sum.
 func TestNoFrameworkReachesUsersOfHTTPAuth(t *testing.T) {
 	all := packages(t)
-	for _, name := range []string{"jwkscache", "verifier", "verifier/dpop", "verifier/mtls", "verifier/providers", "adapters/httpauth"} {
+	for _, name := range []string{"jwkscache", "verifier", "verifier/dpop", "verifier/mtls", "verifier/providers", "verifier/revocation", "adapters/httpauth"} {
 		p := all[name]
 		for _, i := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
 			assert.NotRegexp(t, `gin-gonic|labstack|echoauth|ginauth`, i, name)

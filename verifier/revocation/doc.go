@@ -1,0 +1,3 @@
+// Package revocation keeps a list of revoked tokens in memory, for
+// [verifier.Settings].Revocation.
+package revocation
