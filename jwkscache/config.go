@@ -55,6 +55,22 @@ type Config struct {
 	// response, by the larger of wall and monotonic time. Zero means 24 hours.
 	MaxStale time.Duration
 
+	// Store keeps the key set for other processes and for the next start; see
+	// "Key sets that are shared" in the package documentation. Several caches, of
+	// several issuers, may have the same Store. [Directory] is one. ForFile has none.
+	Store Store
+
+	// StoreSecrets authenticate what is in the Store (HMAC-SHA-256), since whoever
+	// can write keys can sign tokens. The first one signs, and all of them verify.
+	// To replace a secret, append the new one everywhere first, then move it to
+	// the front. Each has at least 32 bytes, the same for all processes that share
+	// the Store. A Directory needs none.
+	StoreSecrets [][]byte
+
+	// UnauthenticatedStore permits a Store without StoreSecrets. Whoever can write
+	// to it can sign tokens.
+	UnauthenticatedStore bool
+
 	// Logger receives changes: fetching fails or works again, keys are skipped.
 	// Nil means slog.Default().
 	Logger *slog.Logger
@@ -88,5 +104,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("jwkscache: Uses has an empty string, or enc, which is for encryption (RFC 7517 §4.2)")
 	}
 	c.Uses = slices.Clone(c.Uses)
+	if err := c.checkStore(); err != nil {
+		return c, err
+	}
+	c.StoreSecrets = cloneSecrets(c.StoreSecrets)
 	return c, nil
 }

@@ -21,6 +21,10 @@ const (
 	EventHealed    EventKind = "healed"    // it is the first good one after failures
 	EventFailed    EventKind = "failed"    // a fetch that failed
 	EventExpired   EventKind = "expired"   // the keys are older than MaxStale
+
+	EventAdopted     EventKind = "adopted"      // newer keys from Config.Store, which another process has fetched
+	EventStoreFailed EventKind = "store_failed" // Config.Store fails, or has a document that is not good
+	EventStoreHealed EventKind = "store_healed" // it works again
 )
 
 // observeFetch calls Observe with the events of a fetch that has ended. served is

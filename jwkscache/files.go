@@ -51,6 +51,8 @@ func ForFile(path string, cfg Config) (*Cache, error) {
 		return nil, errors.New("jwkscache: ForFile: the path is empty")
 	case cfg.HTTPClient != nil || cfg.MetadataURL != "" || cfg.AllowHTTP || cfg.SameOriginRedirects:
 		return nil, errors.New("jwkscache: ForFile: HTTPClient, MetadataURL, AllowHTTP and SameOriginRedirects have no meaning for a file")
+	case cfg.Store != nil:
+		return nil, errors.New("jwkscache: ForFile: Store has no meaning for a file")
 	}
 	if cfg.Refresh == 0 {
 		cfg.Refresh = filePeriod

@@ -155,5 +155,6 @@ func (s *scheduler) figures() (*snapshot, Stats, bool) {
 	defer s.mu.Unlock()
 	return s.served.Load(), Stats{
 		LastError: s.lastErr, Fetches: s.fetches, Failures: s.failed, UnknownKeys: s.unknownKeys,
+		NextRefresh: s.due.wall,
 	}, s.closed
 }
