@@ -107,27 +107,13 @@ func (p *issuerPolicy) checkProfile(c *registeredClaims, members jose.Object, no
 	return nil
 }
 
-var ()
-
 // maxAudiences is how many elements aud may have.
 const maxAudiences = 256
 
 // audienceOf returns the aud claim, an array of strings or a single string (RFC 7519
-// §4.1.3), in list if that has room. It is read before the signature is verified, so
-// elements are counted before memory is allocated for them.
+// §4.1.3), in list if that has room.
 func audienceOf(o jose.Object, list []string) ([]string, error) {
-	value, n := o.Value("aud"), 0
-	if err := jose.EachString(value, func(string) { n++ }); err != nil {
-		return nil, err
-	}
-	if n > maxAudiences {
-		return nil, jose.ErrLong
-	}
-	if n > cap(list) {
-		list = make([]string, 0, n)
-	}
-	_ = jose.EachString(value, func(quoted string) { list = append(list, jose.Unquote(quoted)) })
-	return list, nil
+	return jose.Strings(o.Value("aud"), maxAudiences, list)
 }
 
 // splitScopes returns the scopes of one claim: a string with spaces between them

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
@@ -38,10 +37,6 @@ type ManagedKeys interface {
 	Refresh(ctx context.Context) error // fetches newer keys now
 	Stats() jwkscache.Stats
 }
-
-// maxCandidates is how many keys of one Lookup are tried, of which a token causes at most
-// two, and how many SharedSecrets there may be.
-const maxCandidates = 4
 
 // queryOf returns the Query for the keys of a token with that header.
 func queryOf(h *jose.Header, now time.Time) jwkscache.Query {
@@ -89,10 +84,7 @@ func noKey(q *jwkscache.Query) *Error {
 	return refusal(ErrSignature, "%w with %s for %s", errNoKey, keyName(q), q.Algorithm)
 }
 
-var (
-	errNoKey    = errors.New("the issuer has no key")
-	errManyKeys = errors.New("keys match")
-)
+var errNoKey = errors.New("the issuer has no key")
 
 // keyName returns the kid or thumbprint by which a token names its key.
 func keyName(q *jwkscache.Query) string {
@@ -108,23 +100,14 @@ func keyName(q *jwkscache.Query) string {
 // tryKeys returns the key that verifies the signature, nil if none does. Keys
 // that were tried already are skipped.
 func tryKeys(keys, tried []crypto.PublicKey, c *jose.Compact, alg *jose.Algorithm, w *stopwatch) (crypto.PublicKey, *Error) {
-	if len(keys) > maxCandidates {
-		return nil, refusal(ErrSignature, "%d %w; at most %d are tried", len(keys), errManyKeys, maxCandidates)
+	key, err := alg.FindKey(keys, tried, c)
+	if err != nil {
+		return nil, refusal(ErrSignature, "%w", err)
 	}
-	for _, k := range keys {
-		if containsKey(tried, k) {
-			continue
-		}
-		good := alg.Verify(k, c.Signed, c.Signature)
-		if w.lap(&w.signature); good {
-			return k, nil
-		}
+	if len(keys) > 0 {
+		w.lap(&w.signature)
 	}
-	return nil, nil
-}
-
-func containsKey(keys []crypto.PublicKey, k crypto.PublicKey) bool {
-	return slices.ContainsFunc(keys, func(other crypto.PublicKey) bool { return jose.Equal(k, other) })
+	return key, nil
 }
 
 // secretKeys is the KeySource of [Config.SharedSecrets]. It has for each algorithm the

@@ -25,8 +25,8 @@ func (e *explanation) signatureMistake(err *Error) Mistake {
 		return Mistake{"secret_wrong", "None of the SharedSecrets verifies the signature. Is it the secret of this issuer, and decoded if it was given in base64?"}
 	case errors.Is(err.Err, errNoKey):
 		return e.keyMistake(h)
-	case errors.Is(err.Err, errManyKeys):
-		return Mistake{"keys_ambiguous", fmt.Sprintf("The issuer has more keys that can be meant than the %d that are tried. The issuer must name the key in the header (kid), and publish its keys with different kids.", maxCandidates)}
+	case errors.Is(err.Err, jose.ErrManyKeys):
+		return Mistake{"keys_ambiguous", fmt.Sprintf("The issuer has more keys that can be meant than the %d that are tried. The issuer must name the key in the header (kid), and publish its keys with different kids.", jose.MaxCandidates)}
 	}
 	return Mistake{"signature_wrong", "No key of the issuer that the token can mean verifies the signature: the token was changed, or another server signed it, perhaps with a key of the same name."}
 }

@@ -145,8 +145,8 @@ func checkConfig(cfg *Config) error {
 		return errors.New("both Keys and JWKS are set, but JWKS configures the default keys")
 	case cfg.SharedSecrets != nil && (cfg.Keys != nil || !reflect.ValueOf(cfg.JWKS).IsZero()):
 		return errors.New("both SharedSecrets and Keys or JWKS are set")
-	case len(cfg.SharedSecrets) > maxCandidates:
-		return fmt.Errorf("there are %d SharedSecrets; at most %d are tried", len(cfg.SharedSecrets), maxCandidates)
+	case len(cfg.SharedSecrets) > jose.MaxCandidates:
+		return fmt.Errorf("there are %d SharedSecrets; at most %d are tried", len(cfg.SharedSecrets), jose.MaxCandidates)
 	case cfg.Leeway > 0 && cfg.Leeway < time.Millisecond:
 		return fmt.Errorf("a Leeway of %d ns: is the unit missing?", cfg.Leeway)
 	case cfg.Leeway > maxLeeway:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
@@ -139,7 +140,7 @@ func (v *Verifier) lookupCached(ctx context.Context, raw string, now time.Time) 
 			v.tokens.forget(e)
 			return e.token, noKey(&e.query)
 		}
-		good = len(keys) <= maxCandidates && containsKey(keys, e.key)
+		good = len(keys) <= jose.MaxCandidates && jose.Contains(keys, e.key)
 	}
 	if !good {
 		v.tokens.misses.add()

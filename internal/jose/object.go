@@ -85,6 +85,23 @@ func EachString(value string, f func(quoted string)) error {
 	return nil
 }
 
+// Strings returns the strings in value, which [EachString] reads, in list if that has room.
+// They are counted before memory is allocated for them; more than maxStrings are ErrLong.
+func Strings(value string, maxStrings int, list []string) ([]string, error) {
+	n := 0
+	if err := EachString(value, func(string) { n++ }); err != nil {
+		return nil, err
+	}
+	if n > maxStrings {
+		return nil, ErrLong
+	}
+	if n > cap(list) {
+		list = make([]string, 0, n)
+	}
+	_ = EachString(value, func(quoted string) { list = append(list, Unquote(quoted)) })
+	return list, nil
+}
+
 // EachElement calls f with each element of an array as it was written, or with
 // value itself if it is no array.
 func EachElement(value string, f func(element string)) {

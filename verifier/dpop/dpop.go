@@ -100,7 +100,7 @@ func New(cfg Config) (verifier.Binding, error) {
 }
 
 func newBinding(cfg Config) (b *binding, names []string, err error) {
-	b = &binding{window: cfg.Window, skew: cfg.Skew, replays: cfg.Replays, algorithms: make(map[string]*jose.Algorithm)}
+	b = &binding{window: cfg.Window, skew: cfg.Skew, replays: cfg.Replays}
 	if b.origins, err = newOrigins(cfg.Origins, cfg.Trusted); err != nil {
 		return nil, nil, err
 	}
@@ -142,21 +142,12 @@ func newBinding(cfg Config) (b *binding, names []string, err error) {
 // defaultAlgorithms begin with those that most clients use.
 var defaultAlgorithms = []string{"ES256", "ES384", "ES512", "EdDSA", "Ed25519", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
 
-func (b *binding) chooseAlgorithms(names []string) ([]string, error) {
-	switch {
-	case names == nil:
+func (b *binding) chooseAlgorithms(names []string) (_ []string, err error) {
+	if names == nil {
 		names = defaultAlgorithms
-	case len(names) == 0:
-		return nil, errors.New("an empty list in Algorithms; nil means the default")
 	}
-	for _, name := range names {
-		a := jose.ByName(name)
-		if a == nil || a.MinSecret > 0 {
-			return nil, fmt.Errorf("%q in Algorithms is not an asymmetric signature algorithm that is known", name)
-		}
-		b.algorithms[name] = a
-	}
-	return slices.Clone(names), nil
+	b.algorithms, err = jose.PublicKeyAlgorithms(names)
+	return slices.Clone(names), err
 }
 
 // confirm checks the proof of a request (RFC 9449 §4.3), whose token was verified before.

@@ -76,7 +76,7 @@ var proofMutants = []mutant{
 	{
 		points: []string{"9449 4.3 5"},
 		tests:  []string{"dpop.TestConfigErrors"},
-		file:   "verifier/dpop/dpop.go",
+		file:   "internal/jose/candidates.go",
 		old:    "if a == nil || a.MinSecret > 0 {",
 		new:    "if a == nil {",
 	},
