@@ -23,7 +23,7 @@ run: ## keep the demo's servers on 127.0.0.1:8080 to 8083 (ARGS="-auth 127.0.0.1
 
 .PHONY: test
 test: ## run all tests with the race detector
-	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./adapters/mcpauth/... ./adapters/otelauth/... ./examples/chi/... ./examples/connect/... ./examples/mcp/... ./examples/openapi/... ./examples/websocket/...
+	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./adapters/mcpauth/... ./adapters/otelauth/... ./examples/chi/... ./examples/connect/... ./examples/fleet/kubernetes/... ./examples/mcp/... ./examples/openapi/... ./examples/websocket/...
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, tidy, explanations of mutants that are gone
@@ -39,7 +39,7 @@ lint: ## gofmt, vet, staticcheck, tidy, explanations of mutants that are gone
 .PHONY: alone
 alone: ## build every module without the workspace, and test those that are not tests themselves
 	@set -ex; for m in $(MODULES); do (cd $$m; export GOWORK=off; go vet ./...; \
-		case $$m in */e2e | */benchmarks | */observability) ;; *) go test ./... ;; esac); \
+		case $$m in */e2e | */benchmarks | */fleet | */observability) ;; *) go test ./... ;; esac); \
 	done
 
 .PHONY: e2e
