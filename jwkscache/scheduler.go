@@ -153,8 +153,9 @@ func (s *scheduler) lastError() error {
 func (s *scheduler) figures() (*snapshot, Stats, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.served.Load(), Stats{
-		LastError: s.lastErr, Fetches: s.fetches, Failures: s.failed, UnknownKeys: s.unknownKeys,
-		NextRefresh: s.due.wall,
-	}, s.closed
+	st := Stats{LastError: s.lastErr, Fetches: s.fetches, Failures: s.failed, UnknownKeys: s.unknownKeys}
+	if s.running == nil && !s.closed {
+		st.NextRefresh = s.due.wall
+	}
+	return s.served.Load(), st, s.closed
 }

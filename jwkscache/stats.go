@@ -34,7 +34,7 @@ type Stats struct {
 	Fetches     int          // begun
 	Failures    int          // fetches that failed
 	UnknownKeys int          // lookups without result, because the issuer has no such key
-	NextRefresh time.Time    // when the next fetch is due; zero for keys that never age
+	NextRefresh time.Time    // when the next fetch is due; zero while one is running, and if there is none
 	Store       StoreStats   // of Config.Store
 
 	// Period is how long the keys of the last good fetch are fresh, by Config.Refresh

@@ -26,15 +26,17 @@ func TestStats(t *testing.T) {
 		st := c.Stats()
 		assert.ErrorContains(t, st.LastError, "500")
 		st.LastError = nil
-		assert.Equal(t, jwkscache.Stats{State: jwkscache.Empty, Fetches: 1, Failures: 1}, st)
+		assert.WithinRange(t, st.NextRefresh, time.Now(), time.Now().Add(time.Second), "the backoff")
+		assert.Equal(t, jwkscache.Stats{State: jwkscache.Empty, Fetches: 1, Failures: 1, NextRefresh: st.NextRefresh}, st)
 
 		s.serve(publish(a, b, key{jwk: jwk{"kty": "mystery"}}))
 		require.NoError(t, c.Refresh(t.Context()))
 		st = c.Stats()
 		require.Len(t, st.KeyWarnings, 1)
 		assert.True(t, st.LastSuccess.Equal(start.Add(time.Second)), "it is %v", st.LastSuccess)
+		assert.WithinRange(t, st.NextRefresh, time.Now().Add(648*time.Second), time.Now().Add(792*time.Second), "72 to 88 % of the period")
 		assert.Equal(t, jwkscache.Stats{
-			State: jwkscache.Fresh, Keys: 2, KeySet: st.KeySet, KeyWarnings: st.KeyWarnings, LastSuccess: st.LastSuccess, Fetches: 2, Failures: 1, Period: 15 * minute,
+			NextRefresh: st.NextRefresh, State: jwkscache.Fresh, Keys: 2, KeySet: st.KeySet, KeyWarnings: st.KeyWarnings, LastSuccess: st.LastSuccess, Fetches: 2, Failures: 1, Period: 15 * minute,
 		}, st)
 
 		denies(t, c, "x") // the server says so
