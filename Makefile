@@ -23,7 +23,7 @@ run: ## keep the demo's servers on 127.0.0.1:8080 to 8083 (ARGS="-auth 127.0.0.1
 
 .PHONY: test
 test: ## run all tests with the race detector
-	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./adapters/mcpauth/... ./adapters/otelauth/... ./examples/chi/... ./examples/connect/... ./examples/fleet/kubernetes/... ./examples/mcp/... ./examples/openapi/... ./examples/websocket/...
+	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./adapters/mcpauth/... ./adapters/otelauth/... ./adapters/redisstore/... ./examples/chi/... ./examples/connect/... ./examples/fleet/kubernetes/... ./examples/mcp/... ./examples/openapi/... ./examples/websocket/...
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, tidy, explanations of mutants that are gone

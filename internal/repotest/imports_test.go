@@ -246,7 +246,7 @@ func TestAdaptersInModulesOfTheirOwn(t *testing.T) {
 					assert.NotContains(t, name, module+"internal/", path)
 				}
 				if rest, ok := strings.CutPrefix(name, module); ok && !test {
-					assert.Contains(t, []string{"verifier", "jwkscache", "adapters/httpauth"}, rest, path)
+					assert.Contains(t, []string{"verifier", "verifier/dpop", "verifier/revocation", "jwkscache", "adapters/httpauth"}, rest, path)
 				}
 			}
 			for _, d := range file.Decls {

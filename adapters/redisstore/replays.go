@@ -1,0 +1,187 @@
+package redisstore
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier/dpop"
+)
+
+const (
+	defaultReplayTimeout = 250 * time.Millisecond
+	defaultClockSkew     = time.Minute
+	maxClockSkew         = time.Hour
+)
+
+// A ReplayConfig says how used proofs are recorded. The zero value is a good one.
+type ReplayConfig struct {
+	// Prefix is the beginning of every key. Empty means "jwtguard:". All replicas have
+	// the same.
+	Prefix string
+
+	// Timeout is how long one call of Record waits for Redis at most. Zero means 250 ms.
+	Timeout time.Duration
+
+	// ClockSkew is by how much the clocks of two replicas may differ. Each record is
+	// kept this much longer than the proof can be used. Zero means 1 minute: clocks
+	// that are 30 seconds wrong, one fast and one slow. It is at most 1 hour.
+	ClockSkew time.Duration
+
+	// Fallback decides while Redis fails, in place of 503, such as dpop.NewMemory(n).
+	// It is a store of this process alone: during an outage each replica accepts a
+	// proof once, also one that another replica accepted shortly before the outage.
+	// That is possible for as long as a proof lives (the Window and Skew of
+	// dpop.Config, 65 seconds by default), and ends with the outage only for proofs
+	// made after it. A replica never accepts twice itself: Fallback records every
+	// proof, also while Redis works. Nil means that requests with a proof get 503
+	// while Redis fails.
+	Fallback dpop.ReplayStore
+}
+
+// Replays is a [dpop.ReplayStore] that replicas share. Its methods are called
+// concurrently. It starts no goroutine.
+//
+// A record that Redis has lost lets a proof be used again. So Redis must not evict
+// (maxmemory-policy noeviction, which [Replays.Ready] checks), and a restart without
+// persistence or a failover loses the records of the last moments.
+//
+// There is no limit per client: the limit is the memory of Redis, about 130 bytes for
+// each proof. When it is full, Record returns [dpop.ErrFull].
+type Replays struct {
+	client   redis.UniversalClient
+	prefix   string
+	skew     time.Duration
+	fallback dpop.ReplayStore
+	breaker  breaker
+
+	replays, full, fallbacks atomic.Int64
+}
+
+// NewReplays returns a store in Redis, or an error that names the wrong setting. It does
+// not connect. The client must have been made with ContextTimeoutEnabled.
+func NewReplays(client redis.UniversalClient, cfg ReplayConfig) (*Replays, error) {
+	r := &Replays{client: client, prefix: prefix(cfg.Prefix) + "proof:", skew: cfg.ClockSkew, fallback: cfg.Fallback}
+	r.breaker.timeout = cfg.Timeout
+	if r.breaker.timeout == 0 {
+		r.breaker.timeout = defaultReplayTimeout
+	}
+	if r.skew == 0 {
+		r.skew = defaultClockSkew
+	}
+	err := check(client)
+	switch {
+	case err != nil:
+	case r.breaker.timeout < 0:
+		err = fmt.Errorf("a Timeout of %s", cfg.Timeout)
+	case r.skew < 0 || r.skew > maxClockSkew:
+		err = fmt.Errorf("a ClockSkew of %s; up to %s is accepted", cfg.ClockSkew, maxClockSkew)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("redisstore: replays: %w", err)
+	}
+	return r, nil
+}
+
+// Record implements [dpop.ReplayStore], by one SET with NX, GET and PX.
+//
+// If the answer of Redis is lost, the client asks again, and the same call is recognized
+// by its value: it is not reported as a replay. If no answer comes in time, the result is
+// an error although the proof may have been recorded: the client of the API must then send
+// a new proof, as after any other 503.
+//
+// ctx and Timeout bound the wait. After five failures in a row, one call every 100 ms
+// tries whether Redis is back, and the others fail, or use Fallback, at once.
+func (r *Replays) Record(ctx context.Context, proof, client [32]byte, until time.Time) (isNew bool, err error) {
+	now := time.Now()
+	if now.After(until) {
+		r.replays.Add(1)
+		return false, nil
+	}
+	var fallbackIsNew bool
+	var fallbackErr error
+	if r.fallback != nil {
+		fallbackIsNew, fallbackErr = r.fallback.Record(ctx, proof, client, until)
+		if fallbackErr == nil && !fallbackIsNew {
+			r.replays.Add(1)
+			return false, nil
+		}
+	}
+	// Half a SHA-256 is long enough that nobody finds two with the same.
+	key := r.prefix + base64.RawURLEncoding.EncodeToString(proof[:16])
+	err = r.breaker.call(ctx, func(ctx context.Context) (err error) {
+		isNew, err = setNew(ctx, r.client, key, until.Sub(now)+r.skew+time.Millisecond)
+		return err
+	})
+	switch {
+	case err == nil && !isNew:
+		r.replays.Add(1)
+		return false, nil
+	case err == nil:
+		return true, nil
+	case r.fallback != nil && ctx.Err() == nil:
+		r.fallbacks.Add(1)
+		isNew, err = fallbackIsNew, fallbackErr
+	case redis.IsOOMError(err):
+		err = fmt.Errorf("%w: %w", dpop.ErrFull, err)
+	}
+	if err != nil {
+		if errors.Is(err, dpop.ErrFull) {
+			r.full.Add(1)
+		}
+		return false, fmt.Errorf("redisstore: recording a proof: %w", err)
+	}
+	return isNew, nil
+}
+
+// Stats implements [dpop.ReplayStore]. The number of proofs in Redis is not known: Proofs
+// and MaxProofs are those of Fallback, or zero.
+func (r *Replays) Stats() (s dpop.ReplayStats) {
+	if r.fallback != nil {
+		s = r.fallback.Stats()
+	}
+	s.Replays, s.Full = int(r.replays.Load()), int(r.full.Load())
+	return s
+}
+
+// Fallbacks returns how many calls of Record were decided by the Fallback, because Redis
+// failed.
+func (r *Replays) Fallbacks() int { return int(r.fallbacks.Load()) }
+
+// Health returns why the last call could not record its proof in Redis, or nil. It does
+// not wait.
+func (r *Replays) Health() error {
+	if err := r.breaker.failed(); err != nil {
+		return fmt.Errorf("redisstore: replays: %w", err)
+	}
+	return nil
+}
+
+var errEvicts = errors.New("redisstore: replays: Redis evicts keys when its memory is full, so that proofs can be used again: set maxmemory-policy to noeviction")
+
+// Ready returns nil once a proof could be recorded. It is meant for the start of a
+// program, and returns an error if Redis cannot be reached, is older than 7.0, or has
+// another maxmemory-policy than noeviction. Where INFO is not permitted, the policy is
+// not known, and not checked.
+func (r *Replays) Ready(ctx context.Context) error {
+	if _, err := setNew(ctx, r.client, r.prefix+"ready", time.Millisecond); err != nil {
+		return fmt.Errorf("redisstore: replays: %w", err)
+	}
+	info, err := r.client.Info(ctx, "memory").Result()
+	if err != nil {
+		return nil
+	}
+	for line := range strings.Lines(info) {
+		policy, found := strings.CutPrefix(strings.TrimSpace(line), "maxmemory_policy:")
+		if found && policy != "noeviction" {
+			return errEvicts
+		}
+	}
+	return nil
+}
