@@ -82,6 +82,7 @@ func TestArrows(t *testing.T) {
 		"adapters/httpauth":     {"verifier"},
 		"adapters/echoauth":     {"verifier"},
 		"adapters/ginauth":      {"verifier"},
+		"adapters/statuspage":   {"jwkscache", "verifier"},
 		"internal/ascii":        nil,
 		"internal/authserver":   nil,
 		"internal/dpopkey":      nil,
@@ -112,6 +113,7 @@ func TestArrows(t *testing.T) {
 		"adapters/httpauth":   nil,
 		"adapters/echoauth":   {"github.com/labstack/echo/v4"},
 		"adapters/ginauth":    {"github.com/gin-gonic/gin"},
+		"adapters/statuspage": nil,
 		"internal/authserver": {jwx + "/v2/jwa", jwx + "/v2/jwk", jwx + "/v2/jws"},
 	} {
 		assert.Subset(t, may, foreign(all[name].Imports), name)
@@ -173,6 +175,7 @@ func TestExportedNamesAreDocumented(t *testing.T) {
 	all := packages(t)
 	for _, name := range []string{
 		"verifier", "verifier/providers", "verifier/verifiertest", "jwkscache", "adapters/httpauth", "adapters/echoauth", "adapters/ginauth",
+		"adapters/statuspage",
 	} {
 		assert.Contains(t, all[name].GoFiles, "doc.go", name)
 		for _, f := range all[name].GoFiles {
