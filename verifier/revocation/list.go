@@ -93,7 +93,7 @@ func New(cfg Config) (*List, error) {
 	}
 	start := time.Now()
 	l := &List{
-		lifetime:    cfg.MaxLifetime.Milliseconds() + 1, // rounded up
+		lifetime:    cfg.MaxLifetime.Milliseconds(),
 		skew:        max(cfg.ClockSkew, 0).Milliseconds(),
 		maxLifetime: cfg.MaxLifetime,
 		maxEntries:  cfg.MaxEntries,
@@ -102,6 +102,9 @@ func New(cfg Config) (*List, error) {
 			now := time.Now()
 			return instant{now.UnixMilli(), now.Sub(start).Milliseconds()}
 		},
+	}
+	if time.Duration(l.lifetime)*time.Millisecond < cfg.MaxLifetime {
+		l.lifetime++
 	}
 	l.forgotten.Store(-1 << 62)
 	l.table.Store(newTable(minBuckets))

@@ -2,11 +2,10 @@ package revocation_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -121,30 +120,4 @@ func TestMistakes(t *testing.T) {
 	revoke(t, newList(t, revocation.Config{}), long)
 }
 
-// The end of an Entry, of each kind, beside the end of the longest tokens that it revokes.
-func TestEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newList(t, revocation.Config{})
-		revoke(t, l, revocation.Entry{Issuer: issuer, Subject: "alice"})
-		tok := verifiertest.NewToken(verifiertest.Claims{"sub": "alice", "iat": time.Now(), "exp": 9999999999})
-		require.True(t, revoked(t, l, tok))
-		time.Sleep(time.Hour + 10*time.Minute)
-		require.True(t, revoked(t, l, tok))
-		time.Sleep(10 * time.Second)
-		require.False(t, revoked(t, l, tok))
-		assert.Empty(t, l.Entries())
-	})
-}
-
-func TestFull(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newList(t, revocation.Config{MaxEntries: 3})
-		entry := func(i int) revocation.Entry {
-			return revocation.Entry{Issuer: issuer, TokenID: fmt.Sprint(i), Expires: time.Now().Add(time.Minute)}
-		}
-		revoke(t, l, entry(0), entry(1))
-		require.ErrorIs(t, l.Revoke(ctx, entry(2), entry(3)), revocation.ErrFull, "L4")
-		assert.Len(t, l.Entries(), 2, "L4 all or none")
-		require.ErrorIs(t, l.Health(), revocation.ErrFull, "L4")
-	})
-}
+func unsafeData(s string) *byte { return unsafe.StringData(s) }

@@ -50,7 +50,7 @@ type table struct {
 
 const (
 	minBuckets = 8
-	maxLoad    = 2 // records in a bucket, on average
+	maxLoad    = 4 // records in a bucket, on average
 )
 
 func newTable(buckets int) *table {

@@ -1,0 +1,147 @@
+package revocation_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/revocation"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
+)
+
+// id is an Entry that ends in life.
+func id(n int, life time.Duration) revocation.Entry {
+	return revocation.Entry{Issuer: issuer, TokenID: fmt.Sprint(n), Expires: time.Now().Add(life - 5*time.Minute).UTC()}
+}
+
+// A full list takes nothing more, forgets nothing, and says so.
+func TestFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newList(t, revocation.Config{MaxEntries: 3})
+		first, second := id(1, time.Minute), id(2, time.Hour)
+		revoke(t, l, first, second)
+		require.NoError(t, l.Health())
+
+		err := l.Revoke(ctx, id(3, time.Hour), id(3, time.Hour), id(4, 10*time.Minute))
+		require.ErrorIs(t, err, revocation.ErrFull, "L4")
+		require.EqualError(t, err, "revocation: the revocation list is full: 2 of 3 entries, and 2 are to be added")
+		assert.ElementsMatch(t, []revocation.Entry{first, second}, l.Entries(), "L4 all or none")
+		require.ErrorIs(t, l.Health(), revocation.ErrFull, "L4")
+		require.EqualError(t, l.Stats().Err, "revocation: the revocation list is full: 2 of 3 entries, and 2 were refused")
+		assert.False(t, l.Stats().Refuses)
+
+		revoke(t, l, id(3, 50*time.Second))
+		require.Equal(t, 3, l.Stats().Entries)
+		require.ErrorIs(t, l.Health(), revocation.ErrFull, "L4 not all of what was refused")
+		revoke(t, l, id(3, 50*time.Second), id(2, time.Hour), first)
+		require.ErrorIs(t, l.Health(), revocation.ErrFull, "L4 what is in the list takes no room")
+		require.ErrorIs(t, l.Revoke(ctx, id(5, time.Hour)), revocation.ErrFull)
+		require.EqualError(t, l.Health(), "revocation: the revocation list is full: 3 of 3 entries, and 2 were refused")
+
+		time.Sleep(time.Minute)
+		require.Equal(t, 1, l.Stats().Entries)
+		require.ErrorIs(t, l.Health(), revocation.ErrFull, "L4 there is room, but nothing was added")
+		revoke(t, l, id(3, time.Hour), id(4, time.Hour))
+		require.NoError(t, l.Health(), "L4 there was room")
+	})
+	t.Run("until it would have ended", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newList(t, revocation.Config{MaxEntries: 1})
+			revoke(t, l, id(1, time.Hour))
+			require.Error(t, l.Revoke(ctx, id(2, 10*time.Minute), id(3, 20*time.Minute), id(4, 5*time.Minute)))
+			require.Error(t, l.Revoke(ctx, id(2, 10*time.Minute)))
+			time.Sleep(20*time.Minute - 1)
+			require.ErrorIs(t, l.Health(), revocation.ErrFull, "L4")
+			time.Sleep(1)
+			require.NoError(t, l.Health(), "L4")
+		})
+	})
+	t.Run("entries that have ended", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newList(t, revocation.Config{MaxEntries: 1})
+			revoke(t, l, id(1, 0), id(2, time.Minute), id(3, -time.Hour), id(4, 0))
+			assert.Equal(t, 1, l.Stats().Entries, "L4 take no room")
+			time.Sleep(time.Minute)
+			revoke(t, l, id(5, time.Minute))
+			assert.Equal(t, 1, l.Stats().Entries)
+		})
+	})
+}
+
+// A list of at most 2,000 entries at a time takes the memory of 2,000, however many there were.
+func TestFlatMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		heap := func() int {
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return int(m.HeapAlloc)
+		}
+		l := newList(t, revocation.Config{})
+		first, after := heap(), 0
+		for i := range 300_000 {
+			revoke(t, l, id(i, time.Second+time.Duration(i%1000)*time.Millisecond))
+			if i%1000 == 999 {
+				time.Sleep(time.Second)
+			}
+			if i == 100_000 {
+				after = heap()
+			}
+		}
+		assert.Less(t, heap(), after+1<<20, "L4")
+		require.Equal(t, 999, l.Stats().Entries)
+
+		fill(t, l, 90_000)
+		require.Greater(t, heap(), first+9<<20)
+		time.Sleep(2 * time.Hour)
+		require.Zero(t, l.Stats().Entries)
+		assert.Less(t, heap(), first+4<<20, "L4 the table shrinks again")
+		runtime.KeepAlive(l)
+	})
+}
+
+// Tables of every size, while they grow and shrink.
+func TestSizes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 300
+		tokens := make([]*verifier.Token, most)
+		for i := range tokens {
+			tokens[i] = verifiertest.NewToken(verifiertest.Claims{"jti": fmt.Sprint(i), "exp": forever})
+		}
+		l := newList(t, revocation.Config{})
+		for i := range tokens {
+			revoke(t, l, id(i, time.Duration(most+i)*time.Second))
+			for j := range tokens {
+				require.Equal(t, j <= i, revoked(t, l, tokens[j]))
+			}
+		}
+		time.Sleep(most*time.Second - 1)
+		for i := range tokens {
+			require.Equal(t, most-i, l.Stats().Entries)
+			for j := range tokens {
+				if is, err := l.Revoked(ctx, tokens[j]); is != (j >= i) || err != nil {
+					t.Fatal(i, j, is, err)
+				}
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+// A remembered token costs no allocation with a list, found or not.
+func TestAllocations(t *testing.T) {
+	tok := alice()
+	for _, row := range lists {
+		l := newList(t, revocation.Config{})
+		fill(t, l, min(row.entries, 1000))
+		revoke(t, l, row.more...)
+		assert.Equal(t, row.revoked, revoked(t, l, tok), row.name)
+		assert.Zero(t, testing.AllocsPerRun(100, func() { _, _ = l.Revoked(ctx, tok) }), "L5 "+row.name)
+	}
+}
