@@ -75,6 +75,7 @@ func TestArrows(t *testing.T) {
 		"verifier/dpop":         {"internal/ascii", "internal/jose", "internal/peer", "verifier"},
 		"verifier/mtls":         {"internal/peer", "verifier"},
 		"verifier/revocation":   {"verifier"},
+		"verifier/ssf":          {"internal/ascii", "internal/jose", "jwkscache", "verifier", "verifier/revocation"},
 		"internal/peer":         nil,
 		"verifier/providers":    {"internal/tokenclaims", "jwkscache", "verifier"},
 		"verifier/verifiertest": {"internal/authserver", "internal/dpopkey", "jwkscache", "verifier"},
@@ -106,6 +107,7 @@ func TestArrows(t *testing.T) {
 		"verifier/dpop":       nil,
 		"verifier/mtls":       nil,
 		"verifier/revocation": nil,
+		"verifier/ssf":        nil,
 		"verifier/providers":  nil,
 		"cmd/jwtguard":        {jsonLibrary, jsonLibrary + "/jsontext"},
 		"internal/jose":       nil,
@@ -125,7 +127,7 @@ func TestArrows(t *testing.T) {
 // go.sum.
 func TestNoFrameworkReachesUsersOfHTTPAuth(t *testing.T) {
 	all := packages(t)
-	for _, name := range []string{"jwkscache", "verifier", "verifier/dpop", "verifier/mtls", "verifier/providers", "verifier/revocation", "adapters/httpauth"} {
+	for _, name := range []string{"jwkscache", "verifier", "verifier/dpop", "verifier/mtls", "verifier/providers", "verifier/revocation", "verifier/ssf", "adapters/httpauth"} {
 		p := all[name]
 		for _, i := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
 			assert.NotRegexp(t, `gin-gonic|labstack|echoauth|ginauth`, i, name)
@@ -174,7 +176,7 @@ func TestIndoors(t *testing.T) {
 func TestExportedNamesAreDocumented(t *testing.T) {
 	all := packages(t)
 	for _, name := range []string{
-		"verifier", "verifier/providers", "verifier/verifiertest", "jwkscache", "adapters/httpauth", "adapters/echoauth", "adapters/ginauth",
+		"verifier", "verifier/providers", "verifier/ssf", "verifier/verifiertest", "jwkscache", "adapters/httpauth", "adapters/echoauth", "adapters/ginauth",
 		"adapters/statuspage",
 	} {
 		assert.Contains(t, all[name].GoFiles, "doc.go", name)

@@ -1,0 +1,127 @@
+package ssf
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/revocation"
+)
+
+// The types of the events that revoke tokens by default, those of CAEP 1.0 §3 and RISC 1.0
+// §2.
+const (
+	SessionRevoked       = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
+	TokenClaimsChange    = "https://schemas.openid.net/secevent/caep/event-type/token-claims-change"
+	CredentialChange     = "https://schemas.openid.net/secevent/caep/event-type/credential-change"
+	AccountDisabled      = "https://schemas.openid.net/secevent/risc/event-type/account-disabled"
+	AccountPurged        = "https://schemas.openid.net/secevent/risc/event-type/account-purged"
+	CredentialCompromise = "https://schemas.openid.net/secevent/risc/event-type/credential-compromise"
+)
+
+var defaultEvents = []string{SessionRevoked, TokenClaimsChange, CredentialChange, AccountDisabled, AccountPurged, CredentialCompromise}
+
+// The events that are about the stream itself (SSF 1.0 §8.1.4.1, §8.1.5).
+const (
+	verificationEvent  = "https://schemas.openid.net/secevent/ssf/event-type/verification"
+	streamUpdatedEvent = "https://schemas.openid.net/secevent/ssf/event-type/stream-updated"
+)
+
+// apply does what the events of s say, and adds to d what that was.
+func (r *Receiver) apply(ctx context.Context, s *set, d Delivery) (Delivery, *refusal) {
+	var entries []revocation.Entry
+	var refused *refusal
+	jose.EachMember(s.claims.Value("events"), func(name, payload string) bool {
+		if payload[0] != '{' { // RFC 8417 §2.2
+			refused = refuse(InvalidRequest, "An event is not an object.")
+			return false
+		}
+		more, outcome, err := r.read(s, name, payload)
+		if outcome == InvalidRequest {
+			refused = refuse(InvalidRequest, noSubject)
+			return false
+		}
+		entries = append(entries, more...)
+		if d.Outcome == "" || rank[outcome] > rank[d.Outcome] {
+			d.Event, d.Outcome, d.Err = known(name, outcome), outcome, err
+		}
+		return true
+	})
+	switch {
+	case refused != nil:
+		return d, refused
+	case d.Outcome == "":
+		return d, refuse(InvalidRequest, "There is no event.")
+	case len(entries) > 0:
+		if err := r.revoke(ctx, entries...); err != nil {
+			return d, unavailable(err)
+		}
+		d.Entries = len(entries)
+	}
+	if r.record.isReplay(s) && d.Outcome == Applied {
+		d.Outcome = Replayed
+	}
+	return d, nil
+}
+
+const noSubject = "The SET does not say whom the event is about."
+
+// rank says which outcome a SET of several events counts as: the highest.
+var rank = map[Outcome]int{Verification: 1, StreamUpdated: 2, Unsupported: 3, OtherIssuer: 4, Applied: 5}
+
+// known returns the name of an event that is not just any text of the SET.
+func known(name string, o Outcome) string {
+	if o == Unsupported {
+		return ""
+	}
+	return name
+}
+
+// read returns what one event revokes, or why it revokes nothing.
+func (r *Receiver) read(s *set, name, payload string) ([]revocation.Entry, Outcome, error) {
+	switch {
+	case name == verificationEvent: // SSF 1.0 §8.1.4: 202 says that the stream works
+		return nil, Verification, nil
+	case name == streamUpdatedEvent:
+		status, _ := jose.StringValue(jose.MemberOf(payload, "status"))
+		s.transmitter.stream.update(status, s.issuedAt)
+		return nil, StreamUpdated, nil
+	case !r.events[name]:
+		return nil, Unsupported, notSupported("the event type " + name)
+	}
+	// The subject is in sub_id; older transmitters have it in the event only, where SSF 1.0
+	// §3.1.1 still allows it.
+	subject := s.claims.Value("sub_id")
+	if subject == "" {
+		subject = jose.MemberOf(payload, "subject")
+	}
+	if subject == "" || subject[0] != '{' {
+		return nil, InvalidRequest, nil
+	}
+	entries, err := s.transmitter.identify(subject)
+	switch {
+	case err == errOtherIssuer:
+		return nil, OtherIssuer, err
+	case err != nil:
+		return nil, Unsupported, err
+	}
+	cut := s.eventTime(payload)
+	for i := range entries {
+		if entries[i].TokenID == "" { // a jti is never issued again
+			entries[i].IssuedBefore = cut
+		}
+	}
+	return entries, Applied, nil
+}
+
+// eventTime returns when the event occurred: its event_timestamp (CAEP 1.0 §2), else the toe
+// of the SET (RFC 8417 §2.2), else when the SET was issued. What cannot be read, such as a
+// time in milliseconds, counts as absent: the later time revokes no less.
+func (s *set) eventTime(payload string) time.Time {
+	for _, value := range []string{jose.MemberOf(payload, "event_timestamp"), s.claims.Value("toe")} {
+		if at, err := jose.Date(value); err == nil && value != "" {
+			return at
+		}
+	}
+	return s.issuedAt
+}
