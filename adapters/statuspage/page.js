@@ -8,13 +8,14 @@
 	let timer, updating = false, paused = false, failed = false;
 	let updated = new Date();
 
-	const isKept = (node, selection) => !selection.isCollapsed && (node === selection.anchorNode || node === selection.focusNode);
+	const timeOf = (date) => date.toISOString().slice(11, 19) + " UTC";
+	const lengthOf = (node) => node.nodeType === Node.TEXT_NODE ? node.length : node.childNodes.length;
 	const keyOf = (node) => node.nodeType === Node.ELEMENT_NODE ? node.getAttribute("data-key") : null;
 	const isAlike = (a, b) => a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
 
-	// become changes an element into another one, node by node: what stays keeps the focus,
-	// its scroll position and the selection.
-	function become(from, to, selection) {
+	// become changes an element into another one, node by node: what stays keeps the focus
+	// and its scroll position.
+	function become(from, to) {
 		for (const {name, value} of [...to.attributes]) {
 			if (from.getAttribute(name) !== value) from.setAttribute(name, value);
 		}
@@ -40,8 +41,8 @@
 			keyed.delete(key);
 			if (same === at) at = at.nextSibling;
 			else from.insertBefore(same, at);
-			if (same.nodeType === Node.ELEMENT_NODE) become(same, next, selection);
-			else if (same.data !== next.data && !isKept(same, selection)) same.data = next.data;
+			if (same.nodeType === Node.ELEMENT_NODE) become(same, next);
+			else if (same.data !== next.data) same.data = next.data;
 		}
 		while (at) {
 			const rest = at;
@@ -50,12 +51,23 @@
 		}
 	}
 
+	// keepSelection selects the same again after change, which may have replaced the text
+	// where the selection begins or ends.
+	function keepSelection(change) {
+		const selection = document.getSelection();
+		const {isCollapsed, anchorNode, anchorOffset, focusNode, focusOffset} = selection;
+		change();
+		if (!isCollapsed && anchorNode.isConnected && focusNode.isConnected) {
+			selection.setBaseAndExtent(anchorNode, Math.min(anchorOffset, lengthOf(anchorNode)), focusNode, Math.min(focusOffset, lengthOf(focusNode)));
+		}
+	}
+
 	function show(page) {
 		const next = page.getElementById("live");
 		if (!next) throw new Error("the server responded with another page");
 		const before = live.dataset.state;
 		const focused = live.contains(document.activeElement);
-		become(live, next, document.getSelection());
+		keepSelection(() => become(live, next));
 		if (focused && !live.contains(document.activeElement)) live.focus({preventScroll: true});
 		if (document.title !== page.title) document.title = page.title;
 		if (live.dataset.state !== before) {
@@ -103,7 +115,7 @@
 		} catch (e) {
 			if (!failed) announce(`Updates fail: ${e.message}.`);
 			failed = true;
-			note(`Last update ${updated.toLocaleTimeString()}: ${e.message}`);
+			note(`Last update ${timeOf(updated)}: ${e.message}`);
 		}
 		updating = false;
 		timer = setTimeout(update, period);
@@ -113,7 +125,7 @@
 		paused = !paused;
 		button.setAttribute("aria-pressed", String(paused));
 		clearTimeout(timer);
-		if (paused) note(`Paused, last update ${updated.toLocaleTimeString()}`);
+		if (paused) note(`Paused, last update ${timeOf(updated)}`);
 		else update();
 	});
 	document.addEventListener("visibilitychange", update);
