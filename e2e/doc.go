@@ -20,6 +20,9 @@
 // A gRPC client that others wrote, npm @grpc/grpc-js, calls methods behind grpcauth with
 // the tokens of oidc-provider (grpc_test.go, node/grpc-js.mjs).
 //
+// A transmitter of security events that npm jose signs pushes to a receiver of verifier/ssf
+// (ssf_test.go, node/transmitter.mjs).
+//
 // Packages of their own: published test vectors (vectors), a comparison with
 // other libraries (differential), a second implementation of what a proof's address
 // means (htu), a broken network (faults), load (soak), the programs of

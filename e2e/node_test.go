@@ -35,8 +35,12 @@ func startNode(t *testing.T, script string, args ...string) (p *process, issuer 
 	t.Helper()
 	node, err := exec.LookPath("node")
 	require.NoError(t, err, "These tests need Node.js 20 or later: install it, so that node is in PATH.")
-	modules := filepath.Join("node", "node_modules", strings.TrimSuffix(script, ".mjs"))
-	scoped, err := filepath.Glob(filepath.Join("node", "node_modules", "@*", strings.TrimSuffix(script, ".mjs")))
+	name := strings.TrimSuffix(script, ".mjs")
+	if name == "transmitter" {
+		name = "jose"
+	}
+	modules := filepath.Join("node", "node_modules", name)
+	scoped, err := filepath.Glob(filepath.Join("node", "node_modules", "@*", name))
 	require.NoError(t, err)
 	require.True(t, exists(modules) || len(scoped) > 0, "%s is missing: run make e2e, or npm ci --ignore-scripts in e2e/node.", modules)
 

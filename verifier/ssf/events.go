@@ -2,6 +2,7 @@ package ssf
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/jose"
@@ -42,7 +43,7 @@ func (r *Receiver) apply(ctx context.Context, s *set, d Delivery) (Delivery, *re
 			return false
 		}
 		entries = append(entries, more...)
-		if d.Outcome == "" || rank[outcome] > rank[d.Outcome] {
+		if slices.Index(ranked, outcome) > slices.Index(ranked, d.Outcome) {
 			d.Event, d.Outcome, d.Err = known(name, outcome), outcome, err
 		}
 		return true
@@ -51,7 +52,7 @@ func (r *Receiver) apply(ctx context.Context, s *set, d Delivery) (Delivery, *re
 	case refused != nil:
 		return d, refused
 	case d.Outcome == "":
-		return d, refuse(InvalidRequest, "There is no event.")
+		return d, refuse(InvalidRequest, "The events are not an object with at least one event.")
 	case len(entries) > 0:
 		if err := r.revoke(ctx, entries...); err != nil {
 			return d, unavailable(err)
@@ -66,8 +67,8 @@ func (r *Receiver) apply(ctx context.Context, s *set, d Delivery) (Delivery, *re
 
 const noSubject = "The SET does not say whom the event is about."
 
-// rank says which outcome a SET of several events counts as: the highest.
-var rank = map[Outcome]int{Verification: 1, StreamUpdated: 2, Unsupported: 3, OtherIssuer: 4, Applied: 5}
+// ranked are the outcomes of events. A SET of several events counts as the last of theirs.
+var ranked = []Outcome{Verification, StreamUpdated, Unsupported, OtherIssuer, Applied}
 
 // known returns the name of an event that is not just any text of the SET.
 func known(name string, o Outcome) string {

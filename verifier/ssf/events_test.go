@@ -35,6 +35,8 @@ func TestEvents(t *testing.T) {
 		{name: "S5 stream-updated", events: event(stream+"stream-updated", `{"status":"enabled"}`), want: ssf.StreamUpdated, event: stream + "stream-updated"},
 		{name: "S5 one of two", events: `{"https://idp.example.com/x":{},"` + ssf.SessionRevoked + `":{}}`, want: ssf.Applied, event: ssf.SessionRevoked},
 		{name: "S5 the other of two", events: `{"` + ssf.SessionRevoked + `":{},"https://idp.example.com/x":{}}`, want: ssf.Applied, event: ssf.SessionRevoked},
+		{name: "S5 two about the stream", events: `{"` + stream + `stream-updated":{},"` + stream + `verification":{}}`, want: ssf.StreamUpdated, event: stream + "stream-updated"},
+		{name: "S5 an unknown one, and one about the stream", events: `{"https://idp.example.com/x":{},"` + stream + `stream-updated":{}}`, want: ssf.Unsupported},
 		{name: "S5 configured", events: event("https://idp.example.com/x", `{}`), want: ssf.Applied, event: "https://idp.example.com/x", configured: []string{"https://idp.example.com/x"}},
 		{name: "S5 not configured", events: event(ssf.SessionRevoked, `{}`), want: ssf.Unsupported, configured: []string{ssf.AccountDisabled}},
 	} {
@@ -56,6 +58,17 @@ func TestEvents(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a transmitter must not revoke is reported, whatever else is in the SET.
+func TestOtherIssuerBesideOtherEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, events := range []string{`{"https://idp.example.com/x":{},"` + ssf.SessionRevoked + `":{}}`, `{"` + ssf.SessionRevoked + `":{},"https://idp.example.com/x":{}}`} {
+			s := newScene(t, nil)
+			s.accepted(s.push(s.set(members{"sub_id": mallory, "events": events})), ssf.OtherIssuer)
+			assert.Equal(t, ssf.SessionRevoked, s.last().Event, "S7")
+		}
+	})
 }
 
 // Several events that revoke are in force together.

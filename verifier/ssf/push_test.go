@@ -104,27 +104,31 @@ func TestRotationOfSecrets(t *testing.T) {
 
 func TestBadPushes(t *testing.T) {
 	long := strings.Repeat("a", 64<<10+1)
+	const notPOST, notSET, noType = "The method is not POST.", "The body is not a SET in compact serialization.", "The Content-Type is not application/secevent+jwt."
 	for name, row := range map[string]struct {
-		change func(r *http.Request)
-		status int
+		change      func(r *http.Request)
+		status      int
+		description string
 	}{
-		"S2 GET":                    {func(r *http.Request) { r.Method = http.MethodGet }, 405},
-		"S2 PUT":                    {func(r *http.Request) { r.Method = http.MethodPut }, 405},
-		"S2 no Content-Type":        {func(r *http.Request) { r.Header.Del("Content-Type") }, 400},
-		"S2 JSON":                   {func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }, 400},
-		"S2 a JWT":                  {func(r *http.Request) { r.Header.Set("Content-Type", "application/jwt") }, 400},
-		"S2 a broken Content-Type":  {func(r *http.Request) { r.Header.Set("Content-Type", "application/secevent+jwt; =") }, 400},
-		"S2 no body":                {func(r *http.Request) { r.Body = http.NoBody }, 400},
-		"S2 a body that is too big": {func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(long)) }, 413},
-		"S2 of 64 KiB":              {func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(long[1:])) }, 400},
-		"S2 that breaks off":        {func(r *http.Request) { r.Body = io.NopCloser(io.MultiReader(r.Body, broken{})) }, 400},
+		"S2 GET":                    {func(r *http.Request) { r.Method = http.MethodGet }, 405, notPOST},
+		"S2 PUT":                    {func(r *http.Request) { r.Method = http.MethodPut }, 405, notPOST},
+		"S2 no Content-Type":        {func(r *http.Request) { r.Header.Del("Content-Type") }, 400, noType},
+		"S2 JSON":                   {func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }, 400, noType},
+		"S2 a JWT":                  {func(r *http.Request) { r.Header.Set("Content-Type", "application/jwt") }, 400, noType},
+		"S2 a broken Content-Type":  {func(r *http.Request) { r.Header.Set("Content-Type", "application/secevent+jwt; =") }, 400, noType},
+		"S2 no body":                {func(r *http.Request) { r.Body = http.NoBody }, 400, notSET},
+		"S2 a body that is too big": {func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(long)) }, 413, "The body has more than 65536 bytes."},
+		"S2 of 64 KiB":              {func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(long[1:])) }, 400, notSET},
+		"S2 that breaks off":        {func(r *http.Request) { r.Body = io.NopCloser(io.MultiReader(r.Body, broken{})) }, 400, "The body could not be read."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScene(t, nil)
 				r := request(s.set(nil))
 				row.change(r)
-				s.refused(s.send(r), row.status, ssf.InvalidRequest)
+				w := s.send(r)
+				s.refused(w, row.status, ssf.InvalidRequest)
+				assert.Contains(t, w.Body.String(), text(row.description))
 			})
 		})
 	}

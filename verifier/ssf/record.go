@@ -125,7 +125,7 @@ func (r *recorder) delivery(ctx context.Context, d Delivery) {
 	if !ok {
 		level = slog.LevelDebug
 	}
-	due := now.Sub(l.at) >= logPause && level > slog.LevelDebug
+	due := now.Sub(l.at) >= logPause
 	unlogged := l.count - l.logged
 	if due {
 		l.at, l.logged = now, l.count

@@ -1,6 +1,7 @@
 package ssf_test
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -77,6 +78,35 @@ func TestLog(t *testing.T) {
 			assert.NotContains(t, line, "\n")
 			assert.NotContains(t, line, secret[7:], "S10 no secret")
 		}
+	})
+}
+
+// Without a Logger, the default one is used.
+func TestDefaultLogger(t *testing.T) {
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	synctest.Test(t, func(t *testing.T) {
+		var lines logs
+		slog.SetDefault(slog.New(slog.NewJSONHandler(&lines, nil)))
+		s := newScene(t, func(c *ssf.Config) { c.Logger = nil })
+		s.push("x")
+		assert.Len(t, lines.of(slog.LevelWarn), 1, "S10")
+	})
+}
+
+// A panicking handler is one of slog's.
+type panicking struct{ slog.Handler }
+
+func (panicking) Enabled(context.Context, slog.Level) bool { panic("no") }
+
+func TestLoggerThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, func(c *ssf.Config) {
+			c.Transmitters[0].JWKS.Logger = slog.Default()
+			c.Logger = slog.New(panicking{})
+		})
+		assert.Equal(t, 202, s.push(s.set(nil)).Code, "S10")
+		assert.Equal(t, 400, s.push("x").Code, "S10")
 	})
 }
 

@@ -121,6 +121,7 @@ func TestGoodSETs(t *testing.T) {
 	for name, row := range map[string]struct{ header, claims members }{
 		"S3 typ in full":               {header: members{"typ": `"application/secevent+jwt"`}},
 		"S3 typ in another case":       {header: members{"typ": `"SecEvent+JWT"`}},
+		"S3 256 aud":                   {claims: members{"aud": `[` + strings.Repeat(`"x",`, 255) + text(audience) + `]`}},
 		"S3 one of several aud":        {claims: members{"aud": `["other", ` + text(audience) + `]`}},
 		"S3 claims that are not known": {claims: members{"txn": `"8675309"`, "client_id": `"shop"`}},
 		"S3 exp, nbf and sub null":     {claims: members{"exp": `null`, "nbf": `null`, "sub": `null`}},

@@ -36,7 +36,10 @@ func (t *transmitter) identify(subject string) ([]revocation.Entry, error) {
 		return t.complex(subject)
 	}
 	e, err := t.simple(subject)
-	return []revocation.Entry{e}, err
+	if err != nil {
+		return nil, err
+	}
+	return []revocation.Entry{e}, nil
 }
 
 // formatOf returns the format of a subject. Complex subjects of older drafts have none.
@@ -45,10 +48,7 @@ func formatOf(subject string) string {
 	if value == "" {
 		return "complex"
 	}
-	format, err := jose.StringValue(value)
-	if err != nil {
-		return value
-	}
+	format, _ := jose.StringValue(value)
 	return format
 }
 
@@ -74,29 +74,24 @@ func (t *transmitter) simple(id string) (e revocation.Entry, err error) {
 }
 
 // readMembers reads the members of an identifier besides its format. It is an error if one
-// is missing, empty, too long or no string, and if there are others.
+// is missing or not a string of 1 to 2048 bytes, and if there are others.
 func readMembers(id string, members map[string]*string) (err error) {
 	found := 0
 	jose.EachMember(id, func(name, text string) bool {
-		if name == "format" {
-			return true
-		}
 		into := members[name]
-		if into == nil {
+		s, _ := jose.StringValue(text)
+		switch {
+		case name == "format":
+		case into == nil:
 			err = notSupported("a subject with the member " + name)
-			return false
+		case s != "" && len(s) <= maxIdentifier:
+			*into = strings.Clone(s) // so that the SET is not kept in memory
+			found++
 		}
-		s, kind := jose.StringValue(text)
-		if kind != nil || s == "" || len(s) > maxIdentifier {
-			err = fmt.Errorf("the member %s of the subject is no string of 1 to %d bytes", name, maxIdentifier)
-			return false
-		}
-		*into = strings.Clone(s) // so that the SET is not kept in memory
-		found++
 		return true
 	})
-	if err == nil && found < len(members) {
-		err = errors.New("the subject has not all members of its format")
+	if found < len(members) {
+		err = fmt.Errorf("a member of the subject is missing or not a string of 1 to %d bytes", maxIdentifier)
 	}
 	return err
 }
@@ -113,13 +108,13 @@ func (t *transmitter) aliases(subject string) (entries []revocation.Entry, err e
 		default:
 			err = notSupported("a subject with the member " + name)
 		}
-		return err == nil
+		return true
 	})
-	if err == nil && (list == "" || list[0] != '[') {
-		err = errors.New("the aliases have no list of identifiers")
-	}
 	if err != nil {
 		return nil, err
+	}
+	if !strings.HasPrefix(list, "[") {
+		return nil, errors.New("the aliases have no list of identifiers")
 	}
 	jose.EachElement(list, func(string) { n++ })
 	if n > maxAliases {

@@ -50,6 +50,7 @@ func TestSubjects(t *testing.T) {
 		{name: "S6 iss_sub with a number", subject: `{"format":"iss_sub","iss":"https://issuer.test","sub":1}`},
 		{name: "S6 iss_sub with null", subject: `{"format":"iss_sub","iss":"https://issuer.test","sub":null}`},
 		{name: "S6 iss_sub with more members", subject: strings.Replace(alice, `"sub"`, `"tenant":"a","sub"`, 1)},
+		{name: "S6 iss_sub with one more at the end", subject: strings.Replace(alice, `"}`, `","tenant":"a"}`, 1)},
 		{name: "S6 a sub of 2 KiB", subject: strings.Replace(alice, "alice", long, 1), want: entries{subject(long)}},
 		{name: "S6 a longer sub", subject: strings.Replace(alice, "alice", long+"x", 1)},
 		{name: "S7 iss_sub of another issuer", subject: mallory, outcome: ssf.OtherIssuer},
@@ -91,6 +92,7 @@ func TestSubjects(t *testing.T) {
 		{name: "S6 aliases of both", subject: `{"format":"complex","user":` + aliases(alice, email, opaque) + `,"application":` + aliases(shop, opaque) + `}`, want: entries{
 			{Subject: "alice", ClientID: "shop"}, {Subject: "alice", ClientID: "bob"}, {Subject: "bob", ClientID: "shop"}, {Subject: "bob", ClientID: "bob"},
 		}},
+		{name: "S6 aliases, one a token", subject: `{"format":"complex","user":` + aliases(oneToken, alice) + `,"application":` + aliases(shop, oneToken) + `}`, want: entries{{Subject: "alice", ClientID: "shop"}}},
 		{name: "S6 a user's session", subject: `{"format":"complex","user":` + alice + `,"session":` + shop + `}`},
 		{name: "S6 a user's device", subject: `{"format":"complex","device":` + shop + `,"user":` + alice + `}`},
 		{name: "S6 a user of a tenant", subject: `{"format":"complex","tenant":` + shop + `,"user":` + alice + `}`},
@@ -100,6 +102,7 @@ func TestSubjects(t *testing.T) {
 		{name: "S6 an empty object", subject: `{}`},
 		{name: "S6 a session", subject: `{"format":"complex","session":` + shop + `}`},
 		{name: "S7 a user of another issuer", subject: `{"format":"complex","user":` + mallory + `}`, outcome: ssf.OtherIssuer},
+		{name: "S7 aliases of a user of another issuer", subject: `{"format":"complex","user":` + aliases(mallory) + `}`, outcome: ssf.OtherIssuer},
 		{name: "S7 an application of another issuer", subject: `{"format":"complex","user":` + alice + `,"application":` + mallory + `}`, outcome: ssf.OtherIssuer},
 		{name: "S6 a user by email", subject: `{"format":"complex","user":` + email + `}`},
 		{name: "S6 an application by uri", subject: `{"format":"complex","user":` + alice + `,"application":{"format":"uri","uri":"https://shop.example.com"}}`},
