@@ -84,9 +84,9 @@ func TestStore(t *testing.T) {
 		lease(b, time.Nanosecond, true) // rounded up
 		lease(a, 10*time.Second, false)
 		time.Sleep(time.Millisecond)
-		s.loseAnswer.Store(true)
+		s.loseAnswerTo("SET")
 		lease(a, 10*time.Second, true)
-		assert.False(t, s.loseAnswer.Load())
+		assert.Nil(t, s.lose.Load())
 	})
 	bubble(t, "D2 a huge value is not read", func(t *testing.T) {
 		s := newServer(t)

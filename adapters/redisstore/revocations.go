@@ -1,0 +1,194 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/revocation"
+)
+
+// A WhileAway says what [Revocations] does while Redis cannot be reached.
+type WhileAway int
+
+const (
+	// KeepServing goes on with the list as it is: revocations that were known stay in
+	// force, and those of other replicas come when Redis is back.
+	KeepServing WhileAway = iota
+
+	// Refuse refuses every token, with 503, while the list is older than MaxAge, or was
+	// never complete.
+	Refuse
+)
+
+// String returns "KeepServing" or "Refuse".
+func (w WhileAway) String() string {
+	if w == Refuse {
+		return "Refuse"
+	}
+	return "KeepServing"
+}
+
+const minMaxAge = 5 * time.Second
+
+// A RevocationConfig says how a list is shared. The zero value is a good one.
+type RevocationConfig struct {
+	// Prefix is the beginning of every key. Empty means "jwtguard:". All replicas have
+	// the same.
+	Prefix string
+
+	// WhileAway says what happens while Redis cannot be reached. The default is
+	// KeepServing.
+	WhileAway WhileAway
+
+	// MaxAge is from which age of the list on Refuse refuses. It is required with
+	// Refuse, at least 5 seconds, and not used with KeepServing. While Redis works, the
+	// age is about 1 second at most.
+	MaxAge time.Duration
+
+	// Logger receives changes: Redis is away or back, entries were published again. Nil
+	// means slog.Default().
+	Logger *slog.Logger
+}
+
+// Revocations shares the entries of a list with the other replicas. It implements
+// [verifier.ManagedRevocation], and asks only the list: no request waits for Redis.
+//
+// All entries of the list are shared, also those that the program adds to it directly,
+// but these within minutes only. An entry never ends earlier because of Redis: what was
+// known here stays in force, and is published again if Redis has lost it.
+type Revocations struct {
+	client redis.UniversalClient
+	list   *revocation.List
+	cfg    RevocationConfig
+	keys   keys
+	start  time.Time
+
+	complete   atomic.Pointer[time.Time] // when the list was last known to be complete; nil: never
+	away       atomic.Pointer[error]     // why Redis cannot be read, or nil
+	unsent     atomic.Pointer[error]     // why entries are not published, or nil
+	unreadable atomic.Int64              // entries since the last reading of all that could not be read or added
+
+	ready   chan struct{} // closed when the list is complete for the first time
+	stop    context.CancelFunc
+	stopped chan struct{}
+	sync    syncer // of the goroutine
+}
+
+// NewRevocations shares list through Redis, from now on until Close. It does not wait for
+// Redis: see [Revocations.Ready]. The client must have been made with
+// ContextTimeoutEnabled. One of its connections is in use all the time.
+func NewRevocations(client redis.UniversalClient, list *revocation.List, cfg RevocationConfig) (*Revocations, error) {
+	err := check(client)
+	switch {
+	case err != nil:
+	case list == nil:
+		err = errors.New("the list is nil")
+	case cfg.WhileAway != KeepServing && cfg.WhileAway != Refuse:
+		err = fmt.Errorf("WhileAway is %d, which is neither KeepServing nor Refuse", cfg.WhileAway)
+	case cfg.WhileAway == KeepServing && cfg.MaxAge != 0:
+		err = errors.New("a MaxAge, but WhileAway is not Refuse")
+	case cfg.WhileAway == Refuse && cfg.MaxAge < minMaxAge:
+		err = fmt.Errorf("a MaxAge of %s; with Refuse, it is at least %s", cfg.MaxAge, minMaxAge)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("redisstore: revocations: %w", err)
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r := &Revocations{
+		client: client, list: list, cfg: cfg, keys: newKeys(cfg.Prefix), start: time.Now(),
+		ready: make(chan struct{}), stop: stop, stopped: make(chan struct{}),
+	}
+	go r.run(ctx)
+	return r, nil
+}
+
+// Revoked implements [verifier.Revocation].
+func (r *Revocations) Revoked(ctx context.Context, t *verifier.Token) (bool, error) {
+	if r.cfg.WhileAway == Refuse {
+		if err := r.tooOld(); err != nil {
+			return false, err
+		}
+	}
+	return r.list.Revoked(ctx, t)
+}
+
+// tooOld returns why every token is to be refused with Refuse, or nil.
+func (r *Revocations) tooOld() error {
+	switch at := r.complete.Load(); {
+	case at == nil:
+		return errors.Join(errors.New("redisstore: revocations: the list was never read from Redis"), load(&r.away))
+	case time.Since(*at) > r.cfg.MaxAge:
+		return errors.Join(fmt.Errorf("redisstore: revocations: the list is older than %s", r.cfg.MaxAge), load(&r.away))
+	}
+	return nil
+}
+
+// Lifetime implements [verifier.ManagedRevocation]: that of the list.
+func (r *Revocations) Lifetime() time.Duration { return r.list.Lifetime() }
+
+// Stats implements [verifier.ManagedRevocation]. Age is the time since Redis last
+// confirmed that nothing is missing; before the first time, since NewRevocations.
+func (r *Revocations) Stats() verifier.RevocationStats {
+	s := r.list.Stats()
+	since := r.start
+	if at := r.complete.Load(); at != nil {
+		since = *at
+	}
+	s.Age = time.Since(since)
+	if r.cfg.WhileAway == Refuse {
+		if err := r.tooOld(); err != nil {
+			s.Refuses, s.Err = true, err
+			return s
+		}
+	}
+	switch n := r.unreadable.Load(); {
+	case s.Err != nil:
+	case load(&r.away) != nil:
+		s.Err = load(&r.away)
+	case load(&r.unsent) != nil:
+		s.Err = load(&r.unsent)
+	case n > 0:
+		s.Err = fmt.Errorf("redisstore: revocations: %d entries in Redis could not be read", n)
+	}
+	return s
+}
+
+// Health returns Err of [Revocations.Stats].
+func (r *Revocations) Health() error { return r.Stats().Err }
+
+// Ready waits until the list is complete for the first time. It returns an error if ctx is
+// done before that.
+func (r *Revocations) Ready(ctx context.Context) error {
+	select {
+	case <-r.ready:
+		return nil
+	case <-ctx.Done():
+		return errors.Join(fmt.Errorf("redisstore: revocations: the list was not read from Redis: %w", ctx.Err()), load(&r.away))
+	}
+}
+
+// Close ends the exchange with Redis, and waits for its end: usually for one second at
+// most, and for three if Redis does not answer. The list stays as it is. Close returns an
+// error that wraps [ErrNotPublished] if entries that were added here are not in Redis.
+func (r *Revocations) Close() error {
+	r.stop()
+	<-r.stopped
+	return load(&r.unsent)
+}
+
+func load(p *atomic.Pointer[error]) error {
+	if err := p.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
