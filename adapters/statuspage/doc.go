@@ -2,7 +2,7 @@
 // that updates itself, and as JSON.
 //
 //	page := statuspage.New(statuspage.Config{Title: "Orders API, " + hostname})
-//	v, err := verifier.Settings{Observe: page.Observe}.New(cfg)
+//	v, err := verifier.Settings{Observe: page.Observe}.New(issuers...)
 //	page.Watch(v)
 //	internal.Handle("/status", page)
 //
@@ -13,8 +13,8 @@
 //
 // The page is read-only, but it names issuers, tenants, keys and errors. Serve it where
 // only operators reach it: on an internal listener, and behind httpauth.Protect with a rule
-// that only operators pass. A page that was opened before does not see a new token unless
-// the browser sends it by itself, as it does a cookie (see verifier.Settings.TokenFrom).
+// that only operators pass. A browser sends no Authorization by
+// itself: a proxy adds it, or the token is in a cookie (see verifier.Settings.TokenFrom).
 //
 // # JSON
 //

@@ -13,22 +13,29 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
-// A page for operators, of the API that protects it: on a mux of its own, for an internal
-// listener. A script reads it as JSON.
+// internalHandler returns what an API serves to operators, on an internal listener.
+func internalHandler(hostname string, issuers ...verifier.Config) (http.Handler, error) {
+	page := statuspage.New(statuspage.Config{Title: "Orders API, " + hostname})
+	v, err := verifier.Settings{Observe: page.Observe}.New(issuers...)
+	if err != nil {
+		return nil, err
+	}
+	page.Watch(v)
+	internal := http.NewServeMux()
+	internal.Handle("GET /status", httpauth.Protect(v, verifier.Scope("orders:operate"))(page))
+	return internal, nil
+}
+
+// A script reads the page as JSON.
 func Example() {
 	tb := exampletb.New() // for the *testing.T of a test
 	defer tb.Close()
 	iss := verifiertest.NewIssuer(tb)
 
-	page := statuspage.New(statuspage.Config{Title: "Orders API, replica 1"})
-	v, err := verifier.Settings{Observe: page.Observe}.New(iss.Config("https://api.example.com"))
+	internal, err := internalHandler("replica 1", iss.Config("https://api.example.com"))
 	if err != nil {
 		panic(err)
 	}
-	defer v.Close()
-	page.Watch(v)
-	internal := http.NewServeMux()
-	internal.Handle("GET /status", httpauth.Protect(v, verifier.Scope("operate"))(page))
 
 	get := func(token string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, "/status", nil)
@@ -53,7 +60,7 @@ func Example() {
 			LastMinute int `json:"last_minute"`
 		}
 	}
-	if err := json.NewDecoder(get(iss.Token(verifiertest.Claims{"scope": "operate"})).Body).Decode(&status); err != nil {
+	if err := json.NewDecoder(get(iss.Token(verifiertest.Claims{"scope": "orders:operate"})).Body).Decode(&status); err != nil {
 		panic(err)
 	}
 	fmt.Printf("%+v\n", status)

@@ -50,7 +50,7 @@ func TestPageShows(t *testing.T) {
 		seen := text(html(t, page))
 		for _, want := range []string{
 			"Y1 Orders", "Y1 https://one.test", "Y1 k1 RSA 2048 1 d 2 h ago RS256, PS256 sig", "Y1 Keys are fresh", "Y1 Last refresh 4 min ago",
-			"Y1 Next refresh in 8 min", "Y1 Period 15 min", "Y1 Fetches 1,234, 7 failed", "Y1 Unknown keys 18", "Y1 Its clock 3 s behind",
+			"Y1 Next refresh in 8 min", "Y1 Period 15 min", "Y1 Fetches 1,234, 7 failed", "Y1 Unknown keys 18", "Y1 Its clock is 3 s behind",
 			"Y1 The last fetch failed: a fetch failed", "Y1 Used: a warning", "Y1 Stored keys 1 min old", "Y1 Adopted 268", "Y1 Saved 141",
 			"Y1 Store failures 3", "Y1 a store failed", "Y1 Hit ratio none yet", "Y1 Entries 128 of 100,000", "Y1 Complete as of 1 min 14 s ago",
 			"Y1 a list failed", "Y1 Every token is refused", "Y1 Recorded 5,120 of 1,048,576", "Y1 Replays refused 2", "Y1 Refused for want of room 4",
@@ -109,6 +109,7 @@ func TestFigures(t *testing.T) {
 		assert.Contains(t, seen, "Hit ratio 60.0 %", "Y1")
 		assert.Contains(t, seen, "tenant", "Y1")
 		assert.NotContains(t, seen, "Revoked tokens", "Y1")
+		assert.NotContains(t, seen, "Its clock", "Y1 it is right")
 		assert.NotContains(t, seen, "DPoP proofs", "Y1")
 
 		iss.Rotate()
@@ -123,6 +124,17 @@ func TestFigures(t *testing.T) {
 		assert.Equal(t, "degraded", s["state"], "Y2")
 		assert.Equal(t, "failing", at(s, "verifiers", 0, "issuers", 0, "state"), "Y1")
 		assert.Contains(t, at(s, "verifiers", 0, "issuers", 0, "last_error"), "500", "Y1")
+
+		for range 25 { // a tenant whose tokens do not come is dropped
+			time.Sleep(time.Hour)
+			_, err := v.Verify(t.Context(), tenant.Token(nil))
+			require.NoError(t, err)
+		}
+		s = inJSON(t, page)
+		assert.Equal(t, "unusable", at(s, "verifiers", 0, "issuers", 0, "state"), "Y1")
+		assert.Equal(t, "expired", at(s, "verifiers", 0, "issuers", 0, "keys_state"), "Y1")
+		assert.Equal(t, "usable", at(s, "verifiers", 0, "issuers", 1, "state"), "Y1")
+		assert.Equal(t, "down", s["state"], "Y2 tenants do not count")
 	})
 }
 
@@ -161,6 +173,9 @@ func TestState(t *testing.T) {
 			all := html(t, page)
 			assert.Contains(t, all, `data-state="`+row.state+`"`)
 			assert.Contains(t, all, "<title>"+strings.ToUpper(row.state[:1])+row.state[1:]+": Orders</title>")
+			if strings.HasPrefix(row.problem, "https://b.test: a refresh") || strings.HasPrefix(row.problem, "https://b.test: the last") {
+				assert.Contains(t, text(all), "https://b.test Failing")
+			}
 			if row.problem != "" {
 				assert.Contains(t, strings.ReplaceAll(all, "&#39;", "'"), row.problem)
 			}

@@ -53,12 +53,12 @@ type badge struct{ Class, Text string }
 
 func capitalized(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 
-// clock says how far an issuer's clock is from this machine's.
+// clock says how far an issuer's clock is from this machine's, if it is.
 func clock(difference seconds) string {
 	d := time.Duration(difference)
 	switch {
 	case d.Abs() < 2*time.Second: // as exact as the Date of a response
-		return "agrees"
+		return ""
 	case d > 0:
 		return period(d) + " ahead"
 	}
