@@ -80,6 +80,23 @@ func TestClockIsSet(t *testing.T) {
 		assert.False(t, revoked(t, l, tok))
 		assert.Zero(t, l.Stats().Entries)
 	})
+	t.Run("L6 forward, after it was added again", func(t *testing.T) {
+		for _, lives := range [][2]time.Duration{{time.Minute, time.Hour}, {time.Hour, time.Minute}} {
+			l, c := clockList(t, revocation.Config{})
+			tok := verifiertest.NewToken(verifiertest.Claims{"jti": "x", "exp": forever})
+			for _, life := range lives {
+				revoke(t, l, revocation.Entry{Issuer: issuer, TokenID: "x", Expires: c.wall.Add(life)})
+			}
+			c.set(24 * time.Hour)
+			c.pass(30 * time.Minute)
+			look(t, l)
+			assert.True(t, revoked(t, l, tok))
+			c.pass(35*time.Minute - time.Millisecond)
+			assert.Equal(t, 1, l.Stats().Entries)
+			c.pass(time.Millisecond)
+			assert.Equal(t, 0, l.Stats().Entries)
+		}
+	})
 	t.Run("L6 back for a while", func(t *testing.T) {
 		l, c := clockList(t, revocation.Config{})
 		revoke(t, l, revocation.Entry{Issuer: issuer, Subject: "alice"})
@@ -103,7 +120,8 @@ func TestClockIsSet(t *testing.T) {
 			require.Zero(t, l.Stats().Entries)
 			require.NoError(t, l.Health())
 			c.set(-20 * time.Minute)
-			_, err := l.Revoked(ctx, tok)
+			is, err := l.Revoked(ctx, tok)
+			require.False(t, is)
 			require.EqualError(t, err, "revocation: the clock was set back: this token expired before, and whether it was revoked is forgotten")
 			require.EqualError(t, l.Health(), "revocation: the clock was set back: tokens that expire before 2033-05-18T04:38:20Z are refused")
 			require.Equal(t, "2033-05-18T04:38:20Z", expires.UTC().Format(time.RFC3339))
@@ -128,7 +146,8 @@ func TestClockIsSet(t *testing.T) {
 func TestNotVerified(t *testing.T) {
 	l := newList(t, revocation.Config{})
 	for _, tok := range []*verifier.Token{nil, {}} {
-		_, err := l.Revoked(ctx, tok)
+		is, err := l.Revoked(ctx, tok)
+		assert.False(t, is)
 		assert.EqualError(t, err, "revocation: not a verified token", "L1")
 	}
 }

@@ -59,8 +59,7 @@
 // make room. [List.Health] returns an error from then on, until a call of Revoke
 // succeeds with at least that much room, or what was refused would have ended. It does not
 // know whether that call was about the same tokens: whoever gets ErrFull has to try again.
-// If nothing helps, revoke all tokens of the issuer, which is one Entry; room for it is
-// left if Config.MaxEntries is raised above what is used.
+// Set Config.MaxEntries to many times what [List.Stats] usually shows, and watch it.
 //
 // 100,000 entries, the default limit, take about 18 MB with ids of 36 characters. A string
 // may have 2 KiB, so an Entry never takes more than 6 KiB.

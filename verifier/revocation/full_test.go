@@ -62,6 +62,17 @@ func TestFull(t *testing.T) {
 			require.NoError(t, l.Health(), "L4")
 		})
 	})
+	t.Run("one", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newList(t, revocation.Config{MaxEntries: 1})
+			require.ErrorIs(t, l.Revoke(ctx, id(1, time.Millisecond), id(2, time.Millisecond)), revocation.ErrFull, "L4")
+			time.Sleep(time.Millisecond)
+			revoke(t, l, id(1, time.Hour))
+			require.NoError(t, l.Health())
+			require.Error(t, l.Revoke(ctx, id(2, time.Hour)))
+			require.ErrorIs(t, l.Health(), revocation.ErrFull, "L4")
+		})
+	})
 	t.Run("entries that have ended", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newList(t, revocation.Config{MaxEntries: 1})
@@ -134,14 +145,66 @@ func TestSizes(t *testing.T) {
 	})
 }
 
-// A remembered token costs no allocation with a list, found or not.
-func TestAllocations(t *testing.T) {
+// Asking takes no lock and does not allocate, whatever the answer.
+func TestCost(t *testing.T) {
 	tok := alice()
 	for _, row := range lists {
 		l := newList(t, revocation.Config{})
 		fill(t, l, min(row.entries, 1000))
 		revoke(t, l, row.more...)
+		unlock := revocation.Lock(l) // a deadlock follows if it takes one
 		assert.Equal(t, row.revoked, revoked(t, l, tok), row.name)
 		assert.Zero(t, testing.AllocsPerRun(100, func() { _, _ = l.Revoked(ctx, tok) }), "L5 "+row.name)
+		unlock()
 	}
+}
+
+// The table has a bucket for two to four entries, when it has many, and kinds of entries
+// that are not there cost nothing.
+func TestSpeed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newList(t, revocation.Config{})
+		size := func(n int) int {
+			require.Equal(t, n, l.Stats().Entries)
+			return revocation.Buckets(l)
+		}
+		add := func(from, to int, life time.Duration) {
+			for i := from; i < to; i++ {
+				revoke(t, l, id(i, life))
+			}
+		}
+		assert.Equal(t, 8, size(0), "L5")
+		add(0, 7, 10*time.Minute)
+		add(7, 32, 6*time.Minute)
+		assert.Equal(t, 8, size(32), "L5")
+		add(32, 33, 5*time.Minute)
+		assert.Equal(t, 16, size(33), "L5")
+		time.Sleep(5 * time.Minute)
+		assert.Equal(t, 16, size(32), "L5")
+		time.Sleep(time.Minute)
+		assert.Equal(t, 8, size(7), "L5")
+		add(7, 64, 10*time.Minute)
+		assert.Equal(t, 16, size(64), "L5")
+		add(64, 65, 2*time.Minute)
+		assert.Equal(t, 32, size(65), "L5")
+		add(65, 513, time.Minute)
+		assert.Equal(t, 256, size(513), "L5")
+		time.Sleep(time.Minute)
+		assert.Equal(t, 64, size(65), "L5 less than half an entry for each of 256")
+		time.Sleep(time.Hour)
+		assert.Equal(t, 8, size(0), "L5")
+
+		for i, e := range []revocation.Entry{{}, {TokenID: "x"}, {Subject: "x"}, {ClientID: "x"}, {Subject: "x", ClientID: "x"}} {
+			e.Issuer = issuer
+			revoke(t, l, e, e)
+			assert.Equal(t, i+1, revocation.Kinds(l), "L5")
+			time.Sleep(time.Second)
+		}
+		time.Sleep(70*time.Minute - 5*time.Second)
+		for i := range 5 {
+			assert.Equal(t, 4-i, l.Stats().Entries)
+			assert.Equal(t, 4-i, revocation.Kinds(l), "L5")
+			time.Sleep(time.Second)
+		}
+	})
 }

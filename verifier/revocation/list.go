@@ -60,10 +60,13 @@ type List struct {
 	mu     sync.Mutex
 	queue  queue // all records, the first to end first
 	counts [kinds]int
-	missed struct { // what ErrFull was returned for
-		entries int   // at most, by one call
-		until   int64 // then all would have ended
-	}
+	missed missed
+}
+
+// missed is what ErrFull was returned for.
+type missed struct {
+	entries int   // at most, by one call
+	until   int64 // then all would have ended
 }
 
 var _ verifier.ManagedRevocation = (*List)(nil)
@@ -106,7 +109,6 @@ func New(cfg Config) (*List, error) {
 	if time.Duration(l.lifetime)*time.Millisecond < cfg.MaxLifetime {
 		l.lifetime++
 	}
-	l.forgotten.Store(-1 << 62)
 	l.table.Store(newTable(minBuckets))
 	return l, nil
 }

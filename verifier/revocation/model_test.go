@@ -206,11 +206,12 @@ func TestEntries(t *testing.T) {
 			revocation.Entry{Issuer: issuer, Subject: "s"},
 			revocation.Entry{Issuer: issuer, ClientID: "c"},
 			revocation.Entry{Issuer: issuer, Subject: "s", ClientID: "c"},
-			revocation.Entry{Issuer: issuer, TokenID: "s"},
+			revocation.Entry{Issuer: issuer, TokenID: "s", IssuedBefore: time.Unix(-1e9, 0)},
 			revocation.Entry{Issuer: issuer + "/", TokenID: "t", IssuedBefore: time.Now().In(time.FixedZone("x", 3600)), Expires: time.Now().Add(time.Second)})
 		first := l.Entries()
 		require.Len(t, first, 7)
 		seen := map[revocation.Entry]bool{}
+		assert.True(t, slices.ContainsFunc(first, func(e revocation.Entry) bool { return e.IssuedBefore.Equal(time.Unix(-1e9, 0)) }))
 		for _, e := range first {
 			seen[e] = true
 			assert.Equal(t, e.Expires, e.Expires.Truncate(time.Millisecond))

@@ -88,12 +88,17 @@ func TestMistakes(t *testing.T) {
 	for name, cfg := range map[string]revocation.Config{
 		"a MaxLifetime of 0 ns":    {},
 		"a MaxLifetime of 3600 ns": {MaxLifetime: 3600},
+		"MaxLifetime of 999999999": {MaxLifetime: time.Second - 1},
 		"MaxEntries is -1":         {MaxLifetime: time.Hour, MaxEntries: -1},
 		"a ClockSkew of 5 ns":      {MaxLifetime: time.Hour, ClockSkew: 5},
+		"a ClockSkew of 999999 ns": {MaxLifetime: time.Hour, ClockSkew: time.Millisecond - 1},
 		"a ClockSkew of 5m0.001s":  {MaxLifetime: time.Hour, ClockSkew: 5*time.Minute + time.Millisecond},
 	} {
 		_, err := revocation.New(cfg)
 		assert.ErrorContains(t, err, name)
+	}
+	for _, skew := range []time.Duration{-time.Hour, time.Millisecond, 5 * time.Minute} {
+		newList(t, revocation.Config{MaxLifetime: time.Second, ClockSkew: skew})
 	}
 	const most = 2048
 	for name, entry := range map[string]revocation.Entry{
@@ -106,7 +111,7 @@ func TestMistakes(t *testing.T) {
 		"ClientID has 2049 bytes":  {Issuer: issuer, ClientID: strings.Repeat("x", most+1)},
 		"ClientID is not UTF-8":    {Issuer: issuer, ClientID: "\xff"},
 		"Expires is not in":        {Issuer: issuer, Expires: time.Unix(1<<60, 0)},
-		"IssuedBefore is not in":   {Issuer: issuer, IssuedBefore: time.Unix(253402300800, 0)},
+		"IssuedBefore is not in":   {Issuer: issuer, IssuedBefore: time.Unix(253402300799, 1)},
 		"IssuedBefore is not in t": {Issuer: issuer, IssuedBefore: time.Time{}.Add(-1)},
 	} {
 		l := newList(t, revocation.Config{})
@@ -117,7 +122,34 @@ func TestMistakes(t *testing.T) {
 		assert.NoError(t, l.Health(), "a mistake is not a lack of room")
 	}
 	long := revocation.Entry{Issuer: strings.Repeat("i", most), Subject: strings.Repeat("s", most), ClientID: strings.Repeat("c", most)}
-	revoke(t, newList(t, revocation.Config{}), long)
+	last := revocation.Entry{Issuer: issuer, IssuedBefore: time.Unix(253402300799, 0), Expires: time.Unix(253402300799, 0)}
+	revoke(t, newList(t, revocation.Config{}), long, last)
+}
+
+// Entries whose hash is that of another, which no test finds otherwise.
+func TestCollisions(t *testing.T) {
+	const a, b = "https://a.test", "https://b.test"
+	entries := []revocation.Entry{
+		{Issuer: a}, {Issuer: a, TokenID: "x"}, {Issuer: a, Subject: "x"}, {Issuer: a, ClientID: "x"}, {Issuer: a, Subject: "x", ClientID: "x"},
+		{Issuer: b}, {Issuer: b, TokenID: "x"}, {Issuer: b, Subject: "x"}, {Issuer: b, ClientID: "x"}, {Issuer: b, Subject: "x", ClientID: "x"},
+		{Issuer: a, TokenID: "y"}, {Issuer: a, Subject: "y"}, {Issuer: a, ClientID: "y"}, {Issuer: a, Subject: "x", ClientID: "y"}, {Issuer: a, Subject: "y", ClientID: "x"},
+	}
+	tok := verifiertest.NewToken(verifiertest.Claims{"iss": a, "jti": "x", "sub": "x", "client_id": "x"})
+	for i, own := range entries[:5] {
+		for j, other := range entries {
+			if i == j {
+				continue
+			}
+			l := newList(t, revocation.Config{MaxEntries: 2})
+			revocation.Collide(l, other, own)
+			assert.False(t, revoked(t, l, tok), "L1 %v is not %v", other, own)
+			revoke(t, l, own)
+			assert.Equal(t, 2, l.Stats().Entries)
+			own.IssuedBefore = time.Now().Add(time.Minute)
+			revoke(t, l, own)
+			assert.True(t, revoked(t, l, tok), "L1 %v beside %v", own, other)
+		}
+	}
 }
 
 func unsafeData(s string) *byte { return unsafe.StringData(s) }

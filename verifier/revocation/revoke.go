@@ -46,11 +46,11 @@ func (l *List) checkRoom(entries []Entry, now int64) error {
 	}
 	free := l.maxEntries - len(l.queue)
 	if len(added) > free {
-		l.missed.entries, l.missed.until = max(l.missed.entries, len(added)), max(l.missed.until, until)
+		l.missed = missed{max(l.missed.entries, len(added)), max(l.missed.until, until)}
 		return fmt.Errorf("revocation: %w: %d of %d entries, and %d are to be added", ErrFull, len(l.queue), l.maxEntries, len(added))
 	}
 	if l.missed.entries <= free {
-		l.missed.entries, l.missed.until = 0, 0
+		l.missed = missed{}
 	}
 	return nil
 }
@@ -69,7 +69,6 @@ func (l *List) add(e *Entry, now instant) {
 		k.a, k.b = strings.Clone(k.a), strings.Clone(k.b)
 		r = &record{sum: sum, key: k}
 		r.cut.Store(cut)
-		r.expires.Store(expires)
 	}
 	r.cut.Store(max(r.cut.Load(), cut))
 	r.expires.Store(max(r.expires.Load(), expires))
@@ -130,7 +129,7 @@ func (l *List) forget(now instant) {
 		l.resize()
 	}
 	if l.missed.until <= now.wall {
-		l.missed.entries, l.missed.until = 0, 0
+		l.missed = missed{}
 	}
 }
 

@@ -42,15 +42,11 @@ func (l *List) Revoked(_ context.Context, t *verifier.Token) (bool, error) {
 func (l *List) finds(t *verifier.Token, table *table, k kind, sum uint64) bool {
 	for _, r := range table.bucket(sum) {
 		if r.sum == sum && r.matches(t, k) {
-			return isBefore(t, r.cut.Load()+l.skew) && !r.hasEnded(l.now())
+			// Without iat, IssuedAt is in the year 1, before any cut.
+			return t.IssuedAt().UnixMilli() < r.cut.Load()+l.skew && !r.hasEnded(l.now())
 		}
 	}
 	return false
-}
-
-func isBefore(t *verifier.Token, cut int64) bool {
-	at := t.IssuedAt()
-	return at.IsZero() || at.UnixMilli() < cut
 }
 
 // The hashes are seeded, so that nobody can choose members whose records share a bucket.

@@ -66,10 +66,7 @@ func (t *table) bucket(sum uint64) []*record {
 	if bits := tag(sum); t.tags[i].Load()&bits != bits {
 		return nil
 	}
-	if list := t.buckets[i].Load(); list != nil {
-		return *list
-	}
-	return nil
+	return *t.buckets[i].Load() // stored before the tags
 }
 
 func (t *table) find(sum uint64, k *key) *record {
