@@ -13,8 +13,8 @@
 //
 // The page is read-only, but it names issuers, tenants, keys and errors. Serve it where
 // only operators reach it: on an internal listener, and behind httpauth.Protect with a rule
-// that only operators pass. A browser sends no Authorization by
-// itself: a proxy adds it, or the token is in a cookie (see verifier.Settings.TokenFrom).
+// that only operators pass. A browser sends no Authorization by itself: a proxy adds it, or
+// the token is in a cookie (see verifier.Settings.TokenFrom).
 //
 // # JSON
 //

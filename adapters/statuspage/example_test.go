@@ -13,8 +13,13 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/verifier/verifiertest"
 )
 
-// internalHandler returns what an API serves to operators, on an internal listener.
-func internalHandler(hostname string, issuers ...verifier.Config) (http.Handler, error) {
+// An api has the handlers of its internal listener apart from those of its clients.
+type api struct {
+	verifier *verifier.Verifier
+	internal http.Handler
+}
+
+func newAPI(hostname string, issuers ...verifier.Config) (*api, error) {
 	page := statuspage.New(statuspage.Config{Title: "Orders API, " + hostname})
 	v, err := verifier.Settings{Observe: page.Observe}.New(issuers...)
 	if err != nil {
@@ -23,7 +28,7 @@ func internalHandler(hostname string, issuers ...verifier.Config) (http.Handler,
 	page.Watch(v)
 	internal := http.NewServeMux()
 	internal.Handle("GET /status", httpauth.Protect(v, verifier.Scope("orders:operate"))(page))
-	return internal, nil
+	return &api{verifier: v, internal: internal}, nil
 }
 
 // A script reads the page as JSON.
@@ -32,17 +37,18 @@ func Example() {
 	defer tb.Close()
 	iss := verifiertest.NewIssuer(tb)
 
-	internal, err := internalHandler("replica 1", iss.Config("https://api.example.com"))
+	orders, err := newAPI("replica 1", iss.Config("https://api.example.com"))
 	if err != nil {
 		panic(err)
 	}
+	defer orders.verifier.Close()
 
 	get := func(token string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, "/status", nil)
 		r.Header.Set("Accept", "application/json")
 		r.Header.Set("Authorization", "Bearer "+token)
 		w := httptest.NewRecorder()
-		internal.ServeHTTP(w, r)
+		orders.internal.ServeHTTP(w, r)
 		return w
 	}
 	fmt.Println(get(iss.Token(nil)).Code)

@@ -72,7 +72,7 @@ type key struct {
 	Type       string    `json:"type"`
 	Algorithms []string  `json:"algorithms"`
 	Use        string    `json:"use,omitempty"`
-	FirstSeen  time.Time `json:"first_seen"`
+	FirstSeen  time.Time `json:"first_seen,omitzero"`
 }
 
 type warning struct {
@@ -186,7 +186,7 @@ func describeKeys(s *jwkscache.Stats) *keySet {
 	}
 	for _, info := range s.KeySet[:min(len(s.KeySet), maxKeys)] {
 		k.Keys = append(k.Keys, key{
-			printable(info.KeyID, maxName), info.Type, info.Algorithms, printable(info.Use, maxName), info.FirstSeen.UTC(),
+			printable(info.KeyID, maxName), printable(info.Type, maxName), append([]string{}, info.Algorithms...), printable(info.Use, maxName), info.FirstSeen.UTC(),
 		})
 	}
 	k.MoreKeys = max(s.Keys, len(s.KeySet)) - len(k.Keys)

@@ -206,3 +206,17 @@ func BenchmarkObserve(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkServeHTTP(b *testing.B) {
+	page := statuspage.New(statuspage.Config{})
+	v, err := verifier.New(issuer("https://a.test", fresh()), issuer("https://b.test", fresh()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	page.Watch(v)
+	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		page.ServeHTTP(httptest.NewRecorder(), r)
+	}
+}

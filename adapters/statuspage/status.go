@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
@@ -130,17 +132,20 @@ func (s *status) problem(st state, name, text string) {
 	s.Problems = append(s.Problems, text)
 }
 
+// ProblemCount counts those that are not listed too.
+func (s *status) ProblemCount() int { return len(s.Problems) + s.MoreProblems }
+
 // version returns the version of this module in the running program, "" if it is unknown.
-func version() string {
+var version = sync.OnceValue(func() string {
 	const module = "github.com/seed-12ed5b1c/jwtguard"
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
 	}
-	for _, m := range append(info.Deps, &info.Main) {
+	for _, m := range slices.Concat(info.Deps, []*debug.Module{&info.Main}) {
 		if m.Path == module && m.Version != "(devel)" {
 			return m.Version
 		}
 	}
 	return ""
-}
+})

@@ -238,6 +238,8 @@ func TestStatusPageUpdates(t *testing.T) {
 		o.run(t, `document.getElementById('pause').click()`)
 		o.shows(t, "Paused, last update")
 		o.isQuiet(t)
+		o.run(t, `document.dispatchEvent(new Event('visibilitychange'))`)
+		o.isQuiet(t)
 		o.run(t, `document.getElementById('pause').click()`)
 		o.updates(t)
 		o.shows(t, "Updates every")
