@@ -42,7 +42,7 @@ func Directory(path string) (Store, error) {
 		return nil, fmt.Errorf("jwkscache: Directory: %w", err)
 	}
 	d := &directory{path}
-	root, err := d.open("")
+	root, err := d.open()
 	if err != nil {
 		return nil, fmt.Errorf("jwkscache: Directory: %w", err)
 	}
@@ -53,11 +53,8 @@ func Directory(path string) (Store, error) {
 
 var storeName = regexp.MustCompile(`^[a-z0-9-]{1,100}$`)
 
-// open returns the directory, if it is safe to use. name is that of a document.
-func (d *directory) open(name string) (*os.Root, error) {
-	if name != "" && !storeName.MatchString(name) {
-		return nil, fmt.Errorf("not the name of a document: %q", cut(name))
-	}
+// open returns the directory, if it is safe to use.
+func (d *directory) open() (*os.Root, error) {
 	root, err := os.OpenRoot(d.path)
 	if err != nil {
 		return nil, err
@@ -73,6 +70,14 @@ func (d *directory) open(name string) (*os.Root, error) {
 	return root, nil
 }
 
+// openFor is open for what is kept under name.
+func (d *directory) openFor(name string) (*os.Root, error) {
+	if !storeName.MatchString(name) {
+		return nil, fmt.Errorf("not the name of a document: %q", cut(name))
+	}
+	return d.open()
+}
+
 // checkPrivate returns why others can write to a file or directory, or nil.
 func checkPrivate(info fs.FileInfo, name string) error {
 	if runtime.GOOS == "windows" { // its permissions are not in the mode
@@ -86,7 +91,7 @@ func checkPrivate(info fs.FileInfo, name string) error {
 
 // Load implements [Store].
 func (d *directory) Load(_ context.Context, name string) ([]byte, error) {
-	root, err := d.open(name)
+	root, err := d.openFor(name)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +129,7 @@ func readPrivate(root *os.Root, name string, limit int) ([]byte, error) {
 	}
 	doc, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
 	if err == nil && len(doc) > limit {
-		err = fmt.Errorf("%q has more than %d bytes", cut(name), limit)
+		return nil, fmt.Errorf("%q has more than %d bytes", cut(name), limit)
 	}
 	return doc, err
 }
@@ -132,7 +137,7 @@ func readPrivate(root *os.Root, name string, limit int) ([]byte, error) {
 // Save implements [Store]: after a crash, the file has all of the old or all of the
 // new document.
 func (d *directory) Save(_ context.Context, name string, document []byte) error {
-	root, err := d.open(name)
+	root, err := d.openFor(name)
 	if err != nil {
 		return err
 	}

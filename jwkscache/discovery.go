@@ -30,9 +30,20 @@ type locator struct {
 	tooOld moment // from when on the discovered address is not used
 	err    error  // why the metadata was not good when it was last read
 
+	keep     bool // metadata, for the Store
+	metadata *response
+
 	getter   *getter
 	clock    func() moment
 	maxStale time.Duration
+}
+
+// source returns what is configured.
+func (l *locator) source() source {
+	if l.issuer == "" {
+		return source{address: l.address}
+	}
+	return source{issuer: l.issuer, metadataURL: l.metadataURL}
 }
 
 // locate discovers the address of the key set where that is not given, not known
@@ -57,11 +68,18 @@ func (l *locator) discover(ctx context.Context, mode fetchMode) (*response, erro
 	address, metadata, err := l.readMetadata(ctx, mode)
 	if err == nil {
 		l.address, l.tooOld = address, metadata.createdAt.add(l.maxStale)
+		if l.keep {
+			l.metadata = metadata
+		}
 	}
 	l.err = err
-	now := l.clock()
-	l.due = now.add(min(metadataPeriod, now.until(l.tooOld)/4))
+	l.schedule(l.clock())
 	return metadata, err
+}
+
+// schedule makes reading the metadata again due, which was read at readAt.
+func (l *locator) schedule(readAt moment) {
+	l.due = readAt.add(min(metadataPeriod, readAt.until(l.tooOld)/4))
 }
 
 // readMetadata tries the places where the metadata may be, and returns the first

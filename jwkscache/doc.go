@@ -53,10 +53,41 @@
 // issuer may have given the kid to another key: once in 15 seconds, and nobody waits
 // for it.
 //
+// # Key sets that are shared
+//
+// With [Config.Store], processes that check tokens of the same issuer share its key
+// set, and it is there at the next start. The Store has one document, of what the last
+// good fetch brought. It is checked like a response when it is loaded, and ages like
+// one, so it serves for [Config.MaxStale] after the server made it.
+//
+//	           newer                       leased
+//	due ─► Load ────► adopt      ─► Lease ───────► fetch, Save
+//	            │ not newer          ▲   │ another's
+//	            └────────────────────┘   └────────► serve on, and Load again
+//
+// At a start, and when a fetch is due, the cache loads the document first. If it was
+// fetched later than the keys in use, the cache adopts it. Otherwise the process that
+// gets the lease, for 2 seconds, fetches and saves; the others ask again. Where a key
+// is missing, they ask four times a second, and after 3 seconds fetch nevertheless:
+// the holder of the lease may have died. While there are no keys at all, that is
+// after 1 second, and for a refresh, after 2 minutes.
+//
+// Every 8 to 10 seconds each process looks at the Store, so that all have within about
+// 10 seconds what one of them has fetched, also by [Cache.Refresh]. Which document is
+// newer is decided by the issuer's clock, if its responses have a Date. Otherwise it is
+// by the clocks of the processes, and one whose clock is ahead may keep its keys until
+// its next refresh.
+//
+// A process whose fetch fails leaves a note, so that all share one backoff and one
+// Retry-After. A Store that fails, or has something that is not good, changes nothing
+// but this: until the next look, the cache fetches as it does without.
+//
 // # Events
 //
 // [Config.Observe] receives each fetch, good or failed, each rotation, and expiry. A
-// rotation is a key set with other keys or names; their order does not count.
+// rotation is a key set with other keys or names; their order does not count. It also
+// receives each document that was adopted, and when the Store begins to fail or works
+// again.
 // [Config.Logger] receives only what begins or ends: failures, expiry, unusual keys.
 //
 // # No key, and cannot tell

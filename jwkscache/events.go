@@ -7,18 +7,19 @@ type Event struct {
 	Kind   EventKind
 	Source string // the issuer of ForIssuer, the URL of ForURL or the path of ForFile
 	Keys   int    // usable keys now, 0 if there are none or they are too old
-	Err    error  // with EventFailed and EventExpired: why, as in Stats.LastError
+	Err    error  // with EventFailed and EventExpired: why, as in Stats.LastError; with EventStoreFailed, as in StoreStats
 }
 
 // An EventKind is what happened.
 type EventKind string
 
-// The kinds of events. A good fetch is EventRefreshed, and after that EventRotated and
-// EventHealed where they apply.
+// The kinds of events. A good fetch is EventRefreshed, keys that are adopted from
+// Config.Store are EventAdopted, and after either come EventRotated and EventHealed
+// where they apply.
 const (
 	EventRefreshed EventKind = "refreshed" // a good fetch
-	EventRotated   EventKind = "rotated"   // it brought other keys than the last good one
-	EventHealed    EventKind = "healed"    // it is the first good one after failures
+	EventRotated   EventKind = "rotated"   // it has other keys than the last one
+	EventHealed    EventKind = "healed"    // it is the first after failures
 	EventFailed    EventKind = "failed"    // a fetch that failed
 	EventExpired   EventKind = "expired"   // the keys are older than MaxStale
 
@@ -41,6 +42,18 @@ func (r *reporter) observeFetch(old, brought *snapshot, err error, served, heale
 	e := Event{Kind: EventRefreshed, Keys: brought.keys.size}
 	r.emit(e)
 	if e.Kind = EventRotated; old != nil && !old.keys.hasKeysOf(brought.keys) {
+		r.emit(e)
+	}
+	if e.Kind = EventHealed; healed {
+		r.emit(e)
+	}
+}
+
+// observeAdopted calls Observe with the events of a document that was adopted.
+func (r *reporter) observeAdopted(old, adopted *snapshot, healed bool) {
+	e := Event{Kind: EventAdopted, Keys: adopted.keys.size}
+	r.emit(e)
+	if e.Kind = EventRotated; old != nil && !old.keys.hasKeysOf(adopted.keys) {
 		r.emit(e)
 	}
 	if e.Kind = EventHealed; healed {

@@ -108,3 +108,8 @@ func (f *Fetcher) Fetch(noCache, rediscover bool) (age time.Duration, err error)
 	f.served.Store(brought)
 	return brought.age, nil
 }
+
+// KeepsDocuments reports whether the cache keeps what only a Store needs.
+func (c *Cache) KeepsDocuments() bool {
+	return c.scheduler.shared != nil || c.served.Load().doc != nil || c.scheduler.fetcher.locator.metadata != nil
+}

@@ -16,6 +16,7 @@ type fetch struct {
 	done    chan struct{} // closed when the following are set
 	brought *snapshot     // nil if it failed
 	err     error
+	adopted bool // it was not run, because the Store had something newer
 }
 
 func newFetch() *fetch { return &fetch{done: make(chan struct{})} }
@@ -38,6 +39,7 @@ type fetcher struct {
 func newFetcher(source locator, cfg Config, clock func() moment) *fetcher {
 	f := &fetcher{cfg: cfg, clock: clock, locator: source, getter: newGetter(cfg, clock)}
 	f.locator.getter, f.locator.clock, f.locator.maxStale = f.getter, clock, cfg.MaxStale
+	f.locator.keep = cfg.Store != nil
 	return f
 }
 
@@ -85,10 +87,14 @@ func (f *fetcher) fetchKeys(ctx context.Context, old *snapshot, mode fetchMode) 
 	if f.locator.issuer != "" {
 		tooOld = tooOld.earlier(f.locator.tooOld)
 	}
-	return &snapshot{
+	s := &snapshot{
 		keys: keys, age: res.age, clockDiff: res.clockDiff, metadataErr: f.locator.err,
 		fetchedAt: f.clock(), tooOld: tooOld, period: f.period(res.header, tooOld),
-	}, nil
+	}
+	if f.cfg.Store != nil {
+		s.doc = f.document(res, s)
+	}
+	return s, nil
 }
 
 // period returns how long a response with header h is fresh: no longer than it

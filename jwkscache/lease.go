@@ -21,7 +21,7 @@ const (
 // with the next number, which is possible once (O_EXCL); whoever has done so removes
 // the files before it.
 func (d *directory) Lease(_ context.Context, name string, period time.Duration) (bool, error) {
-	root, err := d.open(name)
+	root, err := d.openFor(name)
 	if err != nil {
 		return false, err
 	}

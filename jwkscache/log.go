@@ -55,9 +55,41 @@ func (r *reporter) reportFetch(old, brought *snapshot, err error, served bool) {
 		r.fetchFails = false
 		r.info("jwtguard: fetching the issuer's keys works again")
 	}
-	if warnings := brought.keys.warnings; len(warnings) > 0 && (old == nil || old.keys != brought.keys) {
+	r.reportWarnings(old, brought)
+}
+
+// reportAdopted logs what keys that another process has fetched have changed.
+func (r *reporter) reportAdopted(old, adopted *snapshot) {
+	r.observeAdopted(old, adopted, r.fetchFails)
+	r.reportMetadata()
+	r.expired = false
+	if r.fetchFails {
+		r.fetchFails = false
+		r.info("jwtguard: another process has fetched the issuer's keys, and the Store has them")
+	}
+	r.reportWarnings(old, adopted)
+}
+
+// reportWarnings logs the warnings about keys that are new.
+func (r *reporter) reportWarnings(old, s *snapshot) {
+	if warnings := s.keys.warnings; len(warnings) > 0 && (old == nil || old.keys != s.keys) {
 		r.warn("jwtguard: some of the issuer's keys are not used, or are unusual", "count", len(warnings), "first", texts(warnings, 5))
 	}
+}
+
+// reportStore logs that the Store has begun to fail with err, or the end of that.
+func (r *reporter) reportStore(err error, served *snapshot, now moment) {
+	e := Event{Kind: EventStoreHealed}
+	if served.serves(now) {
+		e.Keys = served.keys.size
+	}
+	if err != nil {
+		e.Kind, e.Err = EventStoreFailed, err
+		r.warn("jwtguard: the Store of the issuer's keys fails, or has something that is not good; keys are fetched without it", "error", err)
+	} else {
+		r.info("jwtguard: the Store of the issuer's keys works again")
+	}
+	r.emit(e)
 }
 
 // reportMetadata logs that reading the metadata has begun to fail while a

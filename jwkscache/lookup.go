@@ -70,7 +70,7 @@ func (s *scheduler) find(q *Query, snap *snapshot, last joined, now moment) (key
 	case snap.keys.named(q) != nil: // these were tried
 		s.fetchForMismatch(now)
 		return nil, true
-	case last.later && last.err == nil: // a fetch that began after the call did not bring it
+	case last.later && last.err == nil && !last.adopted: // a fetch that began after the call did not bring it
 	case q.Tried == nil && s.failures == 0 && !s.closed && s.missing.has(q, now.mono):
 	default:
 		return nil, false

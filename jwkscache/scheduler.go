@@ -24,6 +24,7 @@ type scheduler struct {
 	fetcher  *fetcher
 	served   *atomic.Pointer[snapshot] // the cache's
 	reporter *reporter
+	shared   *shared // nil without a Store
 	clock    func() moment
 
 	ctx  context.Context // ends with Close; it bounds the fetches, not the callers
@@ -43,7 +44,7 @@ type counters struct{ fetches, failed, unknownKeys int }
 
 func newScheduler(f *fetcher, served *atomic.Pointer[snapshot]) *scheduler {
 	s := &scheduler{
-		fetcher: f, served: served, reporter: newReporter(f), clock: f.clock,
+		fetcher: f, served: served, reporter: newReporter(f), shared: newShared(f), clock: f.clock,
 		done:     make(chan struct{}),
 		schedule: newSchedule(f.clock(), f.cfg.Cooldown),
 		missing:  missingKeys{seed: maphash.MakeSeed()},
@@ -59,7 +60,11 @@ func (s *scheduler) run() {
 	defer timer.Stop()
 	for s.ctx.Err() == nil {
 		wait := s.nothingDueFor()
-		if wait <= 0 {
+		fetch := wait <= 0
+		if s.shared != nil {
+			fetch, wait = s.useStore(wait)
+		}
+		if fetch {
 			s.runFetch()
 			continue
 		}
@@ -126,11 +131,17 @@ func (s *scheduler) runFetch() {
 	close(f.done)
 	s.mu.Unlock()
 	s.reporter.reportFetch(old, f.brought, f.err, old.serves(now))
+	if s.shared != nil {
+		s.share(f)
+	}
 }
 
 // finish ends all waiting, also where a transport ended the goroutine.
 func (s *scheduler) finish() {
 	defer close(s.done)
+	if s.shared != nil {
+		defer s.shared.caller.wait()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
@@ -156,6 +167,9 @@ func (s *scheduler) figures() (*snapshot, Stats, bool) {
 	st := Stats{LastError: s.lastErr, Fetches: s.fetches, Failures: s.failed, UnknownKeys: s.unknownKeys}
 	if s.running == nil && !s.closed {
 		st.NextRefresh = s.due.wall
+	}
+	if s.shared != nil {
+		st.Store = s.shared.stats(s.clock())
 	}
 	return s.served.Load(), st, s.closed
 }

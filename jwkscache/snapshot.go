@@ -16,6 +16,8 @@ type snapshot struct {
 	age         time.Duration // of the responses it is from, as their Age says
 	clockDiff   time.Duration // how far the server's clock was ahead of ours
 	metadataErr error         // why the address of the keys was not confirmed
+
+	doc *document // what it is from, nil without a Store
 }
 
 // serves reports whether there are keys that are not too old.

@@ -13,7 +13,8 @@ type State string
 //	                      └───────────────────────┴──────────────────────────┘
 //
 // Close leads from each of them to Closed. Fresh and Stale serve keys, and so does
-// Closed until MaxStale is over. A failed fetch changes no state.
+// Closed until MaxStale is over. A failed fetch changes no state. Keys that are adopted
+// from Config.Store come from a good fetch of another process, and are as old as that.
 const (
 	Empty   State = "empty"   // no keys yet
 	Fresh   State = "fresh"   // the last good fetch is younger than its period
