@@ -21,6 +21,7 @@ func TestSharedMissingKey(t *testing.T) {
 		pass(time.Minute)
 		s.serve(publish(a, b))
 		require.NoError(t, caches[0].Refresh(t.Context()))
+		pass(1) // until it is saved
 		keys, err := lookupTakes(t, t.Context(), caches[1], "b", 0)
 		require.NoError(t, err)
 		assert.Len(t, keys, 1)

@@ -215,16 +215,20 @@ func TestSharedRefresh(t *testing.T) {
 		st, s := newMemory(), newServer(publish(a))
 		slowly := &switched{Store: st}
 		first, second := open(t, s, shared(st)), open(t, s, shared(slowly))
+		pass(time.Second)
 		require.NoError(t, first.Refresh(t.Context()))
-		slowly.set(func(_ context.Context, call string) error { time.Sleep(900 * time.Millisecond); return nil })
-		for second.Stats().Store.Adopted == 1 { // until it adopts what first has fetched
-			s.serve(publish(a, b))
-			time.Sleep(100 * time.Millisecond)
-			before := s.fetches()
-			require.NoError(t, second.Refresh(t.Context()))
-			require.Equal(t, before+1, s.fetches())
-			require.NoError(t, first.Refresh(t.Context()))
-		}
+		s.serve(publish(a, b))
+		begun := make(chan struct{})
+		slowly.set(func(_ context.Context, call string) error {
+			slowly.set(nil)
+			begun <- struct{}{}
+			time.Sleep(500 * time.Millisecond)
+			return nil
+		})
+		<-begun
+		require.NoError(t, second.Refresh(t.Context()))
+		assert.Equal(t, 3, s.fetches())
+		assert.Equal(t, 2, second.Stats().Store.Adopted, "it loaded something newer as well")
 		serves(t, second, b)
 	}))
 }
@@ -243,6 +247,7 @@ func TestSharedStats(t *testing.T) {
 		assert.Equal(t, jwkscache.StoreStats{Adopted: 1}, c.Stats().Store)
 		assert.Equal(t, jwkscache.StoreStats{Saves: 1}, other.Stats().Store)
 
+		pass(time.Second)
 		s.serve(publish(a, b))
 		require.NoError(t, other.Refresh(t.Context()))
 		pass(10 * time.Second)
@@ -267,10 +272,12 @@ func TestSharedStats(t *testing.T) {
 		assert.Equal(t, 1, j.count("INFO", "Store"))
 		assert.NoError(t, c.Stats().Store.LastError)
 
+		require.NoError(t, other.Close()) // so that it is not quicker
 		st.put([]byte("rubbish"))
 		pass(10 * time.Second)
 		require.True(t, strings.HasPrefix(l.heard(), "store_failed/2"))
 		pass(20 * time.Second)
+		other = open(t, s, shared(st))
 		require.NoError(t, c.Stats().Store.LastError, "it was replaced")
 		assert.Equal(t, 2, j.count("WARN", "Store"))
 		assert.Equal(t, 2, j.count("INFO", "Store"))
