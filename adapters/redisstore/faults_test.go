@@ -192,6 +192,25 @@ func TestRevocationsWhileRedisIsAway(t *testing.T) {
 			require.NoError(t, r.Close(), "all is published")
 		}
 	})
+	for round := range 20 { // the replicas try at different times
+		bubble(t, fmt.Sprint("D7 an empty Redis gets first what nobody else knows ", round), func(t *testing.T) {
+			s := newServer(t)
+			all := replicas(t, s, 3, redisstore.RevocationConfig{})
+			require.NoError(t, all[0].Revoke(t.Context(), tokenID("before")))
+			time.Sleep(10 * time.Second)
+			s.stop()
+			s.FlushAll()
+			require.ErrorIs(t, all[1].Revoke(t.Context(), tokenID("meanwhile")), redisstore.ErrNotPublished)
+			time.Sleep(10 * time.Second)
+			s.start()
+			time.Sleep(3 * time.Second)
+			for _, r := range all {
+				assert.True(t, r.revokes(t, "meanwhile"))
+			}
+			time.Sleep(15 * time.Second)
+			agree(t, 2, all...)
+		})
+	}
 	bubble(t, "D7 Refuse refuses from MaxAge on, until Redis is back", func(t *testing.T) {
 		s := newServer(t)
 		r := replicas(t, s, 1, redisstore.RevocationConfig{WhileAway: redisstore.Refuse, MaxAge: 10 * time.Second})[0]

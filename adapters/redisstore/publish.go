@@ -60,6 +60,7 @@ func (r *Revocations) Revoke(ctx context.Context, entries ...revocation.Entry) e
 		all[name] = t.later(all[name])
 	}
 	if err := r.publish(ctx, all, maxRevoked); err != nil {
+		r.own.add(all, r.list.Stats().MaxEntries)
 		return r.notPublished(err)
 	}
 	return nil

@@ -73,6 +73,7 @@ type Revocations struct {
 	complete   atomic.Pointer[time.Time] // when the list was last known to be complete; nil: never
 	away       atomic.Pointer[error]     // why Redis cannot be read, or nil
 	unsent     atomic.Pointer[error]     // why entries are not published, or nil
+	own        pending                   // entries that no other replica can publish
 	unreadable atomic.Int64              // entries since the last reading of all that could not be read or added
 
 	ready   chan struct{} // closed when the list is complete for the first time

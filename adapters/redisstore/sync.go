@@ -68,6 +68,7 @@ type syncer struct {
 	stuck   bool // reading all has not made the numbers equal
 	readAt  time.Time
 	pause   time.Duration
+	ownAt   time.Time // not before, entries of this replica are published
 	sendAt  time.Time // not before, unsent entries are published
 }
 
@@ -101,6 +102,8 @@ func (r *Revocations) step(ctx context.Context) error {
 	switch {
 	case !s.synced:
 		return r.catchUp(ctx)
+	case !now.Before(s.ownAt) && r.own.any():
+		return r.publishOwn(ctx)
 	case r.unsent.Load() != nil && !now.Before(s.sendAt):
 		return r.resend(ctx)
 	case !now.Before(s.checkAt):
