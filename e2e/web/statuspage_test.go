@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -147,12 +146,11 @@ func TestStatusPageUpdates(t *testing.T) {
 			region.focus();
 			region.scrollLeft = 40;
 			scrollTo(0, 230);
-			const times = document.querySelectorAll('dd time'); // of the last refresh and the next one
-			window.first = times[0].firstChild;
-			window.last = times[1].firstChild;
-			getSelection().setBaseAndExtent(first, 1, last, 3);`)
+			window.first = document.querySelector('.overview time').firstChild;
+			window.last = document.querySelector('dd time').firstChild; // of the last refresh
+			getSelection().setBaseAndExtent(first, 3, last, 1);`)
 		before := o.run(t, state)
-		require.Equal(t, `["verifier-1-issuer-1-keys",40,230,true,1,true,3]`, before)
+		require.Equal(t, `["verifier-1-issuer-1-keys",40,230,true,3,true,1]`, before)
 		for range 3 { // the first is not withdrawn before the third
 			o.iss.Rotate()
 			require.NoError(t, o.v.Refresh(t.Context()))
@@ -164,6 +162,20 @@ func TestStatusPageUpdates(t *testing.T) {
 		assert.NotContains(t, o.text(t), kid, "a key that was withdrawn")
 		o.run(t, `getSelection().removeAllRanges()`)
 		call(t, o.browser, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1200, Height: 900, DeviceScaleFactor: 1})
+	})
+
+	t.Run("Y6 the focus stays when an issuer before it is dropped", func(t *testing.T) {
+		o.run(t, `
+			const card = document.querySelector('.card[data-key]');
+			for (let i = 0; i < 2; i++) {
+				const dropped = card.cloneNode(true);
+				dropped.dataset.key = 'dropped';
+				card.before(dropped);
+			}
+			window.focused = card.querySelector('.scroll');
+			focused.focus();`)
+		o.updates(t)
+		assert.Equal(t, "true 0", o.run(t, `return (document.activeElement === focused) + ' ' + document.querySelectorAll('[data-key=dropped]').length`))
 	})
 
 	t.Run("Y6 a page that was updated is the page that is loaded", func(t *testing.T) {
@@ -365,6 +377,6 @@ func value(t *testing.T, v *accessibility.Value) (text string) {
 	if v == nil {
 		return ""
 	}
-	require.NoError(t, json.Unmarshal(v.Value, &text), fmt.Sprintf("%s", v.Value))
+	require.NoError(t, json.Unmarshal(v.Value, &text))
 	return text
 }
