@@ -20,6 +20,10 @@
 //	jwtguard.keys.failures        counter         {fetch}     jwtguard.issuer
 //	jwtguard.keys.missing         counter         {lookup}    jwtguard.issuer
 //	jwtguard.keys.events          counter         {event}     jwtguard.issuer, jwtguard.keys.event
+//	jwtguard.keys.store.adopted   counter         {document}  jwtguard.issuer
+//	jwtguard.keys.store.saves     counter         {document}  jwtguard.issuer
+//	jwtguard.keys.store.failures  counter         {failure}   jwtguard.issuer
+//	jwtguard.keys.store.age       gauge           s           jwtguard.issuer
 //	jwtguard.revocation.entries   up-down counter {entry}
 //	jwtguard.revocation.limit     up-down counter {entry}
 //	jwtguard.revocation.age       gauge           s
@@ -28,8 +32,8 @@
 //
 // The metrics of the token cache and of keys are those of the verifiers given to
 // [Metrics.Watch]. jwtguard.keys.age is the time since the last good fetch, and is absent
-// before it. The metrics of revocation and of proofs are absent without
-// Settings.Revocation and Settings.Bindings. If several verifiers have such lists, these
+// before it. The metrics of the store, of revocation and of proofs are absent without
+// JWKS.Store, Settings.Revocation and Settings.Bindings. If several verifiers have such lists, these
 // are the figures of the fullest, and the age of the oldest. A decision is inner if verifier.Require, a RequireGuard or the handler made it
 // about a request that was admitted before; only jwtguard.decisions counts those.
 //

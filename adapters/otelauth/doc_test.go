@@ -22,7 +22,10 @@ func TestTables(t *testing.T) {
 	m := newRig(t)
 	cfg := iss.Config(audience)
 	cfg.MaxLifetime = time.Hour
-	m.verifier(withLists(verifier.RevocationStats{MaxEntries: 1, Age: 1}, verifier.ProofStats{MaxProofs: 1}), cfg)
+	m.verifier(withLists(verifier.RevocationStats{MaxEntries: 1, Age: 1}, verifier.ProofStats{MaxProofs: 1}), cfg, verifier.Config{
+		Issuer: "https://stored", Audiences: cfg.Audiences, MaxLifetime: time.Hour,
+		Keys: &keysWithStats{State: jwkscache.Fresh, Store: jwkscache.StoreStats{Saves: 1, Age: 1}},
+	})
 	m.Observe(t.Context(), verifier.Decision{Outcome: verifier.OutcomeRefused, Reason: verifier.ErrScope, Issuer: iss.URL(), KeyLookup: 1, Signature: 1})
 	m.ObserveKeys(jwkscache.Event{Kind: jwkscache.EventFailed, Source: iss.URL()})
 	type row struct{ kind, unit, attributes string }
@@ -44,7 +47,7 @@ func TestTables(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, want, 17)
+	require.Len(t, want, 21)
 	for file, pattern := range map[string]string{
 		"doc.go":                      `(?m)^//\t(jwtguard\.[a-z_.]+) +(counter|up-down counter|gauge|histogram) +(\S+) *(.*)$`,
 		"../../docs/observability.md": "(?m)^\\| `(jwtguard\\.[a-z_.]+)` \\| ([a-z-]+(?: counter)?), `(\\S+)` \\| (.*?) ?\\|",

@@ -102,6 +102,7 @@ func (m *Metrics) addEvents(n int64, issuer string, kind jwkscache.EventKind) {
 
 var eventKinds = []jwkscache.EventKind{
 	jwkscache.EventRefreshed, jwkscache.EventRotated, jwkscache.EventHealed, jwkscache.EventFailed, jwkscache.EventExpired,
+	jwkscache.EventAdopted, jwkscache.EventStoreFailed, jwkscache.EventStoreHealed,
 }
 
 // Watch reports the token cache and the key sets of v from now on, whenever metrics are

@@ -198,6 +198,7 @@ func TestEventsBeforeWatch(t *testing.T) {
 			event := "jwtguard.issuer=" + iss.URL() + ",jwtguard.keys.event="
 			assert.Equal(t, map[string]float64{
 				event + "refreshed": 1, event + "rotated": 0, event + "failed": 0, event + "healed": 0, event + "expired": 0,
+				event + "adopted": 0, event + "store_failed": 0, event + "store_healed": 0,
 			}, of(m.series(), "jwtguard.keys.events"), "those that have not happened are 0")
 		})
 	})

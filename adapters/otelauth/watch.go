@@ -26,6 +26,8 @@ type observables struct {
 	keys                       metric.Int64ObservableUpDownCounter
 	age                        metric.Float64ObservableGauge
 	fetches, failures, missing metric.Int64ObservableCounter
+	adopted, saves, broken     metric.Int64ObservableCounter
+	storeAge                   metric.Float64ObservableGauge
 	revocations, proofs        filling
 	revocationAge              metric.Float64ObservableGauge
 }
@@ -76,12 +78,16 @@ func (m *Metrics) instruments(meter metric.Meter) error {
 	m.fetches = total("jwtguard.keys.fetches", "{fetch}", "Attempts to fetch keys.")
 	m.failures = total("jwtguard.keys.failures", "{fetch}", "Attempts to fetch keys that failed.")
 	m.missing = total("jwtguard.keys.missing", "{lookup}", "Lookups of a key that the issuer does not have.")
+	m.adopted = total("jwtguard.keys.store.adopted", "{document}", "Key sets taken from the store that replicas share.")
+	m.saves = total("jwtguard.keys.store.saves", "{document}", "Key sets saved in the store.")
+	m.broken = total("jwtguard.keys.store.failures", "{failure}", "Calls of the store that failed, and documents that were refused.")
 	gauge := func(name, what string) metric.Float64ObservableGauge {
 		i, err := meter.Float64ObservableGauge(name, metric.WithUnit("s"), metric.WithDescription(what))
 		errs = append(errs, err)
 		return i
 	}
 	m.age = gauge("jwtguard.keys.age", "Time since keys were last fetched.")
+	m.storeAge = gauge("jwtguard.keys.store.age", "Time since the key set in the store was fetched.")
 	m.revocations = filling{
 		number("jwtguard.revocation.entries", "{entry}", "Revocations that are in force."),
 		number("jwtguard.revocation.limit", "{entry}", "Revocations that there is room for."),
@@ -96,7 +102,7 @@ func (m *Metrics) instruments(meter metric.Meter) error {
 	}
 	var err error
 	m.registration, err = meter.RegisterCallback(m.collect, m.lookups, m.tokens, m.keys, m.age, m.fetches, m.failures, m.missing,
-		m.revocations.now, m.revocations.limit, m.revocationAge, m.proofs.now, m.proofs.limit)
+		m.adopted, m.saves, m.broken, m.storeAge, m.revocations.now, m.revocations.limit, m.revocationAge, m.proofs.now, m.proofs.limit)
 	return err
 }
 
@@ -107,14 +113,14 @@ type keyCache struct {
 }
 
 // counts are the counters of key caches.
-type counts struct{ fetches, failures, missing int }
+type counts struct{ fetches, failures, missing, adopted, saves, broken int }
 
 // sums are the figures of all key caches that are reported as one issuer. Their counts
 // go on when a tenant's key cache is dropped: counters must not decrease.
 type sums struct {
 	counts
-	keys int
-	age  time.Duration // of the oldest key set; 0 if there is none
+	keys          int
+	age, storeAge time.Duration // of the oldest key set; 0 if there is none
 }
 
 // collect observes the figures of all watched Verifiers.
@@ -138,7 +144,7 @@ func (m *Metrics) collect(_ context.Context, o metric.Observer) error {
 	}
 	m.revocations.observe(o, cache.Revocation.Entries, cache.Revocation.MaxEntries)
 	m.proofs.observe(o, cache.Proofs.Proofs, cache.Proofs.MaxProofs)
-	if cache.Revocation.Age > 0 {
+	if cache.Revocation.MaxEntries > 0 {
 		o.ObserveFloat64(m.revocationAge, cache.Revocation.Age.Seconds())
 	}
 	o.ObserveInt64(m.lookups, int64(cache.Hits), metric.WithAttributes(keyHit.Bool(true)))
@@ -154,6 +160,14 @@ func (m *Metrics) collect(_ context.Context, o metric.Observer) error {
 		if s.age > 0 {
 			o.ObserveFloat64(m.age, s.age.Seconds(), attrs)
 		}
+		if s.adopted+s.saves+s.broken > 0 { // there is a store
+			o.ObserveInt64(m.adopted, int64(s.adopted), attrs)
+			o.ObserveInt64(m.saves, int64(s.saves), attrs)
+			o.ObserveInt64(m.broken, int64(s.broken), attrs)
+		}
+		if s.storeAge > 0 {
+			o.ObserveFloat64(m.storeAge, s.storeAge.Seconds(), attrs)
+		}
 	}
 	return nil
 }
@@ -167,7 +181,7 @@ func fuller(now, limit, otherNow, otherLimit int) bool {
 // sumKeys brings m.sums up to date. m.mu is held.
 func (m *Metrics) sumKeys(now time.Time) {
 	for _, s := range m.sums {
-		s.keys, s.age = 0, 0
+		s.keys, s.age, s.storeAge = 0, 0, 0
 	}
 	last := make(map[keyCache]counts)
 	for _, v := range m.watched {
@@ -186,20 +200,32 @@ func (m *Metrics) sumKeys(now time.Time) {
 	m.last = last
 }
 
-func countsOf(s *jwkscache.Stats) counts { return counts{s.Fetches, s.Failures, s.UnknownKeys} }
+func countsOf(s *jwkscache.Stats) counts {
+	return counts{s.Fetches, s.Failures, s.UnknownKeys, s.Store.Adopted, s.Store.Saves, s.Store.Failures}
+}
+
+// add adds what was counted from before to now.
+func (t *counts) add(now, before counts) {
+	t.fetches += now.fetches - before.fetches
+	t.failures += now.failures - before.failures
+	t.missing += now.missing - before.missing
+	t.adopted += now.adopted - before.adopted
+	t.saves += now.saves - before.saves
+	t.broken += now.broken - before.broken
+}
 
 // add adds what was counted since the last time, and the state of now.
-func (t *sums) add(s *jwkscache.Stats, last counts, now time.Time) {
-	if s.Fetches < last.fetches {
+func (t *sums) add(s *jwkscache.Stats, last counts, at time.Time) {
+	now := countsOf(s)
+	if now.fetches < last.fetches || now.adopted < last.adopted || now.saves < last.saves || now.broken < last.broken {
 		last = counts{} // another key cache, of a tenant that came back
 	}
-	t.fetches += s.Fetches - last.fetches
-	t.failures += s.Failures - last.failures
-	t.missing += s.UnknownKeys - last.missing
+	t.counts.add(now, last)
 	if s.State != jwkscache.Expired {
 		t.keys += s.Keys
 	}
 	if s.Period > 0 { // there are keys, and they age
-		t.age = max(t.age, now.Sub(s.LastSuccess), 1)
+		t.age = max(t.age, at.Sub(s.LastSuccess), 1)
 	}
+	t.storeAge = max(t.storeAge, s.Store.Age)
 }

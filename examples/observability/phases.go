@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/seed-12ed5b1c/jwtguard/verifier/revocation"
 )
 
 // A phase is a part of the time in which requests are sent.
@@ -38,7 +40,9 @@ func (c *caller) phases() []phase {
 		}},
 		{title: "it works again", begin: func() error { w.partner.Heal(); return nil }},
 		{title: "a stranger sends junk", junk: true},
-		{title: "as usual"},
+		{title: "the tokens of one client are revoked", begin: func() error {
+			return w.revoked.Revoke(context.Background(), revocation.Entry{Issuer: w.partner.Issuer(), ClientID: "billing"})
+		}},
 	}
 }
 

@@ -11,12 +11,14 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/authserver"
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 	"github.com/seed-12ed5b1c/jwtguard/verifier"
+	"github.com/seed-12ed5b1c/jwtguard/verifier/revocation"
 )
 
 const audience = "https://api.example.test"
@@ -26,6 +28,7 @@ type world struct {
 	login, partner      *authserver.Server
 	apiURL, internalURL string
 	prometheusURL       string // "" if there is none
+	revoked             *revocation.List
 	closers             []func() error
 
 	mu     sync.Mutex
@@ -56,19 +59,29 @@ func build(log *slog.Logger, apiAddr, internalAddr, prometheusURL string) (w *wo
 	if err := w.serveIssuers(); err != nil {
 		return w, err
 	}
+	folder, err := os.MkdirTemp("", "jwtguard-keys-")
+	if err != nil {
+		return w, err
+	}
+	w.closers = append(w.closers, func() error { return os.RemoveAll(folder) })
+	store, err := jwkscache.Directory(folder) // replicas on other machines need adapters/redisstore
+	if err != nil {
+		return w, err
+	}
 	var configs []verifier.Config
 	for _, s := range []*authserver.Server{w.login, w.partner} {
 		configs = append(configs, verifier.Config{
-			Issuer: s.Issuer(), Audiences: []string{audience},
-			// For graphs that show something within minutes. Leave it out in your API.
-			JWKS: jwkscache.Config{Refresh: 10 * time.Second},
+			Issuer: s.Issuer(), Audiences: []string{audience}, MaxLifetime: maxLifetime,
+			// Refresh is for graphs that show something within minutes. Leave it out in
+			// your API.
+			JWKS: jwkscache.Config{Refresh: 10 * time.Second, Store: store},
 		})
 	}
 	api, err := newAPI(log, configs...)
 	if err != nil {
 		return w, err
 	}
-	w.closers = append(w.closers, api.close)
+	w.closers, w.revoked = append([]func() error{api.close}, w.closers...), api.revoked
 	if w.apiURL, err = w.listen(apiAddr, api.handler); err != nil {
 		return w, err
 	}
