@@ -43,7 +43,7 @@ alone: ## build every module without the workspace, and test those that are not 
 	done
 
 .PHONY: e2e
-e2e: ## run against servers that others wrote (needs Node.js 20 or later, nginx, Chromium)
+e2e: ## run against servers that others wrote (needs Node.js 20 or later, nginx, Chromium, Redis)
 	npm ci --ignore-scripts --no-audit --no-fund --prefix e2e/node
 	cd e2e && go test -race -shuffle=on -count=1 ./...
 

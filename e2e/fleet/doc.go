@@ -1,0 +1,2 @@
+// Package fleet measures many processes on one Redis.
+package fleet
