@@ -24,6 +24,7 @@ func Collide(l *List, e, other Entry) {
 	r.expires.Store(always)
 	r.due.Store(always)
 	l.insert(r)
+	l.present.Store(1<<kinds - 1)
 }
 
 // Buckets returns the size of l's table.

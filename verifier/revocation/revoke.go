@@ -35,7 +35,8 @@ func (l *List) Revoke(_ context.Context, entries ...Entry) error {
 
 // checkRoom returns an error if there is no room for all entries.
 func (l *List) checkRoom(entries []Entry, now int64) error {
-	table, added, until := l.table.Load(), make(map[key]struct{}), int64(0)
+	table, added := l.table.Load(), make(map[key]struct{})
+	var until int64
 	for i := range entries {
 		k := entries[i].key()
 		_, expires := l.times(&entries[i], now)
