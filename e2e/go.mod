@@ -23,10 +23,12 @@ require (
 	github.com/labstack/echo/v5 v5.4.4
 	github.com/lestrrat-go/jwx/v3 v3.3.0
 	github.com/modelcontextprotocol/go-sdk v1.8.0
+	github.com/redis/go-redis/v9 v9.23.0
 	github.com/rs/cors v1.11.1
 	github.com/rs/zerolog v1.33.0
 	github.com/seed-12ed5b1c/jwtguard v0.0.0
 	github.com/seed-12ed5b1c/jwtguard/adapters/echov5auth v0.0.0
+	github.com/seed-12ed5b1c/jwtguard/adapters/redisstore v0.0.0
 	github.com/stretchr/testify v1.12.1
 	github.com/tsenart/vegeta/v12 v12.13.0
 	github.com/zitadel/oidc/v3 v3.51.17
@@ -35,6 +37,8 @@ require (
 	google.golang.org/grpc v1.85.0
 	pgregory.net/rapid v1.3.0
 )
+
+require go.uber.org/atomic v1.12.0 // indirect
 
 require (
 	cel.dev/expr v0.25.3 // indirect
