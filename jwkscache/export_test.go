@@ -113,3 +113,103 @@ func (f *Fetcher) Fetch(noCache, rediscover bool) (age time.Duration, err error)
 func (c *Cache) KeepsDocuments() bool {
 	return c.scheduler.shared != nil || c.served.Load().doc != nil || c.scheduler.fetcher.locator.metadata != nil
 }
+
+// EditDocument returns a document with another value in one field, authenticated anew.
+func EditDocument(sealed []byte, secret []byte, field string, value any) []byte {
+	r, err := open(keysDocument, sealed, [][]byte{secret})
+	if err != nil {
+		panic(err)
+	}
+	about := r.source()
+	d, err := openDocument(sealed, about, [][]byte{secret})
+	if err != nil {
+		panic(err)
+	}
+	switch field {
+	case "issuer":
+		d.issuer = value.(string)
+	case "metadataURL":
+		d.metadataURL = value.(string)
+	case "metadata":
+		d.metadata = []byte(value.(string))
+	case "address":
+		d.address = value.(string)
+	case "keys":
+		d.keys = []byte(value.(string))
+	case "cacheControl":
+		d.cacheControl = value.(string)
+	case "age":
+		d.age = value.(string)
+	case "metadataMade":
+		d.metadataMade = value.(time.Time)
+	case "made":
+		d.made = value.(time.Time)
+	case "fetched":
+		d.fetched = value.(time.Time)
+	case "order":
+		d.order = value.(time.Time)
+	case "secret":
+		secret = value.([]byte)
+	default:
+		panic(field)
+	}
+	edited, err := d.seal([][]byte{secret})
+	if err != nil {
+		panic(err)
+	}
+	return edited
+}
+
+// OpenDocument returns why a document about issuer is not good, or nil.
+func OpenDocument(sealed []byte, issuer string, secrets ...[]byte) error {
+	_, err := openDocument(sealed, source{issuer: issuer}, secrets)
+	return err
+}
+
+// ParseContents seals what a document and a note have in their envelopes, without a
+// secret, and opens it as a cache of issuer would. It returns whether a cache that had
+// nothing would use it, and whether a second sealing is the same.
+func ParseContents(contents []byte, issuer string) (used, same bool) {
+	of := source{issuer: issuer}
+	if n, err := openFailureNote(seal(failureDocument, contents, nil), of, nil); err == nil {
+		if n.pause < 0 || n.pause > maxRetryAfter || n.demanded < 0 || n.demanded > maxRetryAfter || n.failures < 0 || len(n.cause) > 3*200 {
+			panic("a note without limits")
+		}
+	}
+	sealed := seal(keysDocument, contents, nil)
+	d, err := openDocument(sealed, of, nil)
+	if err != nil {
+		return false, true
+	}
+	again, err := d.seal(nil)
+	same = err != nil || string(again) == string(sealed)
+	cfg, _ := Config{}.withDefaults()
+	f := newFetcher(locator{issuer: issuer}, cfg, now)
+	s, err := f.snapshotOf(d, nil)
+	if err != nil {
+		return false, same
+	}
+	f.locator.adopt(d, now())
+	if !s.serves(now()) || s.keys.size == 0 || s.fetchedAt.wall.After(now().wall) || s.tooOld.wall.After(now().wall.Add(cfg.MaxStale)) {
+		panic("a document that no fetch could have brought")
+	}
+	return true, same
+}
+
+// Contents returns what is in the envelope of a document.
+func Contents(sealed []byte) []byte { return sealed[len(documentMagic)+2 : len(sealed)-32] }
+
+// ForIssuerSkewed is ForIssuer with a wall clock that is ahead of the true one by skew.
+func ForIssuerSkewed(issuer string, cfg Config, skew time.Duration) (*Cache, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := newCache(locator{issuer: issuer, metadataURL: cfg.MetadataURL}, cfg, func() moment {
+		m := now()
+		m.wall = m.wall.Add(skew)
+		return m
+	})
+	go c.scheduler.run()
+	return c, nil
+}

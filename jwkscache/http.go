@@ -86,7 +86,7 @@ func (g *getter) exchange(ctx context.Context, address string, noCache bool) (*r
 	if res.StatusCode != http.StatusOK {
 		return nil, newStatusError(res)
 	}
-	r := &response{header: res.Header, age: chainAge(res), clockDiff: clockDifference(res.Header, time.Now())}
+	r := &response{header: res.Header, age: chainAge(res), clockDiff: clockDifference(res.Header, g.clock().wall)}
 	if r.age >= g.maxAge {
 		return nil, fmt.Errorf("the response's Age is %s, at or over MaxStale (%s)", r.age, g.maxAge)
 	}

@@ -10,6 +10,7 @@ import (
 
 const (
 	lookPeriod = 10 * time.Second // between two looks at the Store, or a little less
+	healPeriod = time.Minute      // without a bad document, until that is reported: somebody may write one again and again
 	leaseTime  = 2 * time.Second  // for one fetch
 )
 
@@ -43,6 +44,7 @@ type shared struct {
 	unsaved     bool         // what the last fetch brought
 	seen        []byte       // the last document, not to be read again
 	seenErr     error        // what is wrong with it
+	badAt       moment       // when a document was last bad
 	seenNote    []byte       // likewise
 	note        *failureNote // that of seenNote, nil if that is not good
 
@@ -100,7 +102,12 @@ func (s *scheduler) look() (adopted bool) {
 		}
 		replace = replace || outdated
 	}
-	s.noteError(reading, h.seenErr)
+	if h.seenErr != nil {
+		h.badAt = now
+	}
+	if h.seenErr != nil || now.since(h.badAt) >= healPeriod {
+		s.noteError(reading, h.seenErr)
+	}
 	replace = replace || h.seenErr != nil
 	if replace && served.serves(now) {
 		s.save(served)
@@ -142,7 +149,6 @@ func (s *scheduler) adopt(snap *snapshot, now moment) {
 	s.mu.Unlock()
 	h.unsaved, h.waiting = false, none
 	s.noteError(saving, nil) // there is nothing left to save
-	s.noteError(reading, nil)
 	s.reporter.reportAdopted(old, snap)
 }
 

@@ -276,7 +276,7 @@ func TestSharedStats(t *testing.T) {
 		st.put([]byte("rubbish"))
 		pass(10 * time.Second)
 		require.True(t, strings.HasPrefix(l.heard(), "store_failed/2"))
-		pass(20 * time.Second)
+		pass(70 * time.Second)
 		other = open(t, s, shared(st))
 		require.NoError(t, c.Stats().Store.LastError, "it was replaced")
 		assert.Equal(t, 2, j.count("WARN", "Store"))
