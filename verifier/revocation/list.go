@@ -90,6 +90,8 @@ func New(cfg Config) (*List, error) {
 		return nil, fmt.Errorf("revocation: a ClockSkew of %s; at most %s is accepted", cfg.ClockSkew, maxLeeway)
 	case cfg.ClockSkew == 0:
 		cfg.ClockSkew = defaultClockSkew
+	case cfg.ClockSkew < 0:
+		cfg.ClockSkew = 0
 	}
 	if cfg.MaxEntries == 0 {
 		cfg.MaxEntries = defaultMaxEntries
@@ -97,7 +99,7 @@ func New(cfg Config) (*List, error) {
 	start := time.Now()
 	l := &List{
 		lifetime:    cfg.MaxLifetime.Milliseconds(),
-		skew:        max(cfg.ClockSkew, 0).Milliseconds(),
+		skew:        cfg.ClockSkew.Milliseconds(),
 		maxLifetime: cfg.MaxLifetime,
 		maxEntries:  cfg.MaxEntries,
 		seed:        maphash.MakeSeed(),
