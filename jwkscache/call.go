@@ -38,12 +38,12 @@ func call[T any](c *caller, ctx context.Context, f func(context.Context) (T, err
 	results, returned := make(chan result, 1), make(chan struct{})
 	c.returned = returned
 	go func() {
-		defer close(returned)
 		r := result{err: errors.New("the Store ended its goroutine")}
 		defer func() {
 			if p := recover(); p != nil {
 				r = result{err: shorten(fmt.Errorf("the Store panicked: %v", p))}
 			}
+			close(returned) // before the result, after which the next call may come
 			results <- r
 		}()
 		value, err := f(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -162,3 +163,22 @@ func TestStoreThatFails(t *testing.T) {
 type nilError struct{ text string }
 
 func (e *nilError) Error() string { return e.text }
+
+// A call that has given its result does not stand in the way of the next one, however
+// busy the machine is. There is no bubble, so that goroutines really run at once.
+func TestCallsOneAfterTheOther(t *testing.T) {
+	t.Run("F7 none is taken for an outstanding one", func(t *testing.T) {
+		var all sync.WaitGroup
+		for range 8 * runtime.GOMAXPROCS(0) {
+			all.Go(func() {
+				call := jwkscache.NewCaller()
+				for range 5000 {
+					if err := call(t.Context(), func(context.Context) error { return nil }); !assert.NoError(t, err) {
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+	})
+}

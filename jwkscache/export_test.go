@@ -1,6 +1,7 @@
 package jwkscache
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 )
@@ -212,4 +213,13 @@ func ForIssuerSkewed(issuer string, cfg Config, skew time.Duration) (*Cache, err
 	})
 	go c.scheduler.run()
 	return c, nil
+}
+
+// NewCaller returns a function that calls f as the Store is called.
+func NewCaller() func(ctx context.Context, f func(context.Context) error) error {
+	var c caller
+	return func(ctx context.Context, f func(context.Context) error) error {
+		_, err := call(&c, ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, f(ctx) })
+		return err
+	}
 }
