@@ -1,4 +1,4 @@
-package fleet
+package redis
 
 import (
 	"crypto/sha256"
@@ -30,7 +30,7 @@ func usedMemory(t testing.TB, client *redis.Client) (n int) {
 func TestMemoryOfRedis(t *testing.T) {
 	t.Run("D3 used proofs", func(t *testing.T) {
 		const proofs = 50_000
-		_, client := startRedis(t)
+		client := startServer(t).client(t)
 		store, err := redisstore.NewReplays(client, redisstore.ReplayConfig{Timeout: 10 * time.Second})
 		require.NoError(t, err)
 		before := usedMemory(t, client)
@@ -51,7 +51,7 @@ func TestMemoryOfRedis(t *testing.T) {
 	})
 	t.Run("D5 revocations", func(t *testing.T) {
 		const entries = 20_000
-		_, client := startRedis(t)
+		client := startServer(t).client(t)
 		list, err := revocation.New(revocation.Config{MaxLifetime: time.Hour})
 		require.NoError(t, err)
 		revocations, err := redisstore.NewRevocations(client, list, redisstore.RevocationConfig{})
@@ -75,7 +75,7 @@ func TestMemoryOfRedis(t *testing.T) {
 
 // What it costs to record a proof in Redis, beside the memory of the process.
 func BenchmarkRecord(b *testing.B) {
-	_, client := startRedis(b)
+	client := startServer(b).client(b)
 	inRedis, err := redisstore.NewReplays(client, redisstore.ReplayConfig{Timeout: 10 * time.Second})
 	require.NoError(b, err)
 	for _, s := range []struct {

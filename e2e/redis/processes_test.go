@@ -1,6 +1,7 @@
-package fleet
+package redis
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -9,13 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-12ed5b1c/jwtguard/internal/authserver"
 )
 
-const replicas = 50
+const processes = 50
 
 // A fleet is processes with key caches of one issuer, on one Redis.
 type fleet struct {
@@ -23,7 +25,7 @@ type fleet struct {
 	issuer   *authserver.Server
 	requests atomic.Int64 // at the issuer
 	asked    chan struct{}
-	all      []*replica
+	all      []*process
 }
 
 // await waits until the issuer has had n requests.
@@ -41,7 +43,7 @@ func (f *fleet) await(n int64) {
 
 func newFleet(t *testing.T) *fleet {
 	f := &fleet{t: t, asked: make(chan struct{}, 1)}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.requests.Add(1)
 		select {
 		case f.asked <- struct{}{}:
@@ -49,14 +51,14 @@ func newFleet(t *testing.T) *fleet {
 		}
 		f.issuer.ServeHTTP(w, r)
 	}))
-	t.Cleanup(server.Close)
+	t.Cleanup(at.Close)
 	var err error
-	f.issuer, err = authserver.New(server.URL, "ES256")
+	f.issuer, err = authserver.New(at.URL, "ES256")
 	require.NoError(t, err)
 	return f
 }
 
-// ask asks all replicas at once.
+// ask asks all processes at once.
 func (f *fleet) ask(line string) []status {
 	f.t.Helper()
 	answers, errs := make([]status, len(f.all)), make([]error, len(f.all))
@@ -89,31 +91,31 @@ func sum(answers []status, figure func(status) int) (n int) {
 // Fifty processes ask the issuer about as often as one.
 func TestSharedKeys(t *testing.T) {
 	f := newFleet(t)
-	address, client := startRedis(t)
-	for range replicas {
-		f.all = append(f.all, startReplica(t, f.issuer.Issuer(), address))
+	server := startServer(t)
+	client := server.client(t)
+	for range processes {
+		f.all = append(f.all, startProcess(t, f.issuer.Issuer(), server.address))
 	}
 	kid, _ := f.issuer.Key()
 	first := f.ask(kid)
-	assert.Equal(t, replicas, sum(first, func(s status) int {
+	assert.Equal(t, processes, sum(first, func(s status) int {
 		if s.Found {
 			return 1
 		}
 		return 0
 	}))
 	starting := f.requests.Load()
-	t.Logf("start of %d processes: %d requests at the issuer, %d adopted, slowest %s", replicas, starting,
+	t.Logf("start of %d processes: %d requests at the issuer, %d adopted, slowest %s", processes, starting,
 		sum(first, func(s status) int { return s.Adopted }), slices.MaxFunc(first, func(a, b status) int { return int(a.Served - b.Served) }).Served)
 	assert.LessOrEqual(t, starting, int64(8), "F11 the start of a fleet, two requests for each fetch")
 
-	const periods = 3
 	const fetches = 4
 	before, sent, received := commands(t, client)
 	began := time.Now()
 	f.await(starting + fetches)
 	took := time.Since(began)
 	after, sentAfter, receivedAfter := commands(t, client)
-	perSecond := func(n int64) float64 { return float64(n) / took.Seconds() / replicas }
+	perSecond := func(n int64) float64 { return float64(n) / took.Seconds() / processes }
 	t.Logf("%d requests at the issuer in %s, %.1f periods; of each process, Redis has %.2f commands, %.0f bytes sent and %.0f bytes received a second",
 		fetches, took.Round(time.Millisecond), float64(took)/float64(refresh), perSecond(after-before), perSecond(sentAfter-sent), perSecond(receivedAfter-received))
 	assert.Greater(t, took, fetches*refresh/3, "F11 one fetch per period, or a few where two began at once")
@@ -129,11 +131,23 @@ func TestSharedKeys(t *testing.T) {
 	assert.LessOrEqual(t, f.requests.Load()-counted, int64(8), "F11 a rotation")
 
 	f.issuer.Fail(http.StatusServiceUnavailable)
-	late := startReplica(t, f.issuer.Issuer(), address)
+	late := startProcess(t, f.issuer.Issuer(), server.address)
 	s, err := late.ask(kid)
 	require.NoError(t, err)
 	t.Logf("cold start while the issuer is down: serves after %s", s.Served)
 	assert.True(t, s.Found, "F11 a cold start while the issuer is down")
 	assert.Less(t, s.Served, 5*time.Second)
 	f.issuer.Heal()
+}
+
+// commands returns how many commands a Redis has processed, and how many bytes it has sent
+// and received.
+func commands(t testing.TB, client *redis.Client) (n, sent, received int64) {
+	t.Helper()
+	stats := client.InfoMap(t.Context(), "stats")
+	for name, to := range map[string]*int64{"total_commands_processed": &n, "total_net_output_bytes": &sent, "total_net_input_bytes": &received} {
+		_, err := fmt.Sscan(stats.Item("Stats", name), to)
+		require.NoError(t, err)
+	}
+	return n, sent, received
 }

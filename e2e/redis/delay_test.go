@@ -1,4 +1,4 @@
-package fleet
+package redis
 
 import (
 	"cmp"
@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -31,8 +30,7 @@ type api struct {
 
 func newAPI(t *testing.T, iss *verifiertest.Issuer, address string) api {
 	t.Helper()
-	client := redis.NewClient(clientOptions(address))
-	t.Cleanup(func() { _ = client.Close() })
+	client := clientOf(t, address)
 	list, err := revocation.New(revocation.Config{MaxLifetime: time.Hour})
 	require.NoError(t, err)
 	revocations, err := redisstore.NewRevocations(client, list, redisstore.RevocationConfig{})
@@ -104,7 +102,7 @@ func (l *load) run(ctx context.Context, t *testing.T, url string, perSecond int)
 // From the moment at which one replica revokes a token, the others admit it for a moment.
 func TestRevocationDelay(t *testing.T) {
 	const perSecond, rounds = 1000, 30
-	address, _ := startRedis(t)
+	address := startServer(t).address
 	iss := verifiertest.NewIssuer(t)
 	var apis []api
 	for range 3 {

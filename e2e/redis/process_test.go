@@ -1,4 +1,4 @@
-package fleet
+package redis
 
 import (
 	"bufio"
@@ -25,14 +25,14 @@ const refresh = 10 * time.Second
 
 var secret = bytes.Repeat([]byte("s"), 32)
 
-// A replica is a process with a key cache.
-type replica struct {
+// A process has a key cache.
+type process struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Scanner
 }
 
-// A status is what a replica says when it was asked for the key kid.
+// A status is what a process says when it was asked for the key kid.
 type status struct {
 	Found    bool
 	Error    string
@@ -43,21 +43,22 @@ type status struct {
 	Failures int
 }
 
-// TestMain runs a replica instead of the tests where startReplica asked for one.
+// TestMain runs a key cache instead of the tests where startProcess asked for one.
 func TestMain(m *testing.M) {
+	redis.SetLogger(quiet{}) // it logs each connection that fails
 	issuer := os.Getenv("FLEET_ISSUER")
 	if issuer == "" {
 		os.Exit(m.Run())
 	}
-	if err := runReplica(issuer, os.Getenv("FLEET_REDIS")); err != nil {
+	if err := runProcess(issuer, os.Getenv("FLEET_REDIS")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-// runReplica answers each line of the standard input, until that ends.
-func runReplica(issuer, address string) error {
-	client := redis.NewClient(clientOptions(address))
+// runProcess answers each line of the standard input, until that ends.
+func runProcess(issuer, address string) error {
+	client := redis.NewClient(&redis.Options{Addr: address, ContextTimeoutEnabled: true})
 	defer client.Close()
 	began := time.Now()
 	keys, err := jwkscache.ForIssuer(issuer, jwkscache.Config{
@@ -102,32 +103,36 @@ func runReplica(issuer, address string) error {
 	return nil
 }
 
-// startReplica starts a process, which the test ends.
-func startReplica(t *testing.T, issuer, address string) *replica {
+// startProcess starts a process, which the test ends.
+func startProcess(t *testing.T, issuer, address string) *process {
 	t.Helper()
-	r := &replica{cmd: exec.Command(os.Args[0])}
-	r.cmd.Env = append(os.Environ(), "FLEET_ISSUER="+issuer, "FLEET_REDIS="+address, "GOMAXPROCS=1", "GOMEMLIMIT=64MiB")
-	r.cmd.Stderr = os.Stderr
-	in, err := r.cmd.StdinPipe()
+	p := &process{cmd: exec.Command(os.Args[0])}
+	p.cmd.Env = append(os.Environ(), "FLEET_ISSUER="+issuer, "FLEET_REDIS="+address, "GOMAXPROCS=1", "GOMEMLIMIT=64MiB")
+	p.cmd.Stderr = os.Stderr
+	in, err := p.cmd.StdinPipe()
 	require.NoError(t, err)
-	out, err := r.cmd.StdoutPipe()
+	out, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
-	r.in, r.out = in, bufio.NewScanner(out)
-	require.NoError(t, r.cmd.Start())
+	p.in, p.out = in, bufio.NewScanner(out)
+	require.NoError(t, p.cmd.Start())
 	t.Cleanup(func() {
-		_ = r.in.Close() // it ends then
-		_ = r.cmd.Wait()
+		_ = p.in.Close() // it ends then
+		_ = p.cmd.Wait()
 	})
-	return r
+	return p
 }
 
-// ask sends a line to a replica, and returns its answer.
-func (r *replica) ask(line string) (s status, err error) {
-	if _, err := fmt.Fprintln(r.in, line); err != nil {
+// ask sends a line to a process, and returns its answer.
+func (p *process) ask(line string) (s status, err error) {
+	if _, err := fmt.Fprintln(p.in, line); err != nil {
 		return s, err
 	}
-	if !r.out.Scan() {
-		return s, fmt.Errorf("a replica has ended: %v", r.out.Err())
+	if !p.out.Scan() {
+		return s, fmt.Errorf("a process has ended: %v", p.out.Err())
 	}
-	return s, json.Unmarshal(r.out.Bytes(), &s)
+	return s, json.Unmarshal(p.out.Bytes(), &s)
 }
+
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}

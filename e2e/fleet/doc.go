@@ -1,2 +1,0 @@
-// Package fleet measures many processes on one Redis.
-package fleet
