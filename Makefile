@@ -3,7 +3,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME    ?= 30s
 SOAKTIME    ?= 5m
 EVERY       ?= 1
-MUTATED     := ./verifier ./verifier/revocation ./jwkscache ./internal/jose
+MUTATED     := ./verifier ./verifier/revocation ./verifier/ssf ./jwkscache ./internal/jose
 MODULES      = $(shell go list -m -f '{{.Dir}}')
 
 .PHONY: help

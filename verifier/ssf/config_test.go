@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -26,30 +27,30 @@ func TestConfigErrors(t *testing.T) {
 			return func(c *ssf.Config) { f(&c.Transmitters[0]) }
 		}
 		for want, change := range map[string]func(*ssf.Config){
-			"no Transmitters":          func(c *ssf.Config) { c.Transmitters = nil },
-			"no Revoke":                func(c *ssf.Config) { c.Revoke = nil },
-			"so anybody could push":    func(c *ssf.Config) { c.Authorization = nil },
-			"has 31 bytes":             func(c *ssf.Config) { c.Authorization = []string{secret, secret[:31]} },
-			"value 1 of":               func(c *ssf.Config) { c.Authorization = []string{secret + " "} },
-			"value 2 of":               func(c *ssf.Config) { c.Authorization = []string{secret, secret + "\u00e9"} },
-			"not printable":            func(c *ssf.Config) { c.Authorization = []string{secret + "\x7f"} },
-			"printable ASCII":          func(c *ssf.Config) { c.Authorization = []string{"Bearer\x1f" + secret} },
-			"an empty list in Events":  func(c *ssf.Config) { c.Events = []string{} },
-			"string in Events":         func(c *ssf.Config) { c.Events = []string{ssf.SessionRevoked, ""} },
-			"verification or":          func(c *ssf.Config) { c.Events = []string{stream + "verification"} },
-			"or stream-updated":        func(c *ssf.Config) { c.Events = []string{stream + "stream-updated"} },
-			"negative MaxConcurrent":   func(c *ssf.Config) { c.MaxConcurrent = -1 },
-			"no Issuer":                first(func(tr *ssf.Transmitter) { tr.Issuer = "" }),
-			"no Audiences":             first(func(tr *ssf.Transmitter) { tr.Audiences = nil }),
-			"or an empty string":       first(func(tr *ssf.Transmitter) { tr.Audiences = []string{audience, ""} }),
-			"a nil pointer in Keys":    first(func(tr *ssf.Transmitter) { tr.Keys = (*jwkscache.Cache)(nil) }),
-			"both Keys and JWKS":       first(func(tr *ssf.Transmitter) { tr.Keys = &source{} }),
-			`"HS256" in Algorithms`:    first(func(tr *ssf.Transmitter) { tr.Algorithms = []string{"HS256"} }),
-			"empty list in Algorithms": first(func(tr *ssf.Transmitter) { tr.Algorithms = []string{} }),
-			`"user" in`:                first(func(tr *ssf.Transmitter) { tr.IgnoredMembers = []string{"session", "user"} }),
-			`"application" in`:         first(func(tr *ssf.Transmitter) { tr.IgnoredMembers = []string{"application"} }),
-			`"format" in`:              first(func(tr *ssf.Transmitter) { tr.IgnoredMembers = []string{"format"} }),
-			`"" in IgnoredMembers`:     first(func(tr *ssf.Transmitter) { tr.IgnoredMembers = []string{""} }),
+			"no Transmitters":                       func(c *ssf.Config) { c.Transmitters = nil },
+			"no Revoke":                             func(c *ssf.Config) { c.Revoke = nil },
+			"so anybody could push":                 func(c *ssf.Config) { c.Authorization = nil },
+			"value 2 of Authorization has 31 bytes": func(c *ssf.Config) { c.Authorization = []string{secret, secret[:31]} },
+			"value 1 of":                            func(c *ssf.Config) { c.Authorization = []string{secret + " "} },
+			"value 2 of":                            func(c *ssf.Config) { c.Authorization = []string{secret, secret + "\u00e9"} },
+			"not printable":                         func(c *ssf.Config) { c.Authorization = []string{secret + "\x7f"} },
+			"printable ASCII":                       func(c *ssf.Config) { c.Authorization = []string{"Bearer\x1f" + secret} },
+			"an empty list in Events":               func(c *ssf.Config) { c.Events = []string{} },
+			"string in Events":                      func(c *ssf.Config) { c.Events = []string{ssf.SessionRevoked, ""} },
+			"verification or":                       func(c *ssf.Config) { c.Events = []string{stream + "verification"} },
+			"or stream-updated":                     func(c *ssf.Config) { c.Events = []string{stream + "stream-updated"} },
+			"negative MaxConcurrent":                func(c *ssf.Config) { c.MaxConcurrent = -1 },
+			"no Issuer":                             first(func(tr *ssf.Transmitter) { tr.Issuer = "" }),
+			"no Audiences":                          first(func(tr *ssf.Transmitter) { tr.Audiences = nil }),
+			"or an empty string":                    first(func(tr *ssf.Transmitter) { tr.Audiences = []string{audience, ""} }),
+			"a nil pointer in Keys":                 first(func(tr *ssf.Transmitter) { tr.Keys = (*jwkscache.Cache)(nil) }),
+			"both Keys and JWKS":                    first(func(tr *ssf.Transmitter) { tr.Keys = &source{} }),
+			`"HS256" in Algorithms`:                 first(func(tr *ssf.Transmitter) { tr.Algorithms = []string{"HS256"} }),
+			"empty list in Algorithms":              first(func(tr *ssf.Transmitter) { tr.Algorithms = []string{} }),
+			`"user" in`:                             first(func(tr *ssf.Transmitter) { tr.IgnoredMembers = []string{"session", "user"} }),
+			`"application" in`:                      first(func(tr *ssf.Transmitter) { tr.IgnoredMembers = []string{"application"} }),
+			`"format" in`:                           first(func(tr *ssf.Transmitter) { tr.IgnoredMembers = []string{"format"} }),
+			`"" in IgnoredMembers`:                  first(func(tr *ssf.Transmitter) { tr.IgnoredMembers = []string{""} }),
 			"JWKS.MetadataURL is needed": first(func(tr *ssf.Transmitter) {
 				tr.Issuer, tr.JWKS.MetadataURL = "urn:example:idp", ""
 			}),
@@ -68,6 +69,7 @@ func TestConfigErrors(t *testing.T) {
 			require.ErrorContains(t, err, want, "S1 S2 S3")
 			assert.True(t, strings.HasPrefix(err.Error(), "ssf: "), "%v", err)
 			assert.NotContains(t, err.Error(), secret[7:30])
+			assert.NotContains(t, err.Error(), "Transmitter 1 (", "where there is one")
 		}
 	})
 }
@@ -150,5 +152,28 @@ func TestNothingPrintsSecrets(t *testing.T) {
 			require.NoError(t, json.Unmarshal(b, &got))
 			assert.Equal(t, want, got, "S10")
 		}
+	})
+}
+
+// The default key cache has the Logger of the Config, unless it has another.
+func TestLoggerOfKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var own, of logs
+		for _, row := range []struct {
+			keys *slog.Logger
+			want *logs
+		}{{nil, &of}, {slog.New(slog.NewJSONHandler(&own, nil)), &own}} {
+			iss := verifiertest.NewIssuer(t)
+			iss.Fail(http.StatusInternalServerError)
+			cfg := configOf(iss)
+			cfg.Revoke = (&scene{}).revoke
+			cfg.Logger, cfg.Transmitters[0].JWKS.Logger = slog.New(slog.NewJSONHandler(&of, nil)), row.keys
+			r, err := ssf.New(cfg)
+			require.NoError(t, err)
+			synctest.Wait()
+			require.NoError(t, r.Close())
+			assert.Equal(t, 1, strings.Count(row.want.String(), "fetching the issuer's keys fails"), "S4")
+		}
+		assert.Equal(t, 1, strings.Count(of.String(), "\n"))
 	})
 }

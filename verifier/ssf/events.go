@@ -2,6 +2,7 @@ package ssf
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -33,18 +34,13 @@ func (r *Receiver) apply(ctx context.Context, s *set, d Delivery) (Delivery, *re
 	var entries []revocation.Entry
 	var refused *refusal
 	jose.EachMember(s.claims.Value("events"), func(name, payload string) bool {
-		if payload[0] != '{' { // RFC 8417 §2.2
-			refused = refuse(InvalidRequest, "An event is not an object.")
-			return false
-		}
 		more, outcome, err := r.read(s, name, payload)
 		if outcome == InvalidRequest {
-			refused = refuse(InvalidRequest, noSubject)
-			return false
+			refused = refuse(outcome, malformed).because(err)
 		}
 		entries = append(entries, more...)
 		if slices.Index(ranked, outcome) > slices.Index(ranked, d.Outcome) {
-			d.Event, d.Outcome, d.Err = known(name, outcome), outcome, err
+			d.Event, d.Outcome, d.Err = r.known(name), outcome, err
 		}
 		return true
 	})
@@ -65,22 +61,29 @@ func (r *Receiver) apply(ctx context.Context, s *set, d Delivery) (Delivery, *re
 	return d, nil
 }
 
-const noSubject = "The SET does not say whom the event is about."
-
 // ranked are the outcomes of events. A SET of several events counts as the last of theirs.
 var ranked = []Outcome{Verification, StreamUpdated, Unsupported, OtherIssuer, Applied}
 
-// known returns the name of an event that is not just any text of the SET.
-func known(name string, o Outcome) string {
-	if o == Unsupported {
-		return ""
+// known returns the name of an event, or "" for one that is just any text of the SET.
+func (r *Receiver) known(name string) string {
+	if r.events[name] || name == verificationEvent || name == streamUpdatedEvent {
+		return name
 	}
-	return name
+	return ""
 }
+
+const malformed = "An event is not as its type defines it."
+
+var (
+	errNoObject  = errors.New("it is not an object") // RFC 8417 §2.2
+	errNoSubject = errors.New("it does not say whom it is about")
+)
 
 // read returns what one event revokes, or why it revokes nothing.
 func (r *Receiver) read(s *set, name, payload string) ([]revocation.Entry, Outcome, error) {
 	switch {
+	case payload[0] != '{':
+		return nil, InvalidRequest, errNoObject
 	case name == verificationEvent: // SSF 1.0 §8.1.4: 202 says that the stream works
 		return nil, Verification, nil
 	case name == streamUpdatedEvent:
@@ -97,7 +100,7 @@ func (r *Receiver) read(s *set, name, payload string) ([]revocation.Entry, Outco
 		subject = jose.MemberOf(payload, "subject")
 	}
 	if subject == "" || subject[0] != '{' {
-		return nil, InvalidRequest, nil
+		return nil, InvalidRequest, errNoSubject
 	}
 	entries, err := s.transmitter.identify(subject)
 	switch {

@@ -76,6 +76,7 @@ func TestSeveralEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, nil)
 		s.accepted(s.push(s.set(members{"events": `{"` + ssf.SessionRevoked + `":{"event_timestamp":1},"` + ssf.CredentialChange + `":{"event_timestamp":2}}`})), ssf.Applied)
+		assert.Equal(t, ssf.SessionRevoked, s.last().Event, "S10 the first")
 		alice := func(at int64) revocation.Entry {
 			return revocation.Entry{Issuer: s.iss.URL(), Subject: "alice", IssuedBefore: time.Unix(at, 0).UTC()}
 		}

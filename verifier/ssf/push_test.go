@@ -89,12 +89,12 @@ func TestAuthenticate(t *testing.T) {
 	})
 }
 
-// During a rotation, both secrets are accepted.
+// During a rotation, all secrets are accepted.
 func TestRotationOfSecrets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const other = "Basic cmVjZWl2ZXI6Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ=="
-		s := newScene(t, func(c *ssf.Config) { c.Authorization = []string{other, secret} })
-		for _, value := range []string{secret, other} {
+		const other, shortest = "Basic cmVjZWl2ZXI6Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==", "Bearer abcdefghijklmnopqrstuvwx~"
+		s := newScene(t, func(c *ssf.Config) { c.Authorization = []string{other, secret, shortest} })
+		for _, value := range []string{secret, other, shortest} {
 			r := request(s.set(nil))
 			r.Header.Set("Authorization", value)
 			assert.Equal(t, 202, s.send(r).Code, "S1 %s", value)
@@ -204,6 +204,7 @@ func TestDefaultConcurrency(t *testing.T) {
 		for range 33 {
 			go func() { codes <- s.push(set).Code }()
 		}
+		synctest.Wait()
 		assert.Equal(t, 503, <-codes, "S2 the last")
 		close(release)
 		for range 32 {

@@ -57,7 +57,7 @@ func TestLog(t *testing.T) {
 		s.send(stranger)
 		cause := "The iss is not one of the transmitters that are accepted: iss is " + ascii.Quote(hostile+strings.Repeat("x", 500))
 		refused := "map[cause:" + cause + " count:1 msg:ssf: a security event was refused outcome:invalid_issuer]"
-		unsupported := `map[cause:"a subject of format evil\nlevel=ERROR \x1b[2J" is not supported count:1 issuer:https://issuer.test msg:ssf: a security event has no effect outcome:unsupported]`
+		unsupported := `map[cause:"a subject of format evil\nlevel=ERROR \x1b[2J" is not supported count:1 event:` + ssf.SessionRevoked + ` issuer:https://issuer.test msg:ssf: a security event has no effect outcome:unsupported]`
 		assert.Equal(t, []string{refused, unsupported}, s.log.of(slog.LevelWarn), "S10 once, quoted and cut")
 		assert.Equal(t, []string{
 			"map[cause:The sender of the request is not authenticated. count:1 msg:ssf: a security event was refused outcome:authentication_failed]",

@@ -19,6 +19,7 @@ func TestHostileSETs(t *testing.T) {
 	type row struct {
 		name           string
 		code           ssf.Outcome
+		cause          string // part of it
 		header, claims members
 		body           func(s *scene, set string) string // instead
 	}
@@ -34,16 +35,16 @@ func TestHostileSETs(t *testing.T) {
 		{name: "S3 typ a number", code: ssf.InvalidRequest, header: members{"typ": `1`}},
 		{name: "S3 crit", code: ssf.InvalidRequest, header: members{"crit": `["exp"]`}},
 		{name: "S3 b64", code: ssf.InvalidRequest, header: members{"b64": `true`}},
-		{name: "S3 alg none", code: ssf.InvalidKey, header: members{"alg": `"none"`}},
+		{name: "S3 alg none", code: ssf.InvalidKey, cause: `alg is "none"`, header: members{"alg": `"none"`}},
 		{name: "S3 no alg", code: ssf.InvalidKey, header: members{"alg": ""}},
 		{name: "S3 alg HS256", code: ssf.InvalidKey, header: members{"alg": `"HS256"`}},
 		{name: "S3 alg in another case", code: ssf.InvalidKey, header: members{"alg": `"es256"`}},
 		{name: "S3 the alg of another key", code: ssf.InvalidKey, header: members{"alg": `"ES384"`}},
-		{name: "S3 an unknown kid", code: ssf.InvalidKey, header: members{"kid": `"unknown"`}},
+		{name: "S3 an unknown kid", code: ssf.InvalidKey, cause: `kid is "unknown"`, header: members{"kid": `"unknown"`}},
 		{name: "S3 a kid of another kind", code: ssf.InvalidRequest, header: members{"kid": `7`}},
 
 		{name: "S3 no iss", code: ssf.InvalidIssuer, claims: members{"iss": ""}},
-		{name: "S3 another iss", code: ssf.InvalidIssuer, claims: members{"iss": `"https://idp.example.com"`}},
+		{name: "S3 another iss", code: ssf.InvalidIssuer, cause: `iss is "https://idp.example.com"`, claims: members{"iss": `"https://idp.example.com"`}},
 		{name: "S3 iss with a slash", code: ssf.InvalidIssuer, claims: members{"iss": `"https://issuer.test/"`}},
 		{name: "S3 iss an array", code: ssf.InvalidIssuer, claims: members{"iss": `["https://issuer.test"]`}},
 		{name: "S3 ISS beside iss", code: ssf.InvalidRequest, claims: members{"ISS": `"https://issuer.test"`}},
@@ -65,11 +66,11 @@ func TestHostileSETs(t *testing.T) {
 		{name: "S3 events null", code: ssf.InvalidRequest, claims: members{"events": `null`}},
 		{name: "S3 an array of events", code: ssf.InvalidRequest, claims: members{"events": `["` + ssf.SessionRevoked + `"]`}},
 		{name: "S3 no event", code: ssf.InvalidRequest, claims: members{"events": `{}`}},
-		{name: "S3 an event that is no object", code: ssf.InvalidRequest, claims: members{"events": event(ssf.SessionRevoked, `true`)}},
+		{name: "S3 an event that is no object", code: ssf.InvalidRequest, cause: "it is not an object", claims: members{"events": event(ssf.SessionRevoked, `true`)}},
 		{name: "S3 one of two", code: ssf.InvalidRequest, claims: members{
 			"events": `{"` + ssf.SessionRevoked + `":{},"` + ssf.CredentialChange + `":null}`,
 		}},
-		{name: "S6 no subject", code: ssf.InvalidRequest, claims: members{"sub_id": ""}},
+		{name: "S6 no subject", code: ssf.InvalidRequest, cause: "it does not say whom it is about", claims: members{"sub_id": ""}},
 		{name: "S6 a subject that is a string", code: ssf.InvalidRequest, claims: members{"sub_id": `"alice"`}},
 		{name: "S6 no subject of the second event", code: ssf.InvalidRequest, claims: members{
 			"sub_id": "", "events": `{"` + ssf.SessionRevoked + `":{"subject":{"format":"opaque","id":"alice"}},"` + ssf.CredentialChange + `":{}}`,
@@ -112,6 +113,7 @@ func TestHostileSETs(t *testing.T) {
 					set = row.body(s, set)
 				}
 				s.refused(s.push(set), 400, row.code)
+				assert.ErrorContains(t, s.last().Err, row.cause)
 			})
 		})
 	}

@@ -132,6 +132,7 @@ func TestSubjects(t *testing.T) {
 						}
 						s.accepted(w, row.outcome)
 						assert.Empty(t, s.calls, where)
+						assert.Equal(t, ssf.SessionRevoked, s.last().Event)
 						assert.Error(t, s.last().Err)
 						return
 					}
