@@ -15,6 +15,10 @@ const (
 	maxPatience   = 2 * time.Minute // where the keys serve on
 	keyPatience   = 3 * time.Second // where one is missing; callers wait for maxWait
 	emptyPatience = time.Second     // where there are none; callers wait for maxFirstWait
+
+	// After a failure, the process that failed lets the others go first: it may be the
+	// only one that cannot reach the issuer.
+	yieldTime = time.Second
 )
 
 // A demand is how urgent a fetch is.
@@ -85,17 +89,15 @@ func (s *scheduler) ask(d demand, now moment) (fetch bool) {
 	if s.look() {
 		return false
 	}
-	if !h.away {
+	slow := func() bool { return s.clock().since(now) > maxStoreCall/2 } // there are callers who wait
+	if !h.away && !slow() {
 		s.loadNote()
 	}
-	pause, demanded := s.pauseOfOthers(now)
-	if d == empty {
-		demanded = min(demanded, maxRetryPeriod)
-	}
+	pause, demanded := s.pauseOfOthers(d, now)
 	switch {
-	case h.away: // go on without
+	case h.away, d != planned && slow(): // go on without
 	case d == planned && pause > 0:
-		s.endWait(nil, now, pause+time.Duration(rand.Float64()*float64(time.Second)))
+		s.endWait(nil, now, pause+time.Duration(rand.Float64()*float64(yieldTime/2)))
 		return false
 	case demanded > 0:
 		s.endWait(h.note, now, demanded)
@@ -103,8 +105,8 @@ func (s *scheduler) ask(d demand, now moment) (fetch bool) {
 	case s.lease(), h.away:
 	case now.since(h.since) < s.patience(d, now):
 		return false
-	case d != planned && h.note != nil && pause > 0:
-		s.endWait(h.note, now, min(pause, maxRetryPeriod))
+	case d != planned && s.failedLately(now): // others wait for that, too
+		s.endWait(h.note, now, min(max(pause, askPeriod), maxRetryPeriod))
 		return false
 	}
 	h.waiting, h.askEarly = none, true
@@ -146,19 +148,26 @@ func (s *scheduler) leaveNote(err error) {
 	}
 	now := s.clock()
 	n := &failureNote{
-		source: h.source, failed: now.wall, failures: failures, cause: shorten(err).Error(),
+		source: h.source, failed: now.wall, failures: failures, cause: textOf(err),
 	}
-	_, demanded := s.pauseOfOthers(now)
+	_, demanded := s.pauseOfOthers(planned, now)
 	n.demanded = max(now.until(s.retryNotBefore), demanded, 0)
 	n.pause = max(now.until(s.due), backoff(failures), n.demanded)
+	s.retryNotBefore = s.retryNotBefore.add(yieldTime)
 	if !s.next.mode.noCache {
-		s.due = now.add(n.pause)
+		s.due = now.add(n.pause + yieldTime)
 	}
 	s.mu.Unlock()
 	doc := n.seal(h.secrets)
 	if s.saveAs(h.noteName(), doc) {
 		h.note, h.seenNote = n, doc
 	}
+}
+
+// textOf returns err's text. A part of err may be a caller's, and panic.
+func textOf(err error) (text string) {
+	defer func() { _ = recover() }()
+	return cut(err.Error())
 }
 
 func (h *shared) noteName() string { return h.name + "-failed" }
@@ -176,7 +185,9 @@ func (s *scheduler) loadNote() {
 	}
 	var err error
 	if there {
-		h.note, err = openFailureNote(doc, h.source, h.secrets)
+		if h.note, err = openFailureNote(doc, h.source, h.secrets); err == nil {
+			h.note.failed = earlierTime(h.note.failed, s.clock().wall) // by a clock that is ahead
+		}
 	}
 	s.noteError(readingNote, err)
 	if err != nil { // leave one that has no effect in its place
@@ -190,13 +201,24 @@ func (s *scheduler) after(n *failureNote) bool {
 	return served == nil || n.failed.After(served.doc.fetched)
 }
 
+// failedLately reports whether a process has tried to fetch, and failed, lately.
+func (s *scheduler) failedLately(now moment) bool {
+	n := s.shared.note
+	return n != nil && s.after(n) && now.since(now.back(n.failed)) < maxRetryPeriod
+}
+
 // pauseOfOthers returns how long nobody is to fetch, after the failure of any
-// process, and how long because the server has asked for that.
-func (s *scheduler) pauseOfOthers(now moment) (pause, demanded time.Duration) {
+// process, and how long because the server has asked for that. Without keys, that is
+// limited as in schedule.fail.
+func (s *scheduler) pauseOfOthers(d demand, now moment) (pause, demanded time.Duration) {
 	n := s.shared.note
 	if n == nil || !s.after(n) {
 		return 0, 0
 	}
+	demanded = n.demanded
+	if d == empty {
+		demanded = min(demanded, maxRetryPeriod)
+	}
 	ago := now.since(now.back(n.failed))
-	return n.pause - ago, n.demanded - ago
+	return n.pause - ago, demanded - ago
 }

@@ -3,6 +3,7 @@ package jwkscache_test
 import (
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -205,5 +206,67 @@ func TestSharedFailure(t *testing.T) {
 			assert.Len(t, keys, 1)
 			pass(time.Minute)
 		}
+	}))
+
+	t.Run("F8 one replica that cannot reach the issuer does not hold up refreshes", inBubble(func(t *testing.T) {
+		for _, why := range []responder{fail(500), fail(429, "Retry-After", "120")} {
+			st, s, broken := newMemory(), newServer(publish(a)), newServer(why)
+			open(t, broken, shared(st))
+			good := open(t, s, shared(st))
+			pass(30 * time.Second)
+			for range 50 {
+				pass(10 * time.Minute)
+				require.Less(t, time.Since(good.Stats().LastSuccess), 20*time.Minute)
+			}
+			require.NoError(t, good.Close())
+		}
+	}))
+
+	t.Run("F8 Retry-After without keys is honoured for 10 seconds", inBubble(func(t *testing.T) {
+		st, s := newMemory(), newServer(fail(429, "Retry-After", "300"))
+		first := open(t, s, shared(st))
+		pass(1)
+		c := open(t, s, shared(st))
+		require.Equal(t, 1, s.fetches(), "both asked")
+		pass(9 * time.Second)
+		require.Equal(t, 1, s.fetches())
+		assert.ErrorContains(t, cannotTell(t, first, "a"), "429")
+		s.serve(publish(a))
+		pass(3 * time.Second)
+		serves(t, c, a)
+	}))
+
+	t.Run("F8 a note by a clock that is an hour ahead holds nobody up for longer", inBubble(func(t *testing.T) {
+		st, s, broken := newMemory(), newServer(publish(a)), newServer(fail(429, "Retry-After", "60"))
+		var skew atomic.Int64
+		skew.Store(int64(hour))
+		ahead, err := jwkscache.ForURLSkewed(jwksURL, configFor(broken, shared(st)), &skew)
+		opened(t, ahead, err)
+		pass(time.Second)
+		require.Len(t, st.docs, 1)
+		c := open(t, s, shared(st))
+		require.Zero(t, s.fetches())
+		pass(24 * time.Second) // without keys, 10 seconds count
+		serves(t, c, a)
+		assert.Equal(t, 1, s.fetches())
+	}))
+
+	t.Run("F8 a note that is not good has no effect, and is replaced", inBubble(func(t *testing.T) {
+		st, s := newMemory(), newServer(fail(429, "Retry-After", "300"))
+		require.NoError(t, open(t, s, shared(st)).Close())
+		require.Len(t, st.docs, 1)
+		for name, note := range st.docs {
+			note[len(note)/2] ^= 1
+			st.docs[name] = note
+		}
+		s.serve(publish(a))
+		pass(3 * time.Second)
+		c := open(t, s, shared(st))
+		serves(t, c, a)
+		assert.ErrorContains(t, c.Stats().Store.LastError, "was changed")
+		pass(time.Minute)
+		require.NoError(t, c.Refresh(t.Context()))
+		_, _ = c.Lookup(t.Context(), jwkscache.Query{KeyID: "x", Algorithm: "ES256"})
+		assert.NoError(t, c.Stats().Store.LastError)
 	}))
 }

@@ -108,6 +108,23 @@ func TestStoreThatFails(t *testing.T) {
 		}))
 	}
 
+	t.Run("F7 one that is slow, but not too slow", inBubble(func(t *testing.T) {
+		st, s := &switched{Store: newMemory()}, newServer(publish(a))
+		st.set(func(context.Context, string) error { time.Sleep(900 * time.Millisecond); return nil })
+		c, err := jwkscache.ForURL(jwksURL, configFor(s, shared(st)))
+		require.NoError(t, err)
+		defer c.Close()
+		_, err = lookupTakes(t, t.Context(), c, "a", 900*time.Millisecond)
+		require.NoError(t, err)
+		pass(time.Minute)
+		s.serve(publish(a, b))
+		start := time.Now()
+		keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "b", Algorithm: "ES256"})
+		require.NoError(t, err)
+		assert.Len(t, keys, 1)
+		assert.LessOrEqual(t, time.Since(start), 2*time.Second)
+	}))
+
 	t.Run("F7 one that lost its documents gets them back", inBubble(func(t *testing.T) {
 		st, s := newMemory(), newServer(publish(a))
 		caches := replicas(t, 20, s, st)

@@ -60,10 +60,13 @@
 // good fetch brought. It is checked like a response when it is loaded, and ages like
 // one, so it serves for [Config.MaxStale] after the server made it.
 //
-//	           newer                       leased
-//	due ─► Load ────► adopt      ─► Lease ───────► fetch, Save
-//	            │ not newer          ▲   │ another's
-//	            └────────────────────┘   └────────► serve on, and Load again
+//	             newer
+//	due ─► Load ────────► adopt
+//	        ▲ │ not newer
+//	        │ ▼           mine
+//	        │ Lease ──────────► fetch ─► Save
+//	        │ │ another's
+//	        └─┘ (serve on)
 //
 // At a start, and when a fetch is due, the cache loads the document first. If it was
 // fetched later than the keys in use, the cache adopts it. Otherwise the process that
@@ -79,16 +82,16 @@
 // its next refresh.
 //
 // A process whose fetch fails leaves a note, so that all share one backoff and one
-// Retry-After. A Store that fails, or has something that is not good, changes nothing
-// but this: until the next look, the cache fetches as it does without.
+// Retry-After, and lets the others go first. A Store that fails, or has something that
+// is not good, changes nothing but this: until the next look, the cache fetches as it
+// does without.
 //
 // # Events
 //
 // [Config.Observe] receives each fetch, good or failed, each rotation, and expiry. A
 // rotation is a key set with other keys or names; their order does not count. It also
-// receives each document that was adopted, and when the Store begins to fail or works
-// again.
-// [Config.Logger] receives only what begins or ends: failures, expiry, unusual keys.
+// receives each document that is adopted, and when the Store begins to fail or works
+// again. [Config.Logger] receives only what begins or ends: failures, expiry, unusual keys.
 //
 // # No key, and cannot tell
 //

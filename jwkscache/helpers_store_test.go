@@ -2,7 +2,6 @@ package jwkscache_test
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -88,15 +87,6 @@ func (m *memory) clear() {
 	defer m.mu.Unlock()
 	clear(m.docs)
 	clear(m.leases)
-}
-
-// copy returns another store with the same documents.
-func (m *memory) copy() *memory {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c := newMemory()
-	c.docs = maps.Clone(m.docs)
-	return c
 }
 
 // A switched is a Store whose calls go through before, which may fail or wait.

@@ -3,7 +3,6 @@ package jwkscache
 import (
 	"bytes"
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 )
@@ -174,7 +173,9 @@ func (s *scheduler) load(name string, before *[]byte) (doc []byte, there bool) {
 	case bytes.Equal(doc, *before):
 		return nil, len(doc) > 0
 	}
-	*before = doc
+	if *before = doc; len(doc) > maxDocument {
+		*before = nil
+	}
 	return doc, len(doc) > 0
 }
 
@@ -270,7 +271,7 @@ func (s *scheduler) share(f *fetch) {
 	h := s.shared
 	h.unsaved = h.unsaved || f.err == nil
 	switch {
-	case h.away || errors.Is(f.err, errClosed):
+	case h.away:
 	case f.err == nil:
 		s.save(f.brought)
 	default:

@@ -19,7 +19,7 @@ import (
 // a Store, and tries again within 10 seconds.
 type Store interface {
 	// Load returns the document that was last saved under name, or (nil, nil) if
-	// there is none. The cache does not modify it.
+	// there is none. Neither the Store nor the cache modifies it afterwards.
 	Load(ctx context.Context, name string) ([]byte, error)
 
 	// Save replaces the document under name, so that a concurrent Load returns all of
