@@ -148,6 +148,6 @@ func TestNotVerified(t *testing.T) {
 	for _, tok := range []*verifier.Token{nil, {}} {
 		is, err := l.Revoked(ctx, tok)
 		assert.False(t, is)
-		assert.EqualError(t, err, "revocation: not a verified token", "L1")
+		assert.EqualError(t, err, "revocation: the token was not returned by a Verifier", "L1")
 	}
 }

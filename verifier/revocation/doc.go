@@ -39,26 +39,26 @@
 //
 // A List is that of one process, and is lost when it ends. [List.Entries] returns what to
 // keep; give that to Revoke at the next start, before the API serves. An Entry that is
-// added twice, or in another order, has the same effect. Replicas share their lists by the
-// module adapters/redisstore. Package verifier/ssf adds what an identity provider reports.
+// added twice, or in another order, has the same effect. Replicas share their lists through
+// the module adapters/redisstore. Package verifier/ssf adds what an identity provider reports.
 //
 // # How long an Entry is kept
 //
-// Until no token that it revokes is accepted any more, by [Config].MaxLifetime and the
-// longest leeway that a verifier.Config may have. That is why each verifier.Config needs a
-// MaxLifetime then. Of a token that is not accepted yet, because it lives for longer than
-// MaxLifetime and has no iat, or one in the future, this is not known: give its exp as
-// Entry.Expires.
+// Until no token that it revokes can be accepted any more, by [Config].MaxLifetime and the
+// longest leeway that a verifier.Config may have. That is why each verifier.Config then
+// needs a MaxLifetime. There is one exception: a token that lives for longer than
+// MaxLifetime is not accepted now, but may be later, if it has no iat or one in the future.
+// To revoke it for good, give its exp as Entry.Expires.
 //
-// What has ended is forgotten when Revoke, Stats, Health or Entries is called. There is no
-// goroutine, and no Close.
+// An Entry that has ended is dropped by the next call of Revoke, Stats, Health or Entries.
+// There is no goroutine, and no Close.
 //
 // # When the list is full
 //
 // Revoke returns an error that wraps [ErrFull] and adds nothing: nothing is dropped to
 // make room. [List.Health] returns an error from then on, until a call of Revoke
-// succeeds with at least that much room, or what was refused would have ended. It does not
-// know whether that call was about the same tokens: whoever gets ErrFull has to try again.
+// succeeds with at least that much room, or what was refused would have ended. The List does
+// not know whether that call was about the same tokens: whoever gets ErrFull has to try again.
 // Set Config.MaxEntries to many times what [List.Stats] usually shows, and watch it.
 //
 // 100,000 entries, the default limit, take about 18 MB with ids of 36 characters. A string

@@ -31,8 +31,8 @@ type Entry struct {
 
 	// Expires is the latest exp of a token that is revoked. The Entry ends 5 minutes
 	// later, the longest leeway of a verifier.Config. Zero means that of the longest
-	// token, by Config.MaxLifetime. It may be earlier for a TokenID, whose exp is known;
-	// for the others, it is at least IssuedBefore, Config.ClockSkew and
+	// token, by Config.MaxLifetime. It may be earlier for a TokenID, whose exp is known; for
+	// the others, it is at least the sum of IssuedBefore, Config.ClockSkew and
 	// Config.MaxLifetime.
 	Expires time.Time
 }
@@ -117,32 +117,32 @@ func (k *key) entry() Entry {
 	return e
 }
 
-// always is the cut of a TokenID that is revoked whenever it was issued. It is later than
-// any iat.
+// always is the IssuedBefore of a TokenID that is revoked whenever it was issued. It is later
+// than any iat.
 const always = 1 << 60
 
-// times returns IssuedBefore and Expires in milliseconds since 1970, for an Entry that is
-// added at the time now.
-func (l *List) times(e *Entry, now int64) (cut, expires int64) {
+// times returns IssuedBefore and Expires of the record of an Entry that is added at the time
+// now, in milliseconds since 1970.
+func (l *List) times(e *Entry, now int64) (before, expires int64) {
 	switch {
 	case !e.IssuedBefore.IsZero():
-		cut = min(ceil(e.IssuedBefore), now+leeway)
+		before = min(ceil(e.IssuedBefore), now+leeway)
 	case e.TokenID != "":
-		cut = always
+		before = always
 	default:
-		cut = now
+		before = now
 	}
 	switch {
 	case !e.Expires.IsZero() && e.TokenID != "":
-		return cut, ceil(e.Expires)
+		return before, ceil(e.Expires)
 	case !e.Expires.IsZero():
-		return cut, max(ceil(e.Expires), cut+l.skew+l.lifetime)
+		return before, max(ceil(e.Expires), before+l.skew+l.lifetime)
 	case e.TokenID != "":
-		return cut, now + leeway + l.lifetime
+		return before, now + leeway + l.lifetime
 	}
 	// A token without iat is valid if its exp is at most MaxLifetime and the leeway from
 	// now, one with iat if its exp is at most MaxLifetime after that.
-	return cut, max(now+leeway, cut+l.skew) + l.lifetime
+	return before, max(now+leeway, before+l.skew) + l.lifetime
 }
 
 // ceil returns t in milliseconds since 1970, rounded up.

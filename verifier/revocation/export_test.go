@@ -19,8 +19,8 @@ func Lock(l *List) (unlock func()) {
 // Collide adds e to l as if its hash were that of other.
 func Collide(l *List, e, other Entry) {
 	k, o := e.key(), other.key()
-	r := &record{sum: l.sum(&o), key: k}
-	r.cut.Store(always)
+	r := &record{sum: l.sumOf(&o), key: k}
+	r.issuedBefore.Store(always)
 	r.expires.Store(always)
 	r.due.Store(always)
 	l.insert(r)

@@ -23,7 +23,7 @@ const (
 var ErrFull = errors.New("the revocation list is full")
 
 var (
-	errNoToken = errors.New("revocation: not a verified token")
+	errNoToken = errors.New("revocation: the token was not returned by a Verifier")
 	errSetBack = errors.New("revocation: the clock was set back: this token expired before, and whether it was revoked is forgotten")
 )
 
@@ -54,19 +54,19 @@ type List struct {
 	seed           maphash.Seed
 
 	table     atomic.Pointer[table]
-	present   atomic.Uint32 // a bit for each kind of which there are records
-	forgotten atomic.Int64  // the latest Expires of those that were forgotten
+	present   atomic.Uint32 // bit k is set while there are records of kind k
+	forgotten atomic.Int64  // the latest expires of the records that were dropped
 
-	mu     sync.Mutex
-	queue  queue // all records, the first to end first
-	counts [kinds]int
-	missed missed
+	mu       sync.Mutex
+	queue    queue // all records, the first to end first
+	counts   [kinds]int
+	rejected rejected
 }
 
-// missed is what ErrFull was returned for.
-type missed struct {
-	entries int   // at most, by one call
-	until   int64 // then all would have ended
+// rejected is what there was no room for.
+type rejected struct {
+	entries int   // the most of one call
+	until   int64 // when all of them would have ended
 }
 
 var _ verifier.ManagedRevocation = (*List)(nil)
@@ -128,8 +128,8 @@ func (l *List) Stats() verifier.RevocationStats {
 	l.forget(now)
 	s := verifier.RevocationStats{Entries: len(l.queue), MaxEntries: l.maxEntries}
 	switch {
-	case l.missed.entries > 0:
-		s.Err = fmt.Errorf("revocation: %w: %d of %d entries, and %d were refused", ErrFull, s.Entries, s.MaxEntries, l.missed.entries)
+	case l.rejected.entries > 0:
+		s.Err = fmt.Errorf("revocation: %w: %d of %d entries, and %d were refused", ErrFull, s.Entries, s.MaxEntries, l.rejected.entries)
 	case now.wall < l.forgotten.Load()+leeway:
 		s.Err = fmt.Errorf("revocation: the clock was set back: tokens that expire before %s are refused", timeOf(l.forgotten.Load()).Format(time.RFC3339))
 	}
@@ -149,8 +149,8 @@ func (l *List) Entries() []Entry {
 	all := make([]Entry, 0, len(l.queue))
 	for _, q := range l.queue {
 		e := q.record.entry()
-		if cut := q.record.cut.Load(); cut != always {
-			e.IssuedBefore = timeOf(cut)
+		if before := q.record.issuedBefore.Load(); before != always {
+			e.IssuedBefore = timeOf(before)
 		}
 		e.Expires = timeOf(q.record.expires.Load())
 		all = append(all, e)

@@ -40,38 +40,38 @@ func (l *List) checkRoom(entries []Entry, now int64) error {
 	for i := range entries {
 		k := entries[i].key()
 		_, expires := l.times(&entries[i], now)
-		if expires+leeway > now && table.find(l.sum(&k), &k) == nil {
+		if expires+leeway > now && table.find(l.sumOf(&k), &k) == nil {
 			added[k] = struct{}{}
 			until = max(until, expires+leeway)
 		}
 	}
 	free := l.maxEntries - len(l.queue)
 	if len(added) > free {
-		l.missed = missed{max(l.missed.entries, len(added)), max(l.missed.until, until)}
+		l.rejected = rejected{max(l.rejected.entries, len(added)), max(l.rejected.until, until)}
 		return fmt.Errorf("revocation: %w: %d of %d entries, and %d are to be added", ErrFull, len(l.queue), l.maxEntries, len(added))
 	}
-	if l.missed.entries <= free {
-		l.missed = missed{}
+	if l.rejected.entries <= free {
+		l.rejected = rejected{}
 	}
 	return nil
 }
 
 func (l *List) add(e *Entry, now instant) {
-	cut, expires := l.times(e, now.wall)
+	before, expires := l.times(e, now.wall)
 	left := expires + leeway - now.wall
 	if left <= 0 {
 		return
 	}
 	k := e.key()
-	sum := l.sum(&k)
+	sum := l.sumOf(&k)
 	r := l.table.Load().find(sum, &k)
 	isNew := r == nil
 	if isNew {
 		k.a, k.b = strings.Clone(k.a), strings.Clone(k.b)
 		r = &record{sum: sum, key: k}
-		r.cut.Store(cut)
+		r.issuedBefore.Store(before)
 	}
-	r.cut.Store(max(r.cut.Load(), cut))
+	r.issuedBefore.Store(max(r.issuedBefore.Load(), before))
 	r.expires.Store(max(r.expires.Load(), expires))
 	r.due.Store(max(r.due.Load(), now.monotonic+left))
 	if isNew {
@@ -129,8 +129,8 @@ func (l *List) forget(now instant) {
 		l.table.Load().remove(r)
 		l.resize()
 	}
-	if l.missed.until <= now.wall {
-		l.missed = missed{}
+	if l.rejected.until <= now.wall {
+		l.rejected = rejected{}
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 )
 
 // Revoked implements [verifier.Revocation]. It takes no lock and does not allocate. It
-// returns an error if t is none that a verifier returned, and after the clock was set
-// back, for a token that had expired before that and may have been revoked.
+// returns an error if t was not returned by a Verifier, and, after the clock was set back,
+// for a token that had expired before that and may have been revoked.
 func (l *List) Revoked(_ context.Context, t *verifier.Token) (bool, error) {
 	switch {
 	case t == nil || t.Issuer() == "":
@@ -42,8 +42,8 @@ func (l *List) Revoked(_ context.Context, t *verifier.Token) (bool, error) {
 func (l *List) finds(t *verifier.Token, table *table, k kind, sum uint64) bool {
 	for _, r := range table.bucket(sum) {
 		if r.sum == sum && r.matches(t, k) {
-			// Without iat, IssuedAt is in the year 1, before any cut.
-			return t.IssuedAt().UnixMilli() < r.cut.Load()+l.skew && !r.hasEnded(l.now())
+			// Without iat, IssuedAt is in the year 1, before any record.
+			return t.IssuedAt().UnixMilli() < r.issuedBefore.Load()+l.skew && !r.hasEnded(l.now())
 		}
 	}
 	return false
@@ -61,8 +61,8 @@ func sum(k kind, issuer, a, b uint64) uint64 {
 	return mix(mix(issuer+uint64(k), a), b)
 }
 
-// sum returns the sum of the record that k has.
-func (l *List) sum(k *key) uint64 {
+// sumOf returns the sum of a record with the key k.
+func (l *List) sumOf(k *key) uint64 {
 	var a, b uint64
 	if k.kind != byIssuer {
 		a = l.hash(k.a)

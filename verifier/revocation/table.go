@@ -11,9 +11,9 @@ import (
 type record struct {
 	sum uint64 // a hash of key
 	key
-	cut     atomic.Int64 // IssuedBefore
-	expires atomic.Int64 // Expires; the record ends a leeway later
-	due     atomic.Int64 // not before so much time of the monotonic clock
+	issuedBefore atomic.Int64
+	expires      atomic.Int64 // the record ends a leeway later
+	due          atomic.Int64 // when it may end at the earliest, by the monotonic clock
 }
 
 // matches reports whether r is about t, apart from times.
