@@ -293,7 +293,7 @@ func TestRevocationsWhileRedisIsAway(t *testing.T) {
 	bubble(t, "D7 changes are logged, once each", func(t *testing.T) {
 		s := newServer(t)
 		var log bytes.Buffer
-		r := newReplica(t, s, redisstore.RevocationConfig{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		r := newReplica(t, s, redisstore.RevocationConfig{Logger: slog.New(slog.NewJSONHandler(&log, nil))})
 		require.NoError(t, r.Ready(t.Context()))
 		s.stop()
 		time.Sleep(time.Hour)
@@ -304,8 +304,8 @@ func TestRevocationsWhileRedisIsAway(t *testing.T) {
 		for _, text := range []string{"not exchanged", "closed pipe", "is back", "published again"} {
 			assert.Equal(t, 1, strings.Count(log.String(), text), "%s in\n%s", text, &log)
 		}
-		assert.Contains(t, log.String(), "while_away=KeepServing")
-		assert.Contains(t, log.String(), "entries=1")
+		assert.Contains(t, log.String(), `"while_away":"KeepServing"`)
+		assert.Contains(t, log.String(), `"entries":1`)
 		assert.Equal(t, 3, strings.Count(log.String(), "\n"), "%s", &log)
 	})
 }

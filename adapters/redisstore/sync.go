@@ -89,7 +89,7 @@ func (r *Revocations) run(ctx context.Context) {
 		r.sync.drained = false // so that the next answer does not take a second
 		err = fmt.Errorf("redisstore: revocations: %w", err)
 		if r.away.Swap(&err) == nil {
-			r.cfg.Logger.Warn("redisstore: revocations are not exchanged", "err", err, "while_away", r.cfg.WhileAway)
+			r.cfg.Logger.Warn("redisstore: revocations are not exchanged", "err", err, "while_away", r.cfg.WhileAway.String())
 		}
 		sleep(ctx, jitter(retry))
 		retry = min(2*retry, maxRetry)
