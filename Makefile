@@ -23,7 +23,7 @@ run: ## keep the demo's servers on 127.0.0.1:8080 to 8083 (ARGS="-auth 127.0.0.1
 
 .PHONY: test
 test: ## run all tests with the race detector
-	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./adapters/mcpauth/... ./adapters/otelauth/... ./adapters/redisstore/... ./examples/chi/... ./examples/connect/... ./examples/fleet/kubernetes/... ./examples/mcp/... ./examples/openapi/... ./examples/websocket/...
+	go test -race -shuffle=on ./... ./adapters/echov5auth/... ./adapters/grpcauth/... ./adapters/mcpauth/... ./adapters/otelauth/... ./adapters/redisstore/... ./examples/chi/... ./examples/connect/... ./examples/fleet/api/... ./examples/fleet/kubernetes/... ./examples/mcp/... ./examples/openapi/... ./examples/websocket/...
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, tidy, explanations of mutants that are gone
@@ -55,6 +55,17 @@ observability: ## show what Prometheus sees of rotation, outage and attack (need
 .PHONY: observability-test
 observability-test: ## test that, the dashboard and the alerts (needs prometheus and promtool)
 	cd examples/observability && go test -race -shuffle=on -count=1 ./...
+
+.PHONY: fleet
+fleet: ## show replicas that share a Redis while what they depend on fails (ARGS="-short ...")
+	@command -v redis-server >/dev/null || command -v apt-get >/dev/null || { \
+		echo "make fleet needs redis-server in PATH: install Redis 7 or later, or Valkey"; exit 1; }
+	@go build -o bin/fleet ./examples/fleet
+	@if [ -t 0 ]; then set -m; fi; .ci/redis bin/fleet -picture bin/fleet.svg $(ARGS)
+
+.PHONY: fleet-test
+fleet-test: ## test that (needs redis-server: .ci/redis make fleet-test)
+	cd examples/fleet && go test -race -shuffle=on -count=1 ./...
 
 # Before Go 1.27, go test may report the end of FUZZTIME as a failure, "context deadline
 # exceeded" (go.dev/issue/75804). An input that fails is kept in testdata, and fails the

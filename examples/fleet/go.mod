@@ -2,11 +2,16 @@ module github.com/seed-12ed5b1c/jwtguard/examples/fleet
 
 go 1.26.0
 
-replace github.com/seed-12ed5b1c/jwtguard => ../..
+replace (
+	github.com/seed-12ed5b1c/jwtguard => ../..
+	github.com/seed-12ed5b1c/jwtguard/adapters/redisstore => ../../adapters/redisstore
+)
 
 require (
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/seed-12ed5b1c/jwtguard v0.0.0
+	github.com/seed-12ed5b1c/jwtguard/adapters/redisstore v0.0.0
+	github.com/stretchr/testify v1.12.1
 )
 
 require (
@@ -23,6 +28,7 @@ require (
 	github.com/maypok86/otter/v2 v2.4.0 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.53.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 )

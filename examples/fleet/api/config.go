@@ -22,6 +22,7 @@ type config struct {
 	storeSecrets [][]byte       // STORE_SECRETS: in base64, separated by commas; the first authenticates what is stored
 	addr         string         // ADDR: where clients get in; 127.0.0.1:8080 if not set
 	internalAddr string         // INTERNAL_ADDR: probes and status page, not for clients; 127.0.0.1:8081 if not set
+	host         string         // the name of this machine; in Kubernetes, that of the pod
 }
 
 // readConfig reads it from the environment. The verifier refuses what is empty.
@@ -35,11 +36,16 @@ func readConfig() (config, error) {
 	}
 	var errs []error
 	var err error
+	if c.host, err = os.Hostname(); err != nil {
+		errs = append(errs, err)
+	}
 	if c.maxLifetime, err = time.ParseDuration(cmp.Or(os.Getenv("MAX_LIFETIME"), "1h")); err != nil {
 		errs = append(errs, fmt.Errorf("MAX_LIFETIME: %w", err))
 	}
 	if c.redis, err = redis.ParseURL(os.Getenv("REDIS_URL")); err != nil {
 		errs = append(errs, errors.New("REDIS_URL is not the address of a Redis")) // err may have the password
+	} else {
+		c.redis.ContextTimeoutEnabled = true // so that no request waits for Redis for long
 	}
 	for i, text := range strings.Split(os.Getenv("STORE_SECRETS"), ",") {
 		secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,13 +21,13 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, log); err != nil {
-		log.Error("cannot go on", "error", err)
+		log.Error("failed", "error", err)
 		os.Exit(1)
 	}
 }
 
 // run serves until ctx is done, then waits for requests to end.
-func run(ctx context.Context, log *slog.Logger) error {
+func run(ctx context.Context, log *slog.Logger) (err error) {
 	cfg, err := readConfig()
 	if err != nil {
 		return err
@@ -35,7 +36,7 @@ func run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer func() { err = errors.Join(err, p.close()) }()
 
 	l, err := net.Listen("tcp", cfg.addr)
 	if err != nil {
