@@ -84,6 +84,10 @@ func TestStore(t *testing.T) {
 		lease(b, time.Nanosecond, true) // rounded up
 		lease(a, 10*time.Second, false)
 		time.Sleep(time.Millisecond)
+		lease(b, time.Millisecond+1, true)
+		time.Sleep(2*time.Millisecond - 1)
+		lease(a, 10*time.Second, false)
+		time.Sleep(1)
 		s.loseAnswerTo("SET")
 		lease(a, 10*time.Second, true)
 		assert.Nil(t, s.lose.Load())
