@@ -80,7 +80,7 @@
 // # Load
 //
 // A key set costs each replica one read in each of its refresh periods, a proof one write
-// of about 130 bytes. Each replica keeps one connection busy for the list, and sends two
-// commands a second, or more while tokens are revoked. Redis keeps about 500 bytes for each
+// of about 150 bytes. Each replica keeps one connection busy for the list, and sends two
+// commands a second, or more while tokens are revoked. Redis keeps about 400 bytes for each
 // entry, and each replica reads each entry once, at about 150 bytes.
 package redisstore

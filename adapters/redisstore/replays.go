@@ -52,7 +52,7 @@ type ReplayConfig struct {
 // (maxmemory-policy noeviction, which [Replays.Ready] checks), and a restart without
 // persistence or a failover loses the records of the last moments.
 //
-// There is no limit per client: the limit is the memory of Redis, about 130 bytes for
+// There is no limit per client: the limit is the memory of Redis, about 150 bytes for
 // each proof. When it is full, Record returns [dpop.ErrFull].
 type Replays struct {
 	client   redis.UniversalClient
