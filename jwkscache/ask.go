@@ -148,7 +148,7 @@ func (s *scheduler) leaveNote(err error) {
 	}
 	now := s.clock()
 	n := &failureNote{
-		source: h.source, failed: now.wall, failures: failures, cause: textOf(err),
+		source: h.source, failed: now.wall, at: now, failures: failures, cause: textOf(err),
 	}
 	_, demanded := s.pauseOfOthers(planned, now)
 	n.demanded = max(now.until(s.retryNotBefore), demanded, 0)
@@ -186,7 +186,8 @@ func (s *scheduler) loadNote() {
 	var err error
 	if there {
 		if h.note, err = openFailureNote(doc, h.source, h.secrets); err == nil {
-			h.note.failed = earlierTime(h.note.failed, s.clock().wall) // by a clock that is ahead
+			h.note.at = s.clock().back(h.note.failed)
+			h.note.failed = h.note.at.wall // no later than now, also by a clock that is ahead
 		}
 	}
 	s.noteError(readingNote, err)
@@ -204,7 +205,7 @@ func (s *scheduler) after(n *failureNote) bool {
 // failedLately reports whether a process has tried to fetch, and failed, lately.
 func (s *scheduler) failedLately(now moment) bool {
 	n := s.shared.note
-	return n != nil && s.after(n) && now.since(now.back(n.failed)) < maxRetryPeriod
+	return n != nil && s.after(n) && now.since(n.at) < maxRetryPeriod
 }
 
 // pauseOfOthers returns how long nobody is to fetch, after the failure of any
@@ -219,6 +220,6 @@ func (s *scheduler) pauseOfOthers(d demand, now moment) (pause, demanded time.Du
 	if d == empty {
 		demanded = min(demanded, maxRetryPeriod)
 	}
-	ago := now.since(now.back(n.failed))
+	ago := now.since(n.at)
 	return n.pause - ago, demanded - ago
 }

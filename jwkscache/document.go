@@ -96,6 +96,7 @@ func openDocument(sealed []byte, of source, secrets [][]byte) (*document, error)
 type failureNote struct {
 	source
 	failed   time.Time     // when the fetch ended, by the clock of that process
+	at       moment        // likewise, by the clocks of this process; not in the document
 	pause    time.Duration // after which the next one is due
 	demanded time.Duration // the part of it that the server asked for (Retry-After)
 	failures int           // in a row

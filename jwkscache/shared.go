@@ -11,6 +11,7 @@ const (
 	lookPeriod = 10 * time.Second // between two looks at the Store, or a little less
 	healPeriod = time.Minute      // without a bad document, until that is reported: somebody may write one again and again
 	leaseTime  = 2 * time.Second  // for one fetch
+	maxAhead   = time.Hour        // of the order of a document that replaces keys which serve
 )
 
 // An operation is what can fail about a Store.
@@ -118,17 +119,19 @@ func (s *scheduler) look() (adopted bool) {
 }
 
 // read returns what is in doc if that is newer than served. It reports whether doc
-// should be replaced, since it is clearly older.
+// should be replaced, since it is clearly older, or from the future.
 func (s *scheduler) read(doc []byte, served *snapshot) (newer *snapshot, outdated bool, err error) {
-	h := s.shared
+	h, now := s.shared, s.clock()
 	d, err := openDocument(doc, h.source, h.secrets)
-	if err == nil && (served == nil || d.order.After(served.doc.order)) {
+	// One from the future would always be the newest, however often it is brought back.
+	future := err == nil && served.serves(now) && d.order.Sub(now.wall) > maxAhead
+	if err == nil && !future && (served == nil || d.order.After(served.doc.order)) {
 		newer, err = s.fetcher.snapshotOf(d, served)
 	}
 	if s.noteDocument(d); err != nil {
 		return nil, false, err
 	}
-	outdated = newer == nil && served.doc.order.Sub(d.order) > maxClockDifference
+	outdated = future || newer == nil && served.doc.order.Sub(d.order) > maxClockDifference
 	return newer, outdated, nil
 }
 
