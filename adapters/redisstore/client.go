@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -57,6 +58,14 @@ func check(client redis.UniversalClient) error {
 		return errNoLimit
 	}
 	return nil
+}
+
+// explain says what a time-out means here: the text of the context does not.
+func explain(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no response of Redis in time: %w", err)
+	}
+	return err
 }
 
 // setNew sets a key for d if it does not exist, and reports whether this call did so. A

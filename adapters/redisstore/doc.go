@@ -13,38 +13,43 @@
 //
 // # Keys of issuers
 //
-//	keys, err := jwkscache.New(jwkscache.Config{
-//		...
-//		Store:        redisstore.NewStore(client, redisstore.StoreConfig{}),
-//		StoreSecrets: [][]byte{secret},
-//	})
+//	cfg.JWKS.Store = redisstore.NewStore(client, redisstore.StoreConfig{})
+//	cfg.JWKS.StoreSecrets = [][]byte{secret} // 32 random bytes or more, the same in all replicas
+//	v, err := verifier.New(cfg)
 //
-// A document is kept for 48 hours after it was last saved. If Redis is away, each replica
-// fetches for itself.
+// One Store serves all issuers of a program. A document is kept for 48 hours after it was
+// last saved. If Redis is away, each replica fetches for itself, as it does without a Store.
 //
 // # Used proofs
 //
 //	replays, err := redisstore.NewReplays(client, redisstore.ReplayConfig{})
-//	binding, err := dpop.New(dpop.Config{Replays: replays, ...})
+//	proofs, err := dpop.New(dpop.Config{
+//		Origins: []string{"https://api.example.com"},
+//		Replays: replays,
+//	})
+//	v, err := verifier.Settings{Bindings: []verifier.Binding{proofs}}.New(cfg)
 //
 // A proof then admits one request among all replicas. If Redis is away, requests with a
 // proof get 503, or a Fallback in each replica decides: see [ReplayConfig] for what it
-// can miss. Tokens that are not bound to a key are not concerned.
+// can miss. The Fallback decides without a line in the log: watch [Replays.Health] and
+// [Replays.Fallbacks]. Tokens that are not bound to a key are not concerned.
 //
 // # Revoked tokens
 //
 //	list, err := revocation.New(revocation.Config{MaxLifetime: time.Hour})
 //	revocations, err := redisstore.NewRevocations(client, list, redisstore.RevocationConfig{})
 //	defer revocations.Close()
+//	cfg.MaxLifetime = time.Hour
 //	v, err := verifier.Settings{Revocation: revocations}.New(cfg)
-//	err = revocations.Ready(ctx)
+//	err = revocations.Ready(ctx) // before the first request
 //
 //	err = revocations.Revoke(ctx, revocation.Entry{Issuer: issuer, TokenID: id})
 //
 // Each replica has the whole list in memory, so that no request waits for Redis. What one
 // revokes the others know within milliseconds, while all of them reach Redis. If one does
 // not, it goes on with the list that it has, or refuses every token from an age of the list
-// on: see [RevocationConfig]. The age is in its Stats.
+// on: see [RevocationConfig]. The age is in its Stats. docs/revocation.md says, fault by
+// fault, what happens.
 //
 // Entries are records of a stream, and are also kept in a hash, which a replica reads when
 // it starts. Each record names the one before it. So a replica that finds a gap knows it:
@@ -57,7 +62,8 @@
 //
 // # Redis
 //
-// Set maxmemory-policy to noeviction: a record that is evicted lets a proof be used again.
+// Set maxmemory-policy to noeviction: a record that is evicted lets a proof be used again,
+// and an entry that is evicted is unknown to a replica that starts.
 // With replication, writes that were confirmed can be lost in a failover: entries of the
 // revocation list are then published again, the records of used proofs are not.
 //
@@ -79,8 +85,16 @@
 //
 // # Load
 //
-// A key set costs each replica one read in each of its refresh periods, a proof one write
-// of about 150 bytes. Each replica keeps one connection busy for the list, and sends two
-// commands a second, or more while tokens are revoked. Redis keeps about 400 bytes for each
-// entry, and each replica reads each entry once, at about 150 bytes.
+// A replica reads the document of each issuer every 8 to 10 seconds. A proof is one write,
+// and takes about 150 bytes for two minutes. For the list, each replica keeps one connection
+// busy, and sends two commands a second, or more while tokens are revoked. Redis keeps about
+// 500 bytes for each entry, and each replica reads each entry once, at about 150 bytes.
+// docs/scale.md calculates with that for 10 to 100,000 replicas.
+//
+// # Logs
+//
+// What begins or ends is logged to Config.Logger: that of [RevocationConfig], and of
+// jwkscache.Config. Besides, go-redis logs each failed connection, several lines a second
+// while Redis is away, to the standard error, unless redis.SetLogger gives it another logger
+// or logging.Disable of its package logging none.
 package redisstore

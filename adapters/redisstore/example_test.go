@@ -3,7 +3,9 @@ package redisstore_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -29,49 +31,74 @@ func exampleServer() (address string, stop func()) {
 func ExampleNewRevocations() {
 	address, stop := exampleServer()
 	defer stop()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-
-	replica := func() (*redisstore.Revocations, *verifier.Verifier) {
-		client := redis.NewUniversalClient(&redis.UniversalOptions{
-			Addrs:                 []string{address},
-			ContextTimeoutEnabled: true, // required
-		})
-		list, err := revocation.New(revocation.Config{MaxLifetime: time.Hour})
-		if err != nil {
-			panic(err)
-		}
-		revocations, err := redisstore.NewRevocations(client, list, redisstore.RevocationConfig{})
-		if err != nil {
-			panic(err)
-		}
-		v, err := verifier.Settings{Revocation: revocations}.New(verifier.Config{
-			Issuer:        "https://login.example.com/",
-			Audiences:     []string{"https://api.example.com"},
-			MaxLifetime:   time.Hour,
-			SharedSecrets: [][]byte{bytes.Repeat([]byte("an example's"), 4)}, // so that nothing is fetched here
-		})
-		if err != nil {
-			panic(err)
-		}
-		if err := revocations.Ready(ctx); err != nil {
-			panic(err)
-		}
-		return revocations, v
-	}
-	a, _ := replica()
-	defer a.Close()
-	b, v := replica()
-	defer b.Close()
-
-	if err := a.Revoke(ctx, revocation.Entry{Issuer: "https://login.example.com/", Subject: "alice"}); err != nil {
+	redis.SetLogger(redisLog{slog.Default()})
+	var a, b service
+	if err := errors.Join(a.start(address), b.start(address)); err != nil {
 		panic(err)
 	}
-	for b.Stats().Entries == 0 {
+	defer a.stop()
+	defer b.stop()
+
+	err := a.revocations.Revoke(context.Background(), revocation.Entry{Issuer: "https://login.example.com/", Subject: "alice"})
+	if err != nil {
+		panic(err)
+	}
+	for b.revocations.Stats().Entries == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	fmt.Println("entries of the other replica:", v.Stats().Revocation.Entries)
+	fmt.Println("entries of the other replica:", b.v.Stats().Revocation.Entries)
 	// Output: entries of the other replica: 1
+}
+
+type service struct {
+	client      redis.UniversalClient
+	revocations *redisstore.Revocations
+	v           *verifier.Verifier
+}
+
+func (s *service) start(address string) error {
+	cfg := verifier.Config{
+		Issuer:        "https://login.example.com/",
+		Audiences:     []string{"https://api.example.com"},
+		SharedSecrets: [][]byte{bytes.Repeat([]byte("an example's"), 4)}, // so that nothing is fetched here
+	}
+	client := redis.NewUniversalClient(&redis.UniversalOptions{
+		Addrs:                 []string{address},
+		ContextTimeoutEnabled: true, // required
+	})
+	list, err := revocation.New(revocation.Config{MaxLifetime: time.Hour})
+	if err != nil {
+		return err
+	}
+	revocations, err := redisstore.NewRevocations(client, list, redisstore.RevocationConfig{})
+	if err != nil {
+		return err
+	}
+	cfg.MaxLifetime = time.Hour
+	v, err := verifier.Settings{Revocation: revocations}.New(cfg)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := revocations.Ready(ctx); err != nil {
+		slog.Warn("serving without what other replicas have revoked", "err", err)
+	}
+	s.client, s.revocations, s.v = client, revocations, v
+	return nil
+}
+
+func (s *service) stop() {
+	s.v.Close()
+	s.revocations.Close()
+	s.client.Close()
+}
+
+// redisLog writes what go-redis logs to a slog.Logger, at Debug.
+type redisLog struct{ *slog.Logger }
+
+func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
+	l.DebugContext(ctx, fmt.Sprintf(format, v...))
 }
 
 // A proof admits one request, whichever replica gets it.

@@ -67,7 +67,7 @@ func (r *Revocations) Revoke(ctx context.Context, entries ...revocation.Entry) e
 }
 
 func (r *Revocations) notPublished(err error) error {
-	err = fmt.Errorf("redisstore: revocations: %w: %w", ErrNotPublished, err)
+	err = fmt.Errorf("redisstore: revocations: %w: %w", ErrNotPublished, explain(err))
 	r.unsent.Store(&err)
 	return err
 }

@@ -130,6 +130,8 @@ func (r *Replays) Record(ctx context.Context, proof, client [32]byte, until time
 		isNew, err = fallbackIsNew, fallbackErr
 	case redis.IsOOMError(err):
 		err = fmt.Errorf("%w: %w", dpop.ErrFull, err)
+	default:
+		err = explain(err)
 	}
 	if err != nil {
 		if errors.Is(err, dpop.ErrFull) {
@@ -158,7 +160,7 @@ func (r *Replays) Fallbacks() int { return int(r.fallbacks.Load()) }
 // not wait.
 func (r *Replays) Health() error {
 	if err := r.breaker.failed(); err != nil {
-		return fmt.Errorf("redisstore: replays: %w", err)
+		return fmt.Errorf("redisstore: replays: %w", explain(err))
 	}
 	return nil
 }

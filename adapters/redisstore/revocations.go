@@ -127,11 +127,19 @@ func (r *Revocations) Revoked(ctx context.Context, t *verifier.Token) (bool, err
 func (r *Revocations) tooOld() error {
 	switch at := r.complete.Load(); {
 	case at == nil:
-		return errors.Join(errors.New("redisstore: revocations: the list was never read from Redis"), load(&r.away))
+		return r.because(errors.New("the list was never read from Redis"))
 	case time.Since(*at) > r.cfg.MaxAge:
-		return errors.Join(fmt.Errorf("redisstore: revocations: the list is older than %s", r.cfg.MaxAge), load(&r.away))
+		return r.because(fmt.Errorf("the list is older than %s", r.cfg.MaxAge))
 	}
 	return nil
+}
+
+// because adds to err why Redis cannot be read, if it cannot.
+func (r *Revocations) because(err error) error {
+	if away := load(&r.away); away != nil {
+		err = fmt.Errorf("%w: %w", err, away)
+	}
+	return fmt.Errorf("redisstore: revocations: %w", err)
 }
 
 // Lifetime implements [verifier.ManagedRevocation]: that of the list.
@@ -146,6 +154,7 @@ func (r *Revocations) Stats() verifier.RevocationStats {
 		since = *at
 	}
 	s.Age = time.Since(since)
+	away := load(&r.away)
 	if r.cfg.WhileAway == Refuse {
 		if err := r.tooOld(); err != nil {
 			s.Refuses, s.Err = true, err
@@ -154,8 +163,8 @@ func (r *Revocations) Stats() verifier.RevocationStats {
 	}
 	switch n := r.unreadable.Load(); {
 	case s.Err != nil:
-	case load(&r.away) != nil:
-		s.Err = load(&r.away)
+	case away != nil:
+		s.Err = fmt.Errorf("redisstore: revocations: %w", away)
 	case load(&r.unsent) != nil:
 		s.Err = load(&r.unsent)
 	case n > 0:
@@ -168,13 +177,15 @@ func (r *Revocations) Stats() verifier.RevocationStats {
 func (r *Revocations) Health() error { return r.Stats().Err }
 
 // Ready waits until the list is complete for the first time. It returns an error if ctx is
-// done before that.
+// done before that: give ctx a time-out. A program that then serves nevertheless checks
+// tokens against a list without what others have revoked, or refuses all of them with
+// [Refuse], until Redis is there.
 func (r *Revocations) Ready(ctx context.Context) error {
 	select {
 	case <-r.ready:
 		return nil
 	case <-ctx.Done():
-		return errors.Join(fmt.Errorf("redisstore: revocations: the list was not read from Redis: %w", ctx.Err()), load(&r.away))
+		return r.because(fmt.Errorf("the list was not read from Redis: %w", ctx.Err()))
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	mathrand "math/rand/v2"
 	"time"
 
@@ -87,7 +86,7 @@ func (r *Revocations) run(ctx context.Context) {
 			continue
 		}
 		r.sync.drained = false // so that the next answer does not take a second
-		err = fmt.Errorf("redisstore: revocations: %w", err)
+		err = explain(err)
 		if r.away.Swap(&err) == nil {
 			r.cfg.Logger.Warn("redisstore: revocations are not exchanged", "err", err, "while_away", r.cfg.WhileAway.String())
 		}
