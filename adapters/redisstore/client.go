@@ -22,14 +22,14 @@ func prefix(configured string) string {
 }
 
 var (
-	errNoClient = errors.New("the client is nil")
-	errNoLimit  = errors.New("the client must be made with ContextTimeoutEnabled: without it a command can take longer than the context allows")
-	errReplicas = errors.New("the client reads from replicas, which can be behind: ReadOnly, RouteByLatency and RouteRandomly must be false")
+	errNoClient   = errors.New("the client is nil")
+	errNoTimeouts = errors.New("the client must be made with ContextTimeoutEnabled: without it a command can take longer than the context allows")
+	errReplicas   = errors.New("the client reads from replicas, which can be behind: ReadOnly, RouteByLatency and RouteRandomly must be false")
 )
 
-// check returns why a client cannot be used. The options of a client of another type are
+// checkClient returns why a client cannot be used. The options of a client of another type are
 // not known.
-func check(client redis.UniversalClient) error {
+func checkClient(client redis.UniversalClient) error {
 	limited := true
 	switch c := client.(type) {
 	case nil:
@@ -55,7 +55,7 @@ func check(client redis.UniversalClient) error {
 		limited = c.Options().ContextTimeoutEnabled
 	}
 	if !limited {
-		return errNoLimit
+		return errNoTimeouts
 	}
 	return nil
 }
@@ -68,9 +68,9 @@ func explain(err error) error {
 	return err
 }
 
-// setNew sets a key for d if it does not exist, and reports whether this call did so. A
-// client sends a command again if the answer to it was lost. The value is that of this
-// call alone, so that the second answer does not say that somebody else was first.
+// setNew sets a key for d if it does not exist, and reports whether this call did so. The
+// client sends a command again if the reply to it was lost. The value is random, so that the
+// second reply shows that it was this call that set the key.
 func setNew(ctx context.Context, client redis.UniversalClient, key string, d time.Duration) (bool, error) {
 	value := strconv.FormatInt(rand.Int64(), 10) // Redis keeps an integer in 8 bytes
 	milliseconds := max((d + time.Millisecond - 1).Milliseconds(), 1)

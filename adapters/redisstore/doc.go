@@ -7,9 +7,10 @@
 //		ContextTimeoutEnabled: true, // required
 //	})
 //
-// The client may be one of a single server, of Sentinel or of a Cluster. It is the
-// program's: nothing here closes it. Different programs, and different environments, that
-// use one Redis need different prefixes.
+// The client may be one of a single server, of Sentinel or of a Cluster. The program closes
+// it: nothing here does. Different programs, and different environments, that use one Redis
+// need different prefixes. Below, Redis is away while it cannot be reached or does not
+// respond in time.
 //
 // # Keys of issuers
 //
@@ -32,7 +33,7 @@
 // A proof then admits one request among all replicas. If Redis is away, requests with a
 // proof get 503, or a Fallback in each replica decides: see [ReplayConfig] for what it
 // can miss. The Fallback decides without a line in the log: watch [Replays.Health] and
-// [Replays.Fallbacks]. Tokens that are not bound to a key are not concerned.
+// [Replays.Fallbacks]. Tokens that are not bound to a key are not affected.
 //
 // # Revoked tokens
 //
@@ -51,9 +52,9 @@
 // on: see [RevocationConfig]. The age is in its Stats. docs/revocation.md says, fault by
 // fault, what happens.
 //
-// Entries are records of a stream, and are also kept in a hash, which a replica reads when
-// it starts. Each record names the one before it. So a replica that finds a gap knows it:
-// the stream was trimmed, or Redis has restarted or failed over and has lost records. It
+// Entries are sent in messages of a stream, and are also kept in a hash, which a replica
+// reads when it starts. Each message names the one before it. So a replica notices a gap:
+// the stream was trimmed, or Redis has restarted or failed over and has lost messages. It
 // then reads the hash, and publishes those of its own entries that are missing there. Once
 // a minute, each replica compares the number of entries.
 //
@@ -71,9 +72,8 @@
 // to it can make replicas refuse tokens; by deleting records, accept a proof twice; and, by
 // deleting entries, accept revoked tokens in replicas that start later. They cannot make
 // keys trusted, because those are authenticated by StoreSecrets, nor remove an entry from
-// a list that has it. A value is read whole, except documents: with the right to write
-// comes that of making the replicas read as much as Redis accepts in one value
-// (proto-max-bulk-len).
+// a list that has it. Values are read whole, except documents, so whoever can write can also
+// make the replicas read as much as Redis accepts in one value (proto-max-bulk-len).
 //
 // The permissions of an ACL, with the default prefix:
 //

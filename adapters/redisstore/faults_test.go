@@ -31,7 +31,7 @@ func TestRevocationsThatRedisHasLost(t *testing.T) {
 	// lose publishes entries of which the server loses some. The lists know all of them.
 	for name, lose := range map[string]func(t *testing.T, s *redisServer, all []*replica){
 		"D6 FLUSHALL": func(_ *testing.T, s *redisServer, _ []*replica) { s.FlushAll() },
-		"D6 FLUSHALL, then a record": func(t *testing.T, s *redisServer, all []*replica) {
+		"D6 FLUSHALL, then a message": func(t *testing.T, s *redisServer, all []*replica) {
 			s.FlushAll()
 			require.NoError(t, all[1].Revoke(t.Context(), tokenID("after")))
 		},
@@ -52,7 +52,7 @@ func TestRevocationsThatRedisHasLost(t *testing.T) {
 		"D6 failed over to a server that lacks the last writes": func(t *testing.T, s *redisServer, all []*replica) {
 			failOver(t, s, func() { require.NoError(t, all[0].Revoke(t.Context(), tokenIDs(3, "lost")...)) })
 		},
-		"D6 failed over, then a record": func(t *testing.T, s *redisServer, all []*replica) {
+		"D6 failed over, then a message": func(t *testing.T, s *redisServer, all []*replica) {
 			failOver(t, s, func() { require.NoError(t, all[0].Revoke(t.Context(), tokenIDs(3, "lost")...)) })
 			for all[2].Revoke(t.Context(), tokenID("after")) != nil { // until it has no closed connections
 			}
@@ -221,7 +221,7 @@ func TestRevocationsWhileRedisIsAway(t *testing.T) {
 				require.ErrorContains(t, err, "older than 10s")
 				require.ErrorContains(t, r.Health(), "older than 10s")
 			} else {
-				require.ErrorContains(t, err, "not a verified token", "the list's own error")
+				require.ErrorContains(t, err, "the token was not returned by a Verifier", "the list's own error")
 			}
 			assert.Equal(t, want, r.Stats().Refuses)
 		}
@@ -369,12 +369,12 @@ func TestRevocationsAndRubbish(t *testing.T) {
 		time.Sleep(time.Hour)
 		assert.Less(t, s.count("HSCAN")-before, 3*14, "the comparison of numbers fails all the time")
 	})
-	bubble(t, "D8 records that are no records", func(t *testing.T) {
+	bubble(t, "D8 messages that are none", func(t *testing.T) {
 		s := newServer(t)
 		all := replicas(t, s, 2, redisstore.RevocationConfig{})
 		c := s.client(t)
 		for _, values := range [][]string{
-			{"a", "b"}, {"k", ""}, {"k", "x"}, {"k", "x", "p", "y"}, {"k", strings.Repeat("x", 10_000), "p", ""}, {"bell", "1"},
+			{"a", "b"}, {"k", ""}, {"k", "x"}, {"k", "x", "p", "y"}, {"k", strings.Repeat("x", 10_000), "p", ""}, {"check", "1"},
 		} {
 			require.NoError(t, c.XAdd(t.Context(), &redis.XAddArgs{Stream: keyLog, Values: values}).Err())
 			time.Sleep(time.Second)
@@ -457,7 +457,7 @@ func TestRevocationsAndRubbish(t *testing.T) {
 	})
 }
 
-// push adds a record behind the last one.
+// push adds a message behind the last one.
 func push(t *testing.T, c *redis.Client, values ...string) {
 	t.Helper()
 	args := []any{fmt.Sprint("pushed ", time.Now().UnixNano(), " ", len(values[0]), len(values[1]))}

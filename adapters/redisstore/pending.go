@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// ownRetry is about how often entries of this replica are tried to be published.
+// ownRetry is the time between two attempts to publish entries of this replica, on average.
 const ownRetry = 500 * time.Millisecond
 
 // pending are entries that Revoke has added to the list of this replica alone, because
@@ -18,7 +18,7 @@ type pending struct {
 }
 
 // add keeps entries. If there are more than the list can have, some of them have ended:
-// then none is kept, and resend finds those that have not.
+// then none is kept, and republish finds those that have not.
 func (p *pending) add(entries map[string]times, maxEntries int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -48,10 +48,10 @@ func (p *pending) take() map[string]times {
 	return all
 }
 
-// publishOwn publishes the pending entries, and goes on if that fails: a Redis that cannot
-// be written to can be read.
+// publishOwn publishes the pending entries. If that fails, it goes on to read: a Redis that
+// cannot be written to may be readable.
 func (r *Revocations) publishOwn(ctx context.Context) error {
-	r.sync.ownAt = time.Now().Add(jitter(ownRetry))
+	r.sync.publishOwnAt = time.Now().Add(jitter(ownRetry))
 	all := r.own.take()
 	if err := r.publish(ctx, all, maxRevoked); err != nil {
 		r.own.add(all, r.list.Stats().MaxEntries)

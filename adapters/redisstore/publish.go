@@ -17,11 +17,11 @@ const (
 	// hundred entries.
 	commandTimeout = time.Second
 
-	// maxBatch is how many entries a record has.
+	// maxBatch is how many entries a message has.
 	maxBatch = 100
 
-	// More entries are put into Redis without records, and the other replicas then read
-	// all, if they do not know them.
+	// More entries than these are put into Redis without messages. The other replicas then
+	// compare the numbers of entries, and read all if they lack some.
 	maxRevoked  = 20 * maxBatch // by one call of Revoke
 	maxRestored = maxBatch      // most replicas know them
 
@@ -49,7 +49,7 @@ func (r *Revocations) Revoke(ctx context.Context, entries ...revocation.Entry) e
 	now := time.Now()
 	entries = slices.Clone(entries)
 	for i := range entries {
-		r.fix(&entries[i], now)
+		r.setTimes(&entries[i], now)
 	}
 	if err := r.list.Revoke(ctx, entries...); err != nil {
 		return err
@@ -68,13 +68,13 @@ func (r *Revocations) Revoke(ctx context.Context, entries ...revocation.Entry) e
 
 func (r *Revocations) notPublished(err error) error {
 	err = fmt.Errorf("redisstore: revocations: %w: %w", ErrNotPublished, explain(err))
-	r.unsent.Store(&err)
+	r.unpublished.Store(&err)
 	return err
 }
 
-// fix sets the times of e that depend on when it was added, so that they are the same in
+// setTimes sets the times of e that depend on when it was added, so that they are the same in
 // each replica, whenever that gets it.
-func (r *Revocations) fix(e *revocation.Entry, now time.Time) {
+func (r *Revocations) setTimes(e *revocation.Entry, now time.Time) {
 	switch {
 	case !e.IssuedBefore.IsZero():
 		if latest := now.Add(maxLeeway); e.IssuedBefore.After(latest) {
@@ -101,12 +101,12 @@ func ceil(t time.Time) time.Time {
 	return time.UnixMilli(t.Add(time.Millisecond - 1).UnixMilli()).UTC()
 }
 
-// publish puts entries into Redis and makes the other replicas read them: up to
-// maxInRecords from records.
-func (r *Revocations) publish(ctx context.Context, entries map[string]times, maxInRecords int) error {
+// publish puts entries into Redis and makes the other replicas read them: from messages, if
+// there are up to maxInMessages, and else all over again.
+func (r *Revocations) publish(ctx context.Context, entries map[string]times, maxInMessages int) error {
 	kind := "entries"
-	if len(entries) > maxInRecords {
-		kind = "quiet"
+	if len(entries) > maxInMessages {
+		kind = "nomessage"
 	}
 	for names := range slices.Chunk(slices.Collect(maps.Keys(entries)), maxBatch) {
 		batch := make(map[string]times, len(names))
@@ -117,8 +117,8 @@ func (r *Revocations) publish(ctx context.Context, entries map[string]times, max
 			return err
 		}
 	}
-	if kind == "quiet" {
-		return r.publishBatch(ctx, "bell", nil)
+	if kind == "nomessage" {
+		return r.publishBatch(ctx, "check", nil)
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (r *Revocations) publishBatch(ctx context.Context, kind string, entries map
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
 	args := make([]any, 0, 3+2*len(entries))
-	args = append(args, newKey(), strconv.FormatInt(time.Now().UnixMilli(), 10), kind)
+	args = append(args, newMessageKey(), strconv.FormatInt(time.Now().UnixMilli(), 10), kind)
 	for name, t := range entries {
 		args = append(args, name, t.String())
 	}

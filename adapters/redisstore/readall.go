@@ -13,29 +13,29 @@ import (
 // pageSize is about how many entries are read at once.
 const pageSize = 500
 
-// A snapshot is the state of what is in Redis, at one moment.
-type snapshot struct {
+// A serverState is what Redis has at one moment.
+type serverState struct {
 	head, id string
-	entries  int64 // that expire after a time that was asked for
+	entries  int64 // how many expire after a given time
 }
 
-func (r *Revocations) state(ctx context.Context, after time.Time) (s snapshot, err error) {
+func (r *Revocations) state(ctx context.Context, after time.Time) (s serverState, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	answer, err := state.Run(ctx, r.client, []string{r.keys.head, r.keys.log, r.keys.ends}, newKey(), strconv.FormatInt(after.UnixMilli(), 10)).Slice()
+	reply, err := state.Run(ctx, r.client, []string{r.keys.head, r.keys.log, r.keys.ends}, newMessageKey(), strconv.FormatInt(after.UnixMilli(), 10)).Slice()
 	if err != nil {
 		return s, err
 	}
-	if len(answer) == 3 {
+	if len(reply) == 3 {
 		var a, b, c bool
-		s.head, a = answer[0].(string)
-		s.id, b = answer[1].(string)
-		s.entries, c = answer[2].(int64)
+		s.head, a = reply[0].(string)
+		s.id, b = reply[1].(string)
+		s.entries, c = reply[2].(int64)
 		if a && b && c {
 			return s, nil
 		}
 	}
-	return s, errors.New("not the answer that was asked for")
+	return s, errors.New("the reply does not have the members of the script")
 }
 
 // catchUp reads all entries, after a pause if it did so a short time ago: whoever changes
@@ -53,7 +53,7 @@ func (r *Revocations) catchUp(ctx context.Context) error {
 // is published meanwhile is read by follow, from the state before.
 func (r *Revocations) readAll(ctx context.Context, hasLease bool) error {
 	s := &r.sync
-	unsent, now := r.unsent.Load(), time.Now()
+	unpublished, now := r.unpublished.Load(), time.Now()
 	before, err := r.state(ctx, now)
 	if err != nil {
 		return err
@@ -66,13 +66,13 @@ func (r *Revocations) readAll(ctx context.Context, hasLease bool) error {
 	if err != nil {
 		return err
 	}
-	s.synced, s.head, s.id, s.drained, s.doubts = true, before.head, before.id, false, 0
+	s.synced, s.head, s.id, s.drained, s.mismatches = true, before.head, before.id, false, 0
 	s.checkAt, s.stuck = time.Now().Add(jitter(checkEvery)), false
 	if len(missing) > 0 {
-		r.restore(ctx, missing, unsent, hasLease)
+		r.restore(ctx, missing, unpublished, hasLease)
 		return nil
 	}
-	r.unsent.CompareAndSwap(unsent, nil)
+	r.unpublished.CompareAndSwap(unpublished, nil)
 	after, err := r.state(ctx, now)
 	s.stuck = after.entries != r.count(now)
 	return err
@@ -122,7 +122,7 @@ func (r *Revocations) scan(ctx context.Context, cursor uint64) ([]string, uint64
 
 // restore publishes entries that are not in Redis. One replica at a time does so: what it
 // publishes, the others need not.
-func (r *Revocations) restore(ctx context.Context, missing map[string]times, unsent *error, hasLease bool) {
+func (r *Revocations) restore(ctx context.Context, missing map[string]times, unpublished *error, hasLease bool) {
 	s := &r.sync
 	s.checkAt = time.Now().Add(jitter(repairFor / 2)) // others see then that nothing is missing
 	var err error
@@ -135,20 +135,20 @@ func (r *Revocations) restore(ctx context.Context, missing map[string]times, uns
 	switch {
 	case err != nil:
 		err = r.notPublished(err)
-		s.sendAt = s.checkAt
+		s.republishAt = s.checkAt
 		r.cfg.Logger.Warn("redisstore: revocations could not be published", "entries", len(missing), "err", err)
 	case hasLease:
-		r.unsent.CompareAndSwap(unsent, nil)
+		r.unpublished.CompareAndSwap(unpublished, nil)
 		r.cfg.Logger.Info("redisstore: revocations were published again", "entries", len(missing))
 	}
 }
 
-// resend publishes what could not be published before. It reads all only if Redis can be
+// republish publishes what could not be published before. It reads all only if Redis can be
 // written to.
-func (r *Revocations) resend(ctx context.Context) error {
+func (r *Revocations) republish(ctx context.Context) error {
 	s := &r.sync
 	start := time.Now()
-	s.sendAt = start.Add(jitter(repairFor / 2))
+	s.republishAt = start.Add(jitter(repairFor / 2))
 	hasLease, err := r.lease(ctx)
 	if err != nil {
 		_ = r.notPublished(err)
@@ -175,9 +175,9 @@ func (r *Revocations) release(ctx context.Context) {
 	_ = r.client.Del(ctx, r.keys.repair).Err() // it ends by itself
 }
 
-// check compares the numbers of entries here and in Redis: of those that expire later than
-// now, so that it does not matter whose clock is right.
-func (r *Revocations) check(ctx context.Context) error {
+// compareNumbers compares the numbers of entries here and in Redis that expire later than now by
+// this clock, so that it does not matter whose clock is right.
+func (r *Revocations) compareNumbers(ctx context.Context) error {
 	s, now := &r.sync, time.Now()
 	there, err := r.state(ctx, now)
 	if err != nil {
@@ -186,7 +186,7 @@ func (r *Revocations) check(ctx context.Context) error {
 	s.checkAt = now.Add(jitter(checkEvery))
 	switch {
 	case there.head != s.head: // follow finds out why
-	case r.unsent.Load() != nil: // that is why the numbers differ
+	case r.unpublished.Load() != nil: // that is why the numbers differ
 	case there.entries == r.count(now):
 		s.stuck = false
 		r.unreadable.Store(0)

@@ -29,9 +29,9 @@ type ReplayConfig struct {
 	// Timeout is how long one call of Record waits for Redis at most. Zero means 250 ms.
 	Timeout time.Duration
 
-	// ClockSkew is by how much the clocks of two replicas may differ. Each record is
-	// kept this much longer than the proof can be used. Zero means 1 minute: clocks
-	// that are 30 seconds wrong, one fast and one slow. It is at most 1 hour.
+	// ClockSkew is how much the clocks of two replicas may differ. Each record is kept
+	// this much longer than the proof can be used. Zero means 1 minute: one clock is 30
+	// seconds fast, and another one 30 seconds slow. It is at most 1 hour.
 	ClockSkew time.Duration
 
 	// Fallback decides while Redis fails, in place of 503, such as dpop.NewMemory(n).
@@ -75,11 +75,11 @@ func NewReplays(client redis.UniversalClient, cfg ReplayConfig) (*Replays, error
 	if r.skew == 0 {
 		r.skew = defaultClockSkew
 	}
-	err := check(client)
+	err := checkClient(client)
 	switch {
 	case err != nil:
 	case r.breaker.timeout < 0:
-		err = fmt.Errorf("a Timeout of %s", cfg.Timeout)
+		err = fmt.Errorf("a Timeout of %s; it must not be negative", cfg.Timeout)
 	case r.skew < 0 || r.skew > maxClockSkew:
 		err = fmt.Errorf("a ClockSkew of %s; up to %s is accepted", cfg.ClockSkew, maxClockSkew)
 	}
@@ -91,9 +91,9 @@ func NewReplays(client redis.UniversalClient, cfg ReplayConfig) (*Replays, error
 
 // Record implements [dpop.ReplayStore], by one SET with NX, GET and PX.
 //
-// If the answer of Redis is lost, the client asks again, and the same call is recognized
-// by its value: it is not reported as a replay. If no answer comes in time, the result is
-// an error although the proof may have been recorded: the client of the API must then send
+// If the reply of Redis is lost, the client sends the command again, and Record recognizes
+// its own value: it reports no replay. If no reply comes in time, Record returns an error,
+// although the proof may have been recorded: the client of the API must then send
 // a new proof, as after any other 503.
 //
 // ctx and Timeout bound the wait. After five failures in a row, one call every 100 ms
@@ -156,8 +156,7 @@ func (r *Replays) Stats() (s dpop.ReplayStats) {
 // failed.
 func (r *Replays) Fallbacks() int { return int(r.fallbacks.Load()) }
 
-// Health returns why the last call could not record its proof in Redis, or nil. It does
-// not wait.
+// Health returns nil, or why the last call of Record could not use Redis. It does not wait.
 func (r *Replays) Health() error {
 	if err := r.breaker.failed(); err != nil {
 		return fmt.Errorf("redisstore: replays: %w", explain(err))

@@ -43,13 +43,12 @@ type RevocationConfig struct {
 	// the same.
 	Prefix string
 
-	// WhileAway says what happens while Redis cannot be reached. The default is
-	// KeepServing.
+	// WhileAway says what happens while Redis cannot be reached. Zero means KeepServing.
 	WhileAway WhileAway
 
-	// MaxAge is from which age of the list on Refuse refuses. It is required with
-	// Refuse, at least 5 seconds, and not used with KeepServing. While Redis works, the
-	// age is about 1 second at most.
+	// MaxAge is the age of the list from which on Refuse refuses every token. It is
+	// required with Refuse, is at least 5 seconds, and must be zero with KeepServing.
+	// While Redis works, the list is never older than about 1 second.
 	MaxAge time.Duration
 
 	// Logger receives changes: Redis is away or back, entries were published again. Nil
@@ -60,9 +59,10 @@ type RevocationConfig struct {
 // Revocations shares the entries of a list with the other replicas. It implements
 // [verifier.ManagedRevocation], and asks only the list: no request waits for Redis.
 //
-// All entries of the list are shared, also those that the program adds to it directly,
-// but these within minutes only. An entry never ends earlier because of Redis: what was
-// known here stays in force, and is published again if Redis has lost it.
+// All entries of the list are shared. Those that the program adds to the list directly, not
+// by [Revocations.Revoke], reach the other replicas within minutes only. An entry never ends
+// earlier because of Redis: what was known here stays in force, and is published again if
+// Redis has lost it.
 type Revocations struct {
 	client redis.UniversalClient
 	list   *revocation.List
@@ -70,23 +70,23 @@ type Revocations struct {
 	keys   keys
 	start  time.Time
 
-	complete   atomic.Pointer[time.Time] // when the list was last known to be complete; nil: never
-	away       atomic.Pointer[error]     // why Redis cannot be read, or nil
-	unsent     atomic.Pointer[error]     // why entries are not published, or nil
-	own        pending                   // entries that no other replica can publish
-	unreadable atomic.Int64              // entries since the last reading of all that could not be read or added
+	complete    atomic.Pointer[time.Time] // when the list was last known to be complete; nil: never
+	away        atomic.Pointer[error]     // why Redis cannot be read, or nil
+	unpublished atomic.Pointer[error]     // why entries are not published, or nil
+	own         pending                   // entries that only this replica knows
+	unreadable  atomic.Int64              // entries that could not be read or added, since all were last read
 
 	ready   chan struct{} // closed when the list is complete for the first time
 	stop    context.CancelFunc
 	stopped chan struct{}
-	sync    syncer // of the goroutine
+	sync    syncState // of the goroutine
 }
 
 // NewRevocations shares list through Redis, from now on until Close. It does not wait for
 // Redis: see [Revocations.Ready]. The client must have been made with
 // ContextTimeoutEnabled. One of its connections is in use all the time.
 func NewRevocations(client redis.UniversalClient, list *revocation.List, cfg RevocationConfig) (*Revocations, error) {
-	err := check(client)
+	err := checkClient(client)
 	switch {
 	case err != nil:
 	case list == nil:
@@ -136,7 +136,7 @@ func (r *Revocations) tooOld() error {
 
 // because adds to err why Redis cannot be read, if it cannot.
 func (r *Revocations) because(err error) error {
-	if away := load(&r.away); away != nil {
+	if away := lastError(&r.away); away != nil {
 		err = fmt.Errorf("%w: %w", err, away)
 	}
 	return fmt.Errorf("redisstore: revocations: %w", err)
@@ -154,7 +154,7 @@ func (r *Revocations) Stats() verifier.RevocationStats {
 		since = *at
 	}
 	s.Age = time.Since(since)
-	away := load(&r.away)
+	away := lastError(&r.away)
 	if r.cfg.WhileAway == Refuse {
 		if err := r.tooOld(); err != nil {
 			s.Refuses, s.Err = true, err
@@ -165,8 +165,8 @@ func (r *Revocations) Stats() verifier.RevocationStats {
 	case s.Err != nil:
 	case away != nil:
 		s.Err = fmt.Errorf("redisstore: revocations: %w", away)
-	case load(&r.unsent) != nil:
-		s.Err = load(&r.unsent)
+	case lastError(&r.unpublished) != nil:
+		s.Err = lastError(&r.unpublished)
 	case n > 0:
 		s.Err = fmt.Errorf("redisstore: revocations: %d entries in Redis could not be read", n)
 	}
@@ -189,16 +189,16 @@ func (r *Revocations) Ready(ctx context.Context) error {
 	}
 }
 
-// Close ends the exchange with Redis, and waits for its end: usually for one second at
-// most, and for three if Redis does not answer. The list stays as it is. Close returns an
+// Close stops the exchange with Redis, and waits until it has stopped: usually for one second
+// at most, and for three if Redis does not respond. The list stays as it is. Close returns an
 // error that wraps [ErrNotPublished] if entries that were added here are not in Redis.
 func (r *Revocations) Close() error {
 	r.stop()
 	<-r.stopped
-	return load(&r.unsent)
+	return lastError(&r.unpublished)
 }
 
-func load(p *atomic.Pointer[error]) error {
+func lastError(p *atomic.Pointer[error]) error {
 	if err := p.Load(); err != nil {
 		return *err
 	}

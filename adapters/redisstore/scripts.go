@@ -6,23 +6,24 @@ import "github.com/redis/go-redis/v9"
 //
 //	entries  hash        name of an entry: its times
 //	ends     sorted set  name of an entry: Expires, to remove and to count entries by
-//	log      stream      records of what was published
-//	head     string      the key of the last record
+//	log      stream      messages of what was published
+//	head     string      the key of the last message
 //
-// A record has a random key k, the key p of the record before it, and entries. A reader
-// that has read all records up to p misses nothing when it reads k. If it finds another p,
-// or another head while there is nothing to read, records are lost to it: the stream was
+// A message has a random key k, the key p of the message before it, and entries. A reader
+// that has read all messages up to p misses nothing when it reads k. If it finds another p,
+// or another head while there is nothing to read, messages are lost to it: the stream was
 // trimmed, or the server has restarted or failed over without them. It then reads the
 // entries anew, and publishes those of its own that are not among them.
 
-// publish adds entries. If its record is the last one, this is the same command again,
-// whose answer was lost.
+// publish adds entries. If its message is the last one, this is the same command again,
+// whose reply was lost.
 //
 // It removes entries that ended more than 10 minutes ago by the clocks of both Redis and
 // the caller: verifiers accept tokens until 5 minutes after exp.
 //
-// ARGV: the record's key, the time, "entries", "quiet" (no record) or "bell" (a record
-// without the entries), and for each entry its name and its times.
+// ARGV: the message's key; the time; "entries", or "nomessage" to add no message, or "check" to
+// add one without entries, after which readers compare the numbers of entries; and for each
+// entry its name and its times.
 var publish = redis.NewScript(`
 local head, log, entries, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local previous = redis.call('GET', head) or ''
@@ -35,7 +36,7 @@ for _, name in ipairs(ended) do
 	redis.call('HDEL', entries, name)
 end
 
-local record = {'XADD', log, 'MAXLEN', '~', '1000', '*', 'k', ARGV[1], 'p', previous}
+local message = {'XADD', log, 'MAXLEN', '~', '1000', '*', 'k', ARGV[1], 'p', previous}
 for i = 4, #ARGV, 2 do
 	local name, before, expires = ARGV[i], string.match(ARGV[i + 1], '^(%d+) (%d+)$')
 	before, expires = tonumber(before), tonumber(expires)
@@ -46,18 +47,18 @@ for i = 4, #ARGV, 2 do
 	end
 	redis.call('HSET', entries, name, string.format('%.0f %.0f', before, expires))
 	redis.call('ZADD', ends, string.format('%.0f', expires), name)
-	record[#record + 1] = name
-	record[#record + 1] = ARGV[i + 1]
+	message[#message + 1] = name
+	message[#message + 1] = ARGV[i + 1]
 end
 
-if ARGV[3] == 'quiet' then return 1 end
-if ARGV[3] == 'bell' then record = {'XADD', log, 'MAXLEN', '~', '1000', '*', 'k', ARGV[1], 'p', previous, 'bell', '1'} end
-redis.call(unpack(record))
+if ARGV[3] == 'nomessage' then return 1 end
+if ARGV[3] == 'check' then message = {'XADD', log, 'MAXLEN', '~', '1000', '*', 'k', ARGV[1], 'p', previous, 'check', '1'} end
+redis.call(unpack(message))
 redis.call('SET', head, ARGV[1])
 return 1
 `)
 
-// state returns the head, the id of the last record, and the number of entries that expire
+// state returns the head, the id of the last message, and the number of entries that expire
 // after ARGV[2]. If there is no head, ARGV[1] becomes the head.
 var state = redis.NewScript(`
 local head = redis.call('GETRANGE', KEYS[1], 0, 63)

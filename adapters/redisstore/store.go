@@ -35,7 +35,7 @@ type StoreConfig struct {
 // Whoever can write to Redis could replace the keys, so jwkscache.Config.StoreSecrets is
 // needed with it.
 func NewStore(client redis.UniversalClient, cfg StoreConfig) jwkscache.Store {
-	if err := check(client); err != nil {
+	if err := checkClient(client); err != nil {
 		panic("redisstore: NewStore: " + err.Error())
 	}
 	return &store{client: client, prefix: prefix(cfg.Prefix)}

@@ -13,18 +13,18 @@ import (
 )
 
 const (
-	// waitForRecords is how long a command waits for a record. It ends when there is
+	// waitForMessages is how long a command waits for a message. It ends when there is
 	// one, and shows in between that the connection is alive.
-	waitForRecords = time.Second
+	waitForMessages = time.Second
 
-	maxRecords = 100 // read at once
+	maxMessages = 100 // read at once
 
-	// maxHead is the longest key of a record that is read.
+	// maxHead is the longest key of a message that is read.
 	maxHead = 64
 
-	// maxDoubts is how often in a row the head may differ while there is no record to
-	// read. A record that is added between the two commands makes it differ once.
-	maxDoubts = 3
+	// maxMismatches is how often in a row the head may differ while there is no message to
+	// read. A message that is added between the two commands makes it differ once.
+	maxMismatches = 3
 
 	// checkEvery is the time between two comparisons of the numbers of entries. If they
 	// differ and reading all does not help, it is checkStuckEvery.
@@ -53,22 +53,22 @@ func newKeys(configured string) keys {
 	return keys{tag + "head", tag + "log", tag + "entries", tag + "ends", tag + "repair"}
 }
 
-func newKey() string { return rand.Text() }
+func newMessageKey() string { return rand.Text() }
 
-// A syncer is what the goroutine knows. Nobody else uses it.
-type syncer struct {
-	synced  bool   // head and id are those of what was read
-	head    string // key of the last record that was read
-	id      string // its id in the stream
-	drained bool   // there was nothing to read: the next command may wait
-	doubts  int
+// A syncState is how far this replica has read what is in Redis. Only its goroutine uses it.
+type syncState struct {
+	synced     bool   // head and id are those of what was read
+	head       string // key of the last message that was read
+	id         string // its id in the stream
+	drained    bool   // there was nothing to read: the next command may wait
+	mismatches int    // of the head, in a row
 
-	checkAt time.Time
-	stuck   bool // reading all has not made the numbers equal
-	readAt  time.Time
-	pause   time.Duration
-	ownAt   time.Time // not before, entries of this replica are published
-	sendAt  time.Time // not before, unsent entries are published
+	checkAt      time.Time     // when the numbers of entries are compared
+	stuck        bool          // reading all has not made the numbers equal
+	readAt       time.Time     // when all entries were last read
+	pause        time.Duration // after readAt, before they are read again
+	publishOwnAt time.Time     // when entries of this replica are published
+	republishAt  time.Time     // when what could not be published is published again
 }
 
 func (r *Revocations) run(ctx context.Context) {
@@ -85,7 +85,7 @@ func (r *Revocations) run(ctx context.Context) {
 			}
 			continue
 		}
-		r.sync.drained = false // so that the next answer does not take a second
+		r.sync.drained = false // so that the next reply does not take a second
 		err = explain(err)
 		if r.away.Swap(&err) == nil {
 			r.cfg.Logger.Warn("redisstore: revocations are not exchanged", "err", err, "while_away", r.cfg.WhileAway.String())
@@ -101,79 +101,79 @@ func (r *Revocations) step(ctx context.Context) error {
 	switch {
 	case !s.synced:
 		return r.catchUp(ctx)
-	case !now.Before(s.ownAt) && r.own.any():
+	case !now.Before(s.publishOwnAt) && r.own.any():
 		return r.publishOwn(ctx)
-	case r.unsent.Load() != nil && !now.Before(s.sendAt):
-		return r.resend(ctx)
+	case r.unpublished.Load() != nil && !now.Before(s.republishAt):
+		return r.republish(ctx)
 	case !now.Before(s.checkAt):
-		return r.check(ctx)
+		return r.compareNumbers(ctx)
 	}
 	return r.follow(ctx)
 }
 
-// follow reads the records after the last one.
+// follow reads the messages after the last one.
 func (r *Revocations) follow(ctx context.Context) error {
 	s := &r.sync
-	records, err := r.records(ctx)
+	messages, err := r.messages(ctx)
 	if err != nil {
 		return err
 	}
-	for _, record := range records {
-		if value(record, "p") != s.head {
+	for _, message := range messages {
+		if value(message, "p") != s.head {
 			s.synced = false
 			return nil
 		}
-		r.apply(record)
-		s.head, s.id = value(record, "k"), record.ID
+		r.apply(message)
+		s.head, s.id = value(message, "k"), message.ID
 	}
 	switch {
-	case len(records) == maxRecords:
+	case len(messages) == maxMessages:
 		s.drained = false
 		return nil
-	case len(records) > 0:
-		s.drained, s.doubts = true, 0
-		r.isComplete()
+	case len(messages) > 0:
+		s.drained, s.mismatches = true, 0
+		r.setComplete()
 		return nil
 	}
 	return r.compareHead(ctx)
 }
 
-func (r *Revocations) records(ctx context.Context) ([]redis.XMessage, error) {
+func (r *Revocations) messages(ctx context.Context) ([]redis.XMessage, error) {
 	s := &r.sync
 	wait := time.Duration(-1)
 	if s.drained {
-		wait = waitForRecords
+		wait = waitForMessages
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(wait, 0)+commandTimeout)
 	defer cancel()
-	streams, err := r.client.XRead(ctx, &redis.XReadArgs{Streams: []string{r.keys.log, s.id}, Count: maxRecords, Block: wait}).Result()
+	streams, err := r.client.XRead(ctx, &redis.XReadArgs{Streams: []string{r.keys.log, s.id}, Count: maxMessages, Block: wait}).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return nil, nil
 	case err != nil:
 		return nil, err
 	case len(streams) != 1:
-		return nil, errors.New("not the stream that was asked for")
+		return nil, errors.New("the reply is not about one stream")
 	}
 	return streams[0].Messages, nil
 }
 
-// value returns a member of a record, or "" if it is not a key.
-func value(record redis.XMessage, name string) string {
-	s, _ := record.Values[name].(string)
+// value returns a member of a message, or "" if it is not a key.
+func value(message redis.XMessage, name string) string {
+	s, _ := message.Values[name].(string)
 	if len(s) > maxHead {
 		return ""
 	}
 	return s
 }
 
-// apply adds the entries of a record to the list.
-func (r *Revocations) apply(record redis.XMessage) {
+// apply adds the entries of a message to the list.
+func (r *Revocations) apply(message redis.XMessage) {
 	var entries []revocation.Entry
-	for name, v := range record.Values {
+	for name, v := range message.Values {
 		switch name {
 		case "k", "p":
-		case "bell":
+		case "check":
 			r.sync.checkAt = time.Time{}
 		default:
 			r.decode(name, v, &entries)
@@ -204,15 +204,15 @@ func (r *Revocations) add(entries []revocation.Entry) {
 	}
 }
 
-// isComplete notes that everything that was published so far is in the list.
-func (r *Revocations) isComplete() {
+// setComplete records that everything that was published so far is in the list.
+func (r *Revocations) setComplete() {
 	now := time.Now()
 	if r.complete.Swap(&now) == nil {
 		close(r.ready)
 	}
 }
 
-// compareHead finds out whether there are records that cannot be read.
+// compareHead finds out whether there are messages that cannot be read.
 func (r *Revocations) compareHead(ctx context.Context) error {
 	s := &r.sync
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
@@ -222,13 +222,13 @@ func (r *Revocations) compareHead(ctx context.Context) error {
 	case err != nil:
 		return err
 	case head == s.head:
-		s.drained, s.doubts = true, 0
-		r.isComplete()
-	case s.doubts+1 >= maxDoubts:
+		s.drained, s.mismatches = true, 0
+		r.setComplete()
+	case s.mismatches+1 >= maxMismatches:
 		s.synced = false
 	default:
 		s.drained = false
-		s.doubts++
+		s.mismatches++
 	}
 	return nil
 }
