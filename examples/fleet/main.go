@@ -63,6 +63,7 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 	if o.rate < 1 {
 		return errors.New("-rate must be 1 or more")
 	}
+	fmt.Fprintln(out, "Compiling the API ...")
 	w, err := build(ctx, dir, o.logs)
 	if err != nil {
 		return errors.Join(err, w.close())

@@ -149,14 +149,18 @@ func (w *world) restartIssuer() error {
 
 // close ends what runs. It returns an error if a replica does not end as it is asked to.
 func (w *world) close() error {
-	var errs []error
-	for _, r := range w.replicas {
-		r.mu.Lock()
-		if r.process != nil {
-			errs = append(errs, r.process.stop())
-		}
-		r.mu.Unlock()
+	errs := make([]error, replicas)
+	var stopped sync.WaitGroup
+	for i, r := range w.replicas {
+		stopped.Go(func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.process != nil {
+				errs[i] = r.process.stop()
+			}
+		})
 	}
+	stopped.Wait()
 	if w.redis != nil {
 		w.redis.kill()
 	}
