@@ -86,6 +86,13 @@
 // refused. The rule [Bound] refuses tokens that are not bound. See
 // docs/sender-constrained.md.
 //
+// # Revoked tokens
+//
+// A token is valid until it expires, unless [Settings.Revocation] reports that it was
+// revoked. Package verifier/revocation has a list of tokens, users and clients for that,
+// package verifier/ssf adds what an identity provider reports, and module
+// adapters/redisstore shares the list between replicas. See docs/revocation.md.
+//
 // # Protected resource metadata
 //
 // A client that knows nothing but an address, such as one of the Model Context Protocol,

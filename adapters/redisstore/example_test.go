@@ -82,7 +82,7 @@ func (s *service) start(address string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := revocations.Ready(ctx); err != nil {
-		slog.Warn("serving without what other replicas have revoked", "err", err)
+		slog.Warn("what other replicas have revoked is not known yet", "err", err)
 	}
 	s.client, s.revocations, s.v = client, revocations, v
 	return nil

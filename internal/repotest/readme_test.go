@@ -19,7 +19,7 @@ func TestSnippetsAreCompiled(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "providers", "*.md"))
 	require.NoError(t, err)
 	require.NotEmpty(t, pages)
-	for _, page := range []string{"README.md", "docs/migrate.md", "docs/observability.md", "docs/recipes.md", "docs/grpc.md", "docs/mcp.md"} {
+	for _, page := range []string{"README.md", "docs/migrate.md", "docs/observability.md", "docs/recipes.md", "docs/grpc.md", "docs/mcp.md", "docs/revocation.md", "docs/sender-constrained.md"} {
 		pages = append(pages, filepath.Join(root, page))
 	}
 	for _, page := range pages {

@@ -34,9 +34,10 @@
 // # Replays
 //
 // A proof admits one request. [NewMemory] records the proofs of one process. Replicas
-// either share a [ReplayStore], which you implement, or each accepts a proof once. If there is no room to
-// remember a proof, the response is 503. A load balancer that repeats requests repeats
-// their proofs, and the second is refused: let it repeat only what was not sent.
+// either share a [ReplayStore], such as that of module adapters/redisstore, or each accepts
+// a proof once. If there is no room to remember a proof, the response is 503. A load
+// balancer that repeats requests repeats their proofs, and the second is refused: let it
+// repeat only what was not sent.
 //
 // # Responses
 //
