@@ -179,6 +179,7 @@ func (r *Revocations) release(ctx context.Context) {
 // this clock, so that it does not matter whose clock is right.
 func (r *Revocations) compareNumbers(ctx context.Context) error {
 	s, now := &r.sync, time.Now()
+	s.checkedAt = now
 	there, err := r.state(ctx, now)
 	if err != nil {
 		return err

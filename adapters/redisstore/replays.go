@@ -40,8 +40,10 @@ type ReplayConfig struct {
 	// That is possible for as long as a proof lives (the Window and Skew of
 	// dpop.Config, 65 seconds by default), and ends with the outage only for proofs
 	// made after it. A replica never accepts twice itself: Fallback records every
-	// proof, also while Redis works. Nil means that requests with a proof get 503
-	// while Redis fails.
+	// proof, also while Redis works. If it has failed to do so, because it was full,
+	// the proofs of that client, and of some others, get 503 in an outage until the
+	// proof that it lacks can be used no more. Nil means that requests with a proof
+	// get 503 while Redis fails.
 	Fallback dpop.ReplayStore
 }
 
@@ -60,6 +62,10 @@ type Replays struct {
 	skew     time.Duration
 	fallback dpop.ReplayStore
 	breaker  breaker
+
+	// unknown is until when proofs can be used that Redis has and Fallback lacks, in
+	// nanoseconds since 1970, by the first byte of the client.
+	unknown [256]atomic.Int64
 
 	replays, full, fallbacks atomic.Int64
 }
@@ -124,10 +130,16 @@ func (r *Replays) Record(ctx context.Context, proof, client [32]byte, until time
 		r.replays.Add(1)
 		return false, nil
 	case err == nil:
+		if fallbackErr != nil {
+			raise(&r.unknown[client[0]], until.UnixNano())
+		}
 		return true, nil
 	case r.fallback != nil && ctx.Err() == nil:
 		r.fallbacks.Add(1)
 		isNew, err = fallbackIsNew, fallbackErr
+		if err == nil && now.UnixNano() <= r.unknown[client[0]].Load() {
+			err = errUnknown
+		}
 	case redis.IsOOMError(err):
 		err = fmt.Errorf("%w: %w", dpop.ErrFull, err)
 	default:
@@ -140,6 +152,14 @@ func (r *Replays) Record(ctx context.Context, proof, client [32]byte, until time
 		return false, fmt.Errorf("redisstore: recording a proof: %w", err)
 	}
 	return isNew, nil
+}
+
+var errUnknown = fmt.Errorf("the fallback lacks proofs that were used: %w", dpop.ErrFull)
+
+// raise makes n at least v.
+func raise(n *atomic.Int64, v int64) {
+	for old := n.Load(); old < v && !n.CompareAndSwap(old, v); old = n.Load() {
+	}
 }
 
 // Stats implements [dpop.ReplayStore]. The number of proofs in Redis is not known: Proofs

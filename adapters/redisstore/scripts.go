@@ -21,6 +21,10 @@ import "github.com/redis/go-redis/v9"
 // It removes entries that ended more than 10 minutes ago by the clocks of both Redis and
 // the caller: verifiers accept tokens until 5 minutes after exp.
 //
+// An IssuedBefore of more than 10 minutes from now is by a clock that is ahead. Each list
+// that reads it counts it as in 5 minutes, so it must not stay: it would lock out again
+// whenever a replica starts.
+//
 // ARGV: the message's key; the time; "entries", or "nomessage" to add no message, or "check" to
 // add one without entries, after which readers compare the numbers of entries; and for each
 // entry its name and its times.
@@ -29,7 +33,8 @@ local head, log, entries, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local previous = redis.call('GET', head) or ''
 if previous == ARGV[1] then return 0 end
 
-local now = math.min(tonumber(ARGV[2]), tonumber(redis.call('TIME')[1]) * 1000)
+local clock = tonumber(redis.call('TIME')[1]) * 1000
+local now = math.min(tonumber(ARGV[2]), clock)
 local ended = redis.call('ZRANGEBYSCORE', ends, '-inf', string.format('%.0f', now - 600000), 'LIMIT', 0, 200)
 for _, name in ipairs(ended) do
 	redis.call('ZREM', ends, name)
@@ -40,6 +45,7 @@ local message = {'XADD', log, 'MAXLEN', '~', '1000', '*', 'k', ARGV[1], 'p', pre
 for i = 4, #ARGV, 2 do
 	local name, before, expires = ARGV[i], string.match(ARGV[i + 1], '^(%d+) (%d+)$')
 	before, expires = tonumber(before), tonumber(expires)
+	if before < 253402300799000 then before = math.min(before, clock + 600000) end
 	local old = redis.call('HGET', entries, name)
 	if old then
 		local b, e = string.match(old, '^(%d+) (%d+)$')

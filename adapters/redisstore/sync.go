@@ -31,6 +31,10 @@ const (
 	checkEvery      = time.Minute
 	checkStuckEvery = 10 * time.Minute
 
+	// askedCheckEvery is the time between two comparisons that messages ask for: each
+	// goes through the whole list.
+	askedCheckEvery = time.Second
+
 	// After a failure, the next attempt comes after minRetry, then twice that, up to
 	// maxRetry.
 	minRetry = 50 * time.Millisecond
@@ -64,6 +68,7 @@ type syncState struct {
 	mismatches int    // of the head, in a row
 
 	checkAt      time.Time     // when the numbers of entries are compared
+	checkedAt    time.Time     // when they were last compared
 	stuck        bool          // reading all has not made the numbers equal
 	readAt       time.Time     // when all entries were last read
 	pause        time.Duration // after readAt, before they are read again
@@ -174,7 +179,7 @@ func (r *Revocations) apply(message redis.XMessage) {
 		switch name {
 		case "k", "p":
 		case "check":
-			r.sync.checkAt = time.Time{}
+			r.sync.checkAt = r.sync.checkedAt.Add(askedCheckEvery)
 		default:
 			r.decode(name, v, &entries)
 		}

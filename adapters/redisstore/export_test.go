@@ -1,0 +1,4 @@
+package redisstore
+
+// Publish is the script that Revocations.Revoke runs.
+var Publish = publish
