@@ -17,16 +17,16 @@ func (f *fetcher) document(res *response, s *snapshot) *document {
 	d := &document{
 		source: l.source(), address: l.address, keys: res.body,
 		cacheControl: strings.Join(res.header.Values("Cache-Control"), ","), age: strings.Join(res.header.Values("Age"), ","),
-		made: res.createdAt.wall, metadataMade: res.createdAt.wall, fetched: s.fetchedAt.wall, order: s.fetchedAt.wall,
+		createdAt: res.createdAt.wall, metadataCreatedAt: res.createdAt.wall, fetchedAt: s.fetchedAt.wall, issuerTime: s.fetchedAt.wall,
 	}
 	if l.issuer != "" {
-		d.metadata, d.metadataMade = l.metadata.body, l.metadata.createdAt.wall
+		d.metadata, d.metadataCreatedAt = l.metadata.body, l.metadata.createdAt.wall
 	}
 	// So processes whose clocks differ agree on the order, if the issuer says its time.
 	// A small difference is that of whole seconds, and one that is too large is not
 	// between clocks: the response may be from a cache.
 	if ahead := s.clockDiff.Abs(); ahead > minClockDifference && ahead <= maxClockDifference {
-		d.order = d.order.Add(s.clockDiff)
+		d.issuerTime = d.issuerTime.Add(s.clockDiff)
 	}
 	return d
 }
@@ -35,7 +35,7 @@ func (f *fetcher) document(res *response, s *snapshot) *document {
 // the time since. A time in the future counts as now.
 func (f *fetcher) snapshotOf(d *document, old *snapshot) (*snapshot, error) {
 	l, now := &f.locator, f.clock()
-	madeAt, tooOld := now.back(d.made), now.back(d.made).add(f.cfg.MaxStale)
+	madeAt, tooOld := now.atWall(d.createdAt), now.atWall(d.createdAt).add(f.cfg.MaxStale)
 	address := l.source().address
 	if l.issuer != "" {
 		if len(d.metadata) > maxBody {
@@ -45,7 +45,7 @@ func (f *fetcher) snapshotOf(d *document, old *snapshot) (*snapshot, error) {
 		if address, err = parseMetadata(d.metadata, l.issuer, l.places()[0], f.cfg.AllowHTTP); err != nil {
 			return nil, fmt.Errorf("metadata: %w", err)
 		}
-		tooOld = tooOld.earlier(now.back(d.metadataMade).add(f.cfg.MaxStale))
+		tooOld = tooOld.earlier(now.atWall(d.metadataCreatedAt).add(f.cfg.MaxStale))
 	}
 	switch {
 	case d.address != address:
@@ -59,16 +59,16 @@ func (f *fetcher) snapshotOf(d *document, old *snapshot) (*snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key set: %w", err)
 	}
-	fetchedAt := now.back(d.fetched)
+	fetchedAt := now.atWall(d.fetchedAt)
 	s := &snapshot{
-		keys: keys.after(old, fetchedAt.wall), fetchedAt: fetchedAt, age: now.since(madeAt),
+		keys: keys.withHistory(old, fetchedAt.wall), fetchedAt: fetchedAt, age: now.since(madeAt),
 		tooOld: tooOld, period: f.period(d.header(), tooOld),
 	}
 	if old != nil {
 		s.clockDiff = old.clockDiff
 	}
 	kept := *d
-	kept.order = earlierTime(d.order, now.wall.Add(maxClockDifference)) // no document is the newest for long
+	kept.issuerTime = earlierTime(d.issuerTime, now.wall.Add(maxClockDifference)) // no document is the newest for long
 	s.doc = &kept
 	return s, nil
 }
@@ -80,7 +80,7 @@ func (l *locator) adopt(d *document, now moment) {
 	if l.issuer == "" {
 		return
 	}
-	readAt := now.back(d.metadataMade)
+	readAt := now.atWall(d.metadataCreatedAt)
 	l.address, l.err = d.address, nil
 	l.metadata = &response{body: d.metadata, createdAt: readAt}
 	l.tooOld = readAt.add(l.maxStale)

@@ -66,7 +66,7 @@ func Static(doc []byte) (*Cache, error) {
 		return nil, fmt.Errorf("jwkscache: %w", err)
 	}
 	c, loaded := &Cache{clock: now}, now()
-	c.served.Store(&snapshot{keys: keys.after(nil, loaded.wall), fetchedAt: loaded, static: true})
+	c.served.Store(&snapshot{keys: keys.withHistory(nil, loaded.wall), fetchedAt: loaded, static: true})
 	return c, nil
 }
 

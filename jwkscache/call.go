@@ -12,15 +12,15 @@ const maxStoreCall = time.Second
 
 var errStoreBusy = errors.New("an earlier call of the Store has not returned yet")
 
-// A caller calls a Store in a goroutine of its own, so that nothing that the Store
+// A storeCaller calls a Store in a goroutine of its own, so that nothing that the Store
 // does holds up or ends the scheduler's: one call at a time, also if one never
 // returns.
-type caller struct {
+type storeCaller struct {
 	returned chan struct{} // closed when the last call has; nil before the first
 }
 
 // call returns what f returns, or an error after maxStoreCall.
-func call[T any](c *caller, ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+func call[T any](c *storeCaller, ctx context.Context, f func(context.Context) (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
@@ -64,7 +64,7 @@ func call[T any](c *caller, ctx context.Context, f func(context.Context) (T, err
 }
 
 // wait waits for the last call to return, for up to maxStoreCall.
-func (c *caller) wait() {
+func (c *storeCaller) wait() {
 	if c.returned == nil {
 		return
 	}

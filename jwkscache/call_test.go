@@ -160,7 +160,7 @@ func TestStoreThatFails(t *testing.T) {
 		ever := &switched{Store: st, before: func(_ context.Context, call string) error {
 			if call == "load" {
 				n++
-				st.put(jwkscache.EditDocument(doc, secret, "order", time.Now().Add(time.Duration(n))))
+				st.put(jwkscache.EditDocument(doc, secret, "issuerTime", time.Now().Add(time.Duration(n))))
 			}
 			return nil
 		}}

@@ -36,5 +36,5 @@ func (m moment) earlier(u moment) moment {
 	return m
 }
 
-// back returns the moment, no later than m, at which m's wall clock showed t.
-func (m moment) back(t time.Time) moment { return m.add(min(t.Sub(m.wall), 0)) }
+// atWall returns the moment, no later than m, at which m's wall clock showed t.
+func (m moment) atWall(t time.Time) moment { return m.add(min(t.Sub(m.wall), 0)) }

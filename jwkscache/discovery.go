@@ -30,8 +30,8 @@ type locator struct {
 	tooOld moment // from when on the discovered address is not used
 	err    error  // why the metadata was not good when it was last read
 
-	keep     bool // metadata, for the Store
-	metadata *response
+	keepMetadata bool // for the Store
+	metadata     *response
 
 	getter   *getter
 	clock    func() moment
@@ -68,7 +68,7 @@ func (l *locator) discover(ctx context.Context, mode fetchMode) (*response, erro
 	address, metadata, err := l.readMetadata(ctx, mode)
 	if err == nil {
 		l.address, l.tooOld = address, metadata.createdAt.add(l.maxStale)
-		if l.keep {
+		if l.keepMetadata {
 			l.metadata = metadata
 		}
 	}

@@ -75,7 +75,7 @@
 // the holder of the lease may have died. While there are no keys at all, that is
 // after 1 second, and for a refresh, after 2 minutes.
 //
-// Every 8 to 10 seconds each process looks at the Store, so that all have within about
+// Every 8 to 10 seconds each process polls the Store, so that all have within about
 // 10 seconds what one of them has fetched, also by [Cache.Refresh]. Which document is
 // newer is decided by the issuer's clock, if its responses have a Date. Otherwise it is
 // by the clocks of the processes, and one whose clock is ahead may keep its keys until
@@ -83,7 +83,7 @@
 //
 // A process whose fetch fails leaves a note, so that all share one backoff and one
 // Retry-After, and lets the others go first. A Store that fails, or has something that
-// is not good, changes nothing but this: until the next look, the cache fetches as it
+// is not good, changes nothing but this: until the next poll, the cache fetches as it
 // does without.
 //
 // # Events

@@ -38,18 +38,18 @@ func (s source) name() string {
 }
 
 // A document is what one good fetch brought, as it came. Its times are those of the
-// process that fetched, except for order.
+// process that fetched, except for issuerTime.
 type document struct {
 	source
-	metadata     []byte    // nil where the address is configured
-	metadataMade time.Time // when the server made it, at the earliest
-	address      string    // of the key set
-	keys         []byte
-	cacheControl string // header fields of the key set
-	age          string
-	made         time.Time // when the server made the key set, at the earliest
-	fetched      time.Time // when the fetch ended
-	order        time.Time // fetched, by the issuer's clock: of two documents, the later is the newer one
+	metadata          []byte    // nil where the address is configured
+	metadataCreatedAt time.Time // when the server made it, at the earliest
+	address           string    // of the key set
+	keys              []byte
+	cacheControl      string // header fields of the key set
+	age               string
+	createdAt         time.Time // when the server made the key set, at the earliest
+	fetchedAt         time.Time // when the fetch ended
+	issuerTime        time.Time // fetchedAt, by the issuer's clock: of two documents, the one with the later is newer
 }
 
 func (d *document) header() http.Header {
@@ -63,14 +63,14 @@ func (d *document) seal(secrets [][]byte) ([]byte, error) {
 	var w writer
 	w.source(d.source)
 	w.text(d.metadata)
-	w.time(d.metadataMade)
+	w.time(d.metadataCreatedAt)
 	w.text([]byte(d.address))
 	w.text(d.keys)
 	w.text([]byte(d.cacheControl))
 	w.text([]byte(d.age))
-	w.time(d.made)
-	w.time(d.fetched)
-	w.time(d.order)
+	w.time(d.createdAt)
+	w.time(d.fetchedAt)
+	w.time(d.issuerTime)
 	return seal(keysDocument, w.bytes, secrets), nil
 }
 
@@ -81,34 +81,34 @@ func openDocument(sealed []byte, of source, secrets [][]byte) (*document, error)
 	}
 	d := &document{source: r.source()}
 	d.metadata = r.text()
-	d.metadataMade = r.time()
+	d.metadataCreatedAt = r.time()
 	d.address = string(r.text())
 	d.keys = r.text()
 	d.cacheControl = string(r.text())
 	d.age = string(r.text())
-	d.made = r.time()
-	d.fetched = r.time()
-	d.order = r.time()
+	d.createdAt = r.time()
+	d.fetchedAt = r.time()
+	d.issuerTime = r.time()
 	return d, r.end(d.source, of)
 }
 
 // A failureNote is what a process leaves for the others after a fetch that failed.
 type failureNote struct {
 	source
-	failed   time.Time     // when the fetch ended, by the clock of that process
-	at       moment        // likewise, by the clocks of this process; not in the document
-	pause    time.Duration // after which the next one is due
-	demanded time.Duration // the part of it that the server asked for (Retry-After)
-	failures int           // in a row
-	cause    string
+	failedAt   time.Time     // when the fetch ended, by the clock of that process
+	at         moment        // likewise, by the clocks of this process; not in the document
+	pause      time.Duration // after which the next one is due
+	retryAfter time.Duration // the part of it that the server asked for (Retry-After)
+	failures   int           // in a row
+	cause      string
 }
 
 func (n *failureNote) seal(secrets [][]byte) []byte {
 	var w writer
 	w.source(n.source)
-	w.time(n.failed)
+	w.time(n.failedAt)
 	w.number(uint64(n.pause))
-	w.number(uint64(n.demanded))
+	w.number(uint64(n.retryAfter))
 	w.number(uint64(n.failures))
 	w.text([]byte(n.cause))
 	return seal(failureDocument, w.bytes, secrets)
@@ -119,9 +119,9 @@ func openFailureNote(sealed []byte, of source, secrets [][]byte) (*failureNote, 
 	if err != nil {
 		return nil, err
 	}
-	n := &failureNote{source: r.source(), failed: r.time()}
+	n := &failureNote{source: r.source(), failedAt: r.time()}
 	n.pause = time.Duration(min(r.number(), uint64(maxRetryAfter)))
-	n.demanded = time.Duration(min(r.number(), uint64(maxRetryAfter)))
+	n.retryAfter = time.Duration(min(r.number(), uint64(maxRetryAfter)))
 	n.failures = int(min(r.number(), maxFailures))
 	n.cause = printable(cut(string(r.text())))
 	return n, r.end(n.source, of)

@@ -75,9 +75,9 @@ func TestDocument(t *testing.T) {
 		{"F2 an empty key set", edit("keys", `{"keys":[]}`), "no usable key"},
 		{"F2 a page instead of keys", edit("keys", "<html>"), "not a JWK Set"},
 		{"F2 a key set of half a MiB", edit("keys", rawSet(a.jwk.String())+long), "a key set of"},
-		{"F2 keys that are too old", edit("made", time.Date(1999, 12, 1, 0, 0, 0, 0, time.UTC)), "MaxStale"},
-		{"F2 keys from before all time", edit("made", time.Unix(0, -1<<63)), "MaxStale"},
-		{"F2 metadata that is too old", edit("metadataMade", time.Date(1999, 12, 1, 0, 0, 0, 0, time.UTC)), "MaxStale"},
+		{"F2 keys that are too old", edit("createdAt", time.Date(1999, 12, 1, 0, 0, 0, 0, time.UTC)), "MaxStale"},
+		{"F2 keys from before all time", edit("createdAt", time.Unix(0, -1<<63)), "MaxStale"},
+		{"F2 metadata that is too old", edit("metadataCreatedAt", time.Date(1999, 12, 1, 0, 0, 0, 0, time.UTC)), "MaxStale"},
 	}
 	for _, tc := range bad {
 		t.Run(tc.name, inBubble(func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestDocument(t *testing.T) {
 		st, s := newMemory(), newSharedIssuer(publish(a))
 		require.NoError(t, openIssuer(t, s, sharedIssuer, shared(st)).Close())
 		doc := st.document()
-		for _, field := range []string{"made", "metadataMade", "fetched", "order"} {
+		for _, field := range []string{"createdAt", "metadataCreatedAt", "fetchedAt", "issuerTime"} {
 			doc = jwkscache.EditDocument(doc, secret, field, time.Now().Add(1000*hour))
 		}
 		st.put(doc)
@@ -179,7 +179,7 @@ func TestDocument(t *testing.T) {
 	t.Run("F2 a document from the future is not the newest for longer than a minute", inBubble(func(t *testing.T) {
 		st, s := newMemory(), newSharedIssuer(publish(a))
 		other := openIssuer(t, s, sharedIssuer, shared(st))
-		st.put(jwkscache.EditDocument(st.document(), secret, "order", time.Now().Add(1000*hour)))
+		st.put(jwkscache.EditDocument(st.document(), secret, "issuerTime", time.Now().Add(1000*hour)))
 		c := openIssuer(t, s, sharedIssuer, shared(st))
 		pass(61 * time.Second)
 		s.serve(publish(b))

@@ -112,7 +112,7 @@ func (f *Fetcher) Fetch(noCache, rediscover bool) (age time.Duration, err error)
 
 // KeepsDocuments reports whether the cache keeps what only a Store needs.
 func (c *Cache) KeepsDocuments() bool {
-	return c.scheduler.shared != nil || c.served.Load().doc != nil || c.scheduler.fetcher.locator.metadata != nil
+	return c.scheduler.view != nil || c.served.Load().doc != nil || c.scheduler.fetcher.locator.metadata != nil
 }
 
 // EditDocument returns a document with another value in one field, authenticated anew.
@@ -141,14 +141,14 @@ func EditDocument(sealed []byte, secret []byte, field string, value any) []byte 
 		d.cacheControl = value.(string)
 	case "age":
 		d.age = value.(string)
-	case "metadataMade":
-		d.metadataMade = value.(time.Time)
-	case "made":
-		d.made = value.(time.Time)
-	case "fetched":
-		d.fetched = value.(time.Time)
-	case "order":
-		d.order = value.(time.Time)
+	case "metadataCreatedAt":
+		d.metadataCreatedAt = value.(time.Time)
+	case "createdAt":
+		d.createdAt = value.(time.Time)
+	case "fetchedAt":
+		d.fetchedAt = value.(time.Time)
+	case "issuerTime":
+		d.issuerTime = value.(time.Time)
 	case "secret":
 		secret = value.([]byte)
 	default:
@@ -173,7 +173,7 @@ func OpenDocument(sealed []byte, issuer string, secrets ...[]byte) error {
 func ParseContents(contents []byte, issuer string) (used, same bool) {
 	of := source{issuer: issuer}
 	if n, err := openFailureNote(seal(failureDocument, contents, nil), of, nil); err == nil {
-		if n.pause < 0 || n.pause > maxRetryAfter || n.demanded < 0 || n.demanded > maxRetryAfter || n.failures < 0 || len(n.cause) > 3*200 {
+		if n.pause < 0 || n.pause > maxRetryAfter || n.retryAfter < 0 || n.retryAfter > maxRetryAfter || n.failures < 0 || len(n.cause) > 3*200 {
 			panic("a note without limits")
 		}
 	}
@@ -217,7 +217,7 @@ func ForIssuerSkewed(issuer string, cfg Config, skew time.Duration) (*Cache, err
 
 // NewCaller returns a function that calls f as the Store is called.
 func NewCaller() func(ctx context.Context, f func(context.Context) error) error {
-	var c caller
+	var c storeCaller
 	return func(ctx context.Context, f func(context.Context) error) error {
 		_, err := call(&c, ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, f(ctx) })
 		return err

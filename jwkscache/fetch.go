@@ -39,7 +39,7 @@ type fetcher struct {
 func newFetcher(source locator, cfg Config, clock func() moment) *fetcher {
 	f := &fetcher{cfg: cfg, clock: clock, locator: source, getter: newGetter(cfg, clock)}
 	f.locator.getter, f.locator.clock, f.locator.maxStale = f.getter, clock, cfg.MaxStale
-	f.locator.keep = cfg.Store != nil
+	f.locator.keepMetadata = cfg.Store != nil
 	return f
 }
 
@@ -82,7 +82,7 @@ func (f *fetcher) fetchKeys(ctx context.Context, old *snapshot, mode fetchMode) 
 	if err != nil {
 		return nil, fmt.Errorf("key set at %q: %w", cut(address), err)
 	}
-	keys = keys.after(old, f.clock().wall)
+	keys = keys.withHistory(old, f.clock().wall)
 	tooOld := res.createdAt.add(f.cfg.MaxStale)
 	if f.locator.issuer != "" {
 		tooOld = tooOld.earlier(f.locator.tooOld)

@@ -67,7 +67,7 @@ func (f *fetcher) readFiles(old *snapshot) (*snapshot, error) {
 		return nil, shorten(err)
 	}
 	now := f.clock()
-	return &snapshot{keys: keys.after(old, now.wall), fetchedAt: now, tooOld: now.add(f.cfg.MaxStale), period: min(f.cfg.Refresh, f.cfg.MaxStale)}, nil
+	return &snapshot{keys: keys.withHistory(old, now.wall), fetchedAt: now, tooOld: now.add(f.cfg.MaxStale), period: min(f.cfg.Refresh, f.cfg.MaxStale)}, nil
 }
 
 func readKeyFiles(path string, cfg Config) (*keySet, error) {

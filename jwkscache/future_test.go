@@ -19,7 +19,7 @@ func TestSharedFuture(t *testing.T) {
 	t.Run("F2 a document from the future, brought back again and again, does not replace newer keys", inBubble(func(t *testing.T) {
 		st, s := newMemory(), newSharedIssuer(publish(a))
 		c := openIssuer(t, s, sharedIssuer, shared(st))
-		future := jwkscache.EditDocument(st.document(), secret, "order", time.Now().Add(1000*hour))
+		future := jwkscache.EditDocument(st.document(), secret, "issuerTime", time.Now().Add(1000*hour))
 		pass(2 * time.Minute)
 		s.serve(publish(b))
 		require.NoError(t, c.Refresh(t.Context()))

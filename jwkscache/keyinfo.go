@@ -20,9 +20,9 @@ type KeyInfo struct {
 	FirstSeen  time.Time // since when each good fetch brought it under this kid, by this machine's clock
 }
 
-// after returns the set to serve after old, which is nil at first: old's own if that is
+// withHistory returns the set to serve after old, which is nil at first: old's own if that is
 // equal, and otherwise s with its infos. A key that old has too was first seen then.
-func (s *keySet) after(old *snapshot, now time.Time) *keySet {
+func (s *keySet) withHistory(old *snapshot, now time.Time) *keySet {
 	if old != nil && old.keys.equal(s) {
 		return old.keys
 	}

@@ -23,7 +23,7 @@ type key struct {
 type keySet struct {
 	size     int
 	keys     []key
-	infos    []KeyInfo // of keys, in their order; see after
+	infos    []KeyInfo // of keys, in their order; see withHistory
 	warnings []KeyWarning
 
 	byKID, byX5T, byX5TS256 map[string]keysByAlg // nothing under ""

@@ -24,7 +24,7 @@ type scheduler struct {
 	fetcher  *fetcher
 	served   *atomic.Pointer[snapshot] // the cache's
 	reporter *reporter
-	shared   *shared // nil without a Store
+	view     *storeView // nil without a Store
 	clock    func() moment
 
 	ctx  context.Context // ends with Close; it bounds the fetches, not the callers
@@ -44,7 +44,7 @@ type counters struct{ fetches, failed, unknownKeys int }
 
 func newScheduler(f *fetcher, served *atomic.Pointer[snapshot]) *scheduler {
 	s := &scheduler{
-		fetcher: f, served: served, reporter: newReporter(f), shared: newShared(f), clock: f.clock,
+		fetcher: f, served: served, reporter: newReporter(f), view: newStoreView(f), clock: f.clock,
 		done:     make(chan struct{}),
 		schedule: newSchedule(f.clock(), f.cfg.Cooldown),
 		missing:  missingKeys{seed: maphash.MakeSeed()},
@@ -61,7 +61,7 @@ func (s *scheduler) run() {
 	for s.ctx.Err() == nil {
 		wait := s.nothingDueFor()
 		fetch := wait <= 0
-		if s.shared != nil {
+		if s.view != nil {
 			fetch, wait = s.useStore(wait)
 		}
 		if fetch {
@@ -131,7 +131,7 @@ func (s *scheduler) runFetch() {
 	close(f.done)
 	s.mu.Unlock()
 	s.reporter.reportFetch(old, f.brought, f.err, old.serves(now))
-	if s.shared != nil {
+	if s.view != nil {
 		s.share(f)
 	}
 }
@@ -139,8 +139,8 @@ func (s *scheduler) runFetch() {
 // finish ends all waiting, also where a transport ended the goroutine.
 func (s *scheduler) finish() {
 	defer close(s.done)
-	if s.shared != nil {
-		defer s.shared.caller.wait()
+	if s.view != nil {
+		defer s.view.caller.wait()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,8 +168,8 @@ func (s *scheduler) figures() (*snapshot, Stats, bool) {
 	if s.running == nil && !s.closed {
 		st.NextRefresh = s.due.wall
 	}
-	if s.shared != nil {
-		st.Store = s.shared.stats(s.clock())
+	if s.view != nil {
+		st.Store = s.view.stats(s.clock())
 	}
 	return s.served.Load(), st, s.closed
 }

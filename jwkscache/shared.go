@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	lookPeriod = 10 * time.Second // between two looks at the Store, or a little less
+	pollPeriod = 10 * time.Second // between two polls of the Store, or a little less
 	healPeriod = time.Minute      // without a bad document, until that is reported: somebody may write one again and again
 	leaseTime  = 2 * time.Second  // for one fetch
 	maxAhead   = time.Hour        // of the order of a document that replaces keys which serve
@@ -26,93 +26,93 @@ const (
 	operations
 )
 
-// A shared is a scheduler's view of the Store. Only the scheduler's goroutine uses it.
-// What scheduler.mu guards is said.
-type shared struct {
+// A storeView is what a scheduler knows of the Store. Only the scheduler's goroutine uses
+// it, except where scheduler.mu is named.
+type storeView struct {
 	store   Store
 	secrets [][]byte
 	source  source
 	name    string
-	caller  caller
+	caller  storeCaller
 
-	away     bool              // the last call failed: the Store is not used until the next look
+	away     bool              // the last call failed: the Store is not used until the next poll
 	errs     [operations]error // of the last operation of each kind
-	reported bool              // that there are such errors
+	reported bool              // whether the last event said that there are errors
 
-	nextLook    moment
+	nextPoll    moment
 	leasedUntil moment
-	unsaved     bool         // what the last fetch brought
-	seen        []byte       // the last document, not to be read again
+	unsaved     bool         // what the last fetch brought is not in the Store
+	seen        []byte       // the last document that was loaded, not to be read again
 	seenErr     error        // what is wrong with it
 	badAt       moment       // when a document was last bad
 	seenNote    []byte       // likewise
 	note        *failureNote // that of seenNote, nil if that is not good
 
-	// See ask.
-	waiting  demand
-	since    moment
+	// While another process may fetch; see ask.
+	waiting  urgency // for which fetch
+	since    moment  // when the wait began
 	askedAt  moment
-	askEarly bool
+	askEarly bool // whether the next call of ask does not wait for the askPeriod
 
-	StoreStats           // guarded by scheduler.mu
-	fetched    time.Time // when the document in the Store was; likewise
+	StoreStats                // guarded by scheduler.mu
+	storedFetchedAt time.Time // when the document in the Store was fetched; likewise
 }
 
-func newShared(f *fetcher) *shared {
+func newStoreView(f *fetcher) *storeView {
 	if f.cfg.Store == nil {
 		return nil
 	}
 	of := f.locator.source()
-	return &shared{
+	return &storeView{
 		store: f.cfg.Store, secrets: f.cfg.StoreSecrets, source: of, name: of.name(),
-		nextLook: f.clock().add(lookPeriod), askEarly: true,
+		nextPoll: f.clock().add(pollPeriod), askEarly: true,
 	}
 }
 
 // stats returns the StoreStats. scheduler.mu is held.
-func (h *shared) stats(now moment) StoreStats {
-	st := h.StoreStats
-	if !h.fetched.IsZero() {
-		st.Age = max(now.wall.Sub(h.fetched), 0)
+func (v *storeView) stats(now moment) StoreStats {
+	st := v.StoreStats
+	if !v.storedFetchedAt.IsZero() {
+		st.Age = max(now.wall.Sub(v.storedFetchedAt), 0)
 	}
 	return st
 }
 
-// look loads the document of the Store. If it is newer than the keys in use, look
-// puts it to use, and reports that. If it is of no use, look saves a better one.
-func (s *scheduler) look() (adopted bool) {
-	h, now := s.shared, s.clock()
-	h.nextLook = now.add(time.Duration((0.8 + 0.2*rand.Float64()) * float64(lookPeriod)))
-	doc, there := s.load(h.name, &h.seen)
-	if h.away || s.ctx.Err() != nil {
+// poll loads the document of the Store. If it is newer than the keys in use, poll
+// puts it to use, and reports that. If it cannot be used, poll saves a better one.
+func (s *scheduler) poll() (adopted bool) {
+	v, now := s.view, s.clock()
+	v.nextPoll = now.add(time.Duration((0.8 + 0.2*rand.Float64()) * float64(pollPeriod)))
+	doc, there := s.load(v.name, &v.seen)
+	if v.away || s.ctx.Err() != nil {
 		return false
 	}
 	served, now := s.served.Load(), s.clock()
-	replace := h.unsaved
+	replace := v.unsaved
 	switch {
 	case !there:
-		s.noteDocument(nil)
-		h.seenErr, replace = nil, true
+		s.setStored(nil)
+		v.seenErr, replace = nil, true
 	case doc != nil: // not as before
 		var snap *snapshot
 		var outdated bool
-		if snap, outdated, h.seenErr = s.read(doc, served); snap != nil {
+		if snap, outdated, v.seenErr = s.read(doc, served); snap != nil {
 			s.adopt(snap, now)
 			return true
 		}
 		replace = replace || outdated
 	}
-	if h.seenErr != nil {
-		h.badAt = now
+	if v.seenErr != nil {
+		v.badAt = now
 	}
-	if h.seenErr != nil || now.since(h.badAt) >= healPeriod {
-		s.noteError(reading, h.seenErr)
+	if v.seenErr != nil || now.since(v.badAt) >= healPeriod {
+		s.setError(reading, v.seenErr)
 	}
-	replace = replace || h.seenErr != nil
+	replace = replace || v.seenErr != nil
 	if replace && served.serves(now) {
 		s.save(served)
 	}
-	if h.errs[leasing] != nil && !h.away {
+	if v.errs[leasing] != nil && !v.away {
 		s.lease() // to see whether that works again
 	}
 	return false
@@ -121,36 +121,36 @@ func (s *scheduler) look() (adopted bool) {
 // read returns what is in doc if that is newer than served. It reports whether doc
 // should be replaced, since it is clearly older, or from the future.
 func (s *scheduler) read(doc []byte, served *snapshot) (newer *snapshot, outdated bool, err error) {
-	h, now := s.shared, s.clock()
-	d, err := openDocument(doc, h.source, h.secrets)
+	v, now := s.view, s.clock()
+	d, err := openDocument(doc, v.source, v.secrets)
 	// One from the future would always be the newest, however often it is brought back.
-	future := err == nil && served.serves(now) && d.order.Sub(now.wall) > maxAhead
-	if err == nil && !future && (served == nil || d.order.After(served.doc.order)) {
+	future := err == nil && served.serves(now) && d.issuerTime.Sub(now.wall) > maxAhead
+	if err == nil && !future && (served == nil || d.issuerTime.After(served.doc.issuerTime)) {
 		newer, err = s.fetcher.snapshotOf(d, served)
 	}
-	if s.noteDocument(d); err != nil {
+	if s.setStored(d); err != nil {
 		return nil, false, err
 	}
-	outdated = future || newer == nil && served.doc.order.Sub(d.order) > maxClockDifference
+	outdated = future || newer == nil && served.doc.issuerTime.Sub(d.issuerTime) > maxClockDifference
 	return newer, outdated, nil
 }
 
 // adopt puts to use what another process has fetched. Who waits for a fetch looks for
 // the key again.
 func (s *scheduler) adopt(snap *snapshot, now moment) {
-	h, old := s.shared, s.served.Load()
+	v, old := s.view, s.served.Load()
 	s.fetcher.locator.adopt(snap.doc, now)
 	s.mu.Lock()
 	if old == nil || old.keys != snap.keys {
 		s.missing.clear()
 	}
 	s.served.Store(snap)
-	h.Adopted++
+	v.Adopted++
 	s.failures, s.permanent, s.lastErr, s.retryNotBefore = 0, 0, nil, moment{}
 	s.endNext(&fetch{brought: snap, adopted: true}, now, jitter(snap.period)-now.since(snap.fetchedAt))
 	s.mu.Unlock()
-	h.unsaved, h.waiting = false, none
-	s.noteError(saving, nil) // there is nothing left to save
+	v.unsaved, v.waiting = false, notWaiting
+	s.setError(saving, nil) // there is nothing left to save
 	s.reporter.reportAdopted(old, snap)
 }
 
@@ -169,7 +169,7 @@ func (s *scheduler) endNext(result *fetch, now moment, pause time.Duration) {
 // load returns the document under name, or nil if it is the one before; and whether
 // there is one.
 func (s *scheduler) load(name string, before *[]byte) (doc []byte, there bool) {
-	doc, err := callStore(s, loading, func(ctx context.Context) ([]byte, error) { return s.shared.store.Load(ctx, name) })
+	doc, err := callStore(s, loading, func(ctx context.Context) ([]byte, error) { return s.view.store.Load(ctx, name) })
 	switch {
 	case err != nil:
 		return nil, false
@@ -185,85 +185,85 @@ func (s *scheduler) load(name string, before *[]byte) (doc []byte, there bool) {
 // lease reports whether this process is to fetch. The holder of a lease may fetch
 // several times.
 func (s *scheduler) lease() bool {
-	h, now := s.shared, s.clock()
-	if now.before(h.leasedUntil) {
+	v, now := s.view, s.clock()
+	if now.before(v.leasedUntil) {
 		return true
 	}
-	granted, err := callStore(s, leasing, func(ctx context.Context) (bool, error) { return h.store.Lease(ctx, h.name, leaseTime) })
+	granted, err := callStore(s, leasing, func(ctx context.Context) (bool, error) { return v.store.Lease(ctx, v.name, leaseTime) })
 	if granted = granted && err == nil; granted {
-		h.leasedUntil = now.add(leaseTime)
+		v.leasedUntil = now.add(leaseTime)
 	}
 	return granted
 }
 
 // save saves what snap is from.
 func (s *scheduler) save(snap *snapshot) {
-	h := s.shared
-	doc, err := snap.doc.seal(h.secrets)
+	v := s.view
+	doc, err := snap.doc.seal(v.secrets)
 	if err != nil {
-		s.noteError(saving, err)
+		s.setError(saving, err)
 		return
 	}
-	if !s.saveAs(h.name, doc) {
+	if !s.saveAs(v.name, doc) {
 		return
 	}
-	h.unsaved, h.seen, h.seenErr = false, doc, nil // errs say so once it was loaded
+	v.unsaved, v.seen, v.seenErr = false, doc, nil // errs say so once it was loaded
 	s.mu.Lock()
-	h.Saves++
+	v.Saves++
 	s.mu.Unlock()
-	s.noteDocument(snap.doc)
+	s.setStored(snap.doc)
 }
 
 func (s *scheduler) saveAs(name string, doc []byte) bool {
 	_, err := callStore(s, saving, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.shared.store.Save(ctx, name, doc)
+		return struct{}{}, s.view.store.Save(ctx, name, doc)
 	})
 	return err == nil
 }
 
 // callStore calls the Store, and notes how that ends.
 func callStore[T any](s *scheduler, op operation, f func(context.Context) (T, error)) (T, error) {
-	v, err := call(&s.shared.caller, s.ctx, f)
+	v, err := call(&s.view.caller, s.ctx, f)
 	if s.ctx.Err() != nil { // the cache was closed
 		var zero T
 		return zero, s.ctx.Err()
 	}
-	s.shared.away = err != nil
-	s.noteError(op, err)
+	s.view.away = err != nil
+	s.setError(op, err)
 	return v, err
 }
 
-// noteDocument notes what is in the Store, nil if that is nothing or of no use.
-func (s *scheduler) noteDocument(d *document) {
+// setStored records that d is in the Store: nil if nothing is, or nothing that can be used.
+func (s *scheduler) setStored(d *document) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.shared.fetched = time.Time{}
+	s.view.storedFetchedAt = time.Time{}
 	if d != nil {
-		s.shared.fetched = d.fetched
+		s.view.storedFetchedAt = d.fetchedAt
 	}
 }
 
-// noteError notes how an operation has ended, and reports it if that is a change.
-func (s *scheduler) noteError(op operation, err error) {
-	h := s.shared
-	if err == nil && h.errs[op] == nil {
+// setError records how an operation has ended, and reports when errors begin or end.
+func (s *scheduler) setError(op operation, err error) {
+	v := s.view
+	if err == nil && v.errs[op] == nil {
 		return
 	}
 	s.mu.Lock()
-	h.errs[op] = err
+	v.errs[op] = err
 	if err != nil {
-		h.Failures++
+		v.Failures++
 	}
-	h.LastError = nil
-	for _, err := range h.errs {
-		if h.LastError == nil {
-			h.LastError = err
+	v.LastError = nil
+	for _, err := range v.errs {
+		if v.LastError == nil {
+			v.LastError = err
 		}
 	}
-	last := h.LastError
+	last := v.LastError
 	s.mu.Unlock()
-	if fails := last != nil; fails != h.reported {
-		h.reported = fails
+	if fails := last != nil; fails != v.reported {
+		v.reported = fails
 		s.reporter.reportStore(last, s.served.Load(), s.clock())
 	}
 }
@@ -271,13 +271,13 @@ func (s *scheduler) noteError(op operation, err error) {
 // share gives the other processes what the fetch f has brought, or lets them know
 // that it failed.
 func (s *scheduler) share(f *fetch) {
-	h := s.shared
-	h.unsaved = h.unsaved || f.err == nil
+	v := s.view
+	v.unsaved = v.unsaved || f.err == nil
 	switch {
-	case h.away:
+	case v.away:
 	case f.err == nil:
 		s.save(f.brought)
 	default:
-		s.leaveNote(f.err)
+		s.saveNote(f.err)
 	}
 }
