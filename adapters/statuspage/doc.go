@@ -65,8 +65,8 @@
 //	    refuses          whether every token is refused with 503
 //	    error            why the list may be incomplete
 //	  proofs             of the store of used proofs (DPoP), an object, absent without one:
-//	    recorded         records now
-//	    max_recorded     their limit
+//	    recorded         records now; 0 if they are not counted, as in Redis
+//	    max_recorded     their limit; 0 if it is not known
 //	    replays          proofs refused because they were used before
 //	    full             proofs refused because there was no room
 //	refusals             an array of objects, only of reasons that occurred in the last hour:
