@@ -41,8 +41,9 @@
 // # What is revoked
 //
 // The events of Config.Events revoke the tokens of their subject that were issued before the
-// event: before its event_timestamp (CAEP 1.0 §2), else the toe of the SET, else its iat. When
-// the SET arrives is irrelevant, so that one that is pushed again changes nothing.
+// event: before its event_timestamp (CAEP 1.0 §2), else the toe of the SET, else its iat, and
+// never later than the iat. When the SET arrives is irrelevant, so that one that is pushed again
+// changes nothing. One whose iat is more than 5 minutes in the future gets 503 until then.
 //
 // The subject is sub_id (RFC 9493, SSF 1.0 §3), or subject in the event where there is no
 // sub_id. It must be one that the claims of an access token can be compared with:

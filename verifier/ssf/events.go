@@ -120,10 +120,14 @@ func (r *Receiver) read(s *set, name, payload string) ([]revocation.Entry, Outco
 
 // eventTime returns when the event occurred: its event_timestamp (CAEP 1.0 §2), else the toe
 // of the SET (RFC 8417 §2.2), else when the SET was issued. What cannot be read, such as a
-// time in milliseconds, counts as absent: the later time revokes no less.
+// time in milliseconds, counts as absent: the later time revokes no less. A time after the
+// SET was issued counts as that one.
 func (s *set) eventTime(payload string) time.Time {
 	for _, value := range []string{jose.MemberOf(payload, "event_timestamp"), s.claims.Value("toe")} {
 		if at, err := jose.Date(value); err == nil && value != "" {
+			if at.After(s.issuedAt) {
+				break
+			}
 			return at
 		}
 	}

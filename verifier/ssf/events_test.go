@@ -90,28 +90,62 @@ func TestTimeOfAnEvent(t *testing.T) {
 		toe     string
 		want    int64
 	}{
-		"S8 event_timestamp":                  {payload: `{"event_timestamp":1700000000}`, toe: `1600000000`, want: 1700000000},
-		"S8 with a fraction":                  {payload: `{"event_timestamp":1700000000.0}`, want: 1700000000},
-		"S8 1970":                             {payload: `{"event_timestamp":0}`, toe: `1600000000`, want: 0},
-		"S8 else toe":                         {payload: `{}`, toe: `1600000000`, want: 1600000000},
-		"S8 else iat":                         {payload: `{}`, want: 1650000000},
-		"S8 not null":                         {payload: `{"event_timestamp":null}`, toe: `null`, want: 1650000000},
-		"S8 not milliseconds":                 {payload: `{"event_timestamp":1700000000000}`, want: 1650000000},
-		"S8 not a string":                     {payload: `{"event_timestamp":"1700000000"}`, want: 1650000000},
-		"S8 toe where that cannot be read":    {payload: `{"event_timestamp":-1}`, toe: `1600000000`, want: 1600000000},
-		"S8 iat where neither can be read":    {payload: `{"event_timestamp":{}}`, toe: `"x"`, want: 1650000000},
-		"S8 not a member of a member":         {payload: `{"x":{"event_timestamp":1700000000}}`, want: 1650000000},
-		"S8 in the future, for Revoke to cut": {payload: `{"event_timestamp":4102444800}`, want: 4102444800},
+		"S8 event_timestamp":               {payload: `{"event_timestamp":940000000}`, toe: `930000000`, want: 940000000},
+		"S8 with a fraction":               {payload: `{"event_timestamp":940000000.0}`, want: 940000000},
+		"S8 1970":                          {payload: `{"event_timestamp":0}`, toe: `930000000`, want: 0},
+		"S8 else toe":                      {payload: `{}`, toe: `930000000`, want: 930000000},
+		"S8 else iat":                      {payload: `{}`, want: 945000000},
+		"S8 not null":                      {payload: `{"event_timestamp":null}`, toe: `null`, want: 945000000},
+		"S8 not milliseconds":              {payload: `{"event_timestamp":1700000000000}`, want: 945000000},
+		"S8 not a string":                  {payload: `{"event_timestamp":"940000000"}`, want: 945000000},
+		"S8 toe where that cannot be read": {payload: `{"event_timestamp":-1}`, toe: `930000000`, want: 930000000},
+		"S8 iat where neither can be read": {payload: `{"event_timestamp":{}}`, toe: `"x"`, want: 945000000},
+		"S8 not a member of a member":      {payload: `{"x":{"event_timestamp":940000000}}`, want: 945000000},
+		"S8 not later than iat":            {payload: `{"event_timestamp":4102444800}`, want: 945000000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScene(t, nil)
-				s.accepted(s.push(s.set(members{"iat": `1650000000`, "toe": row.toe, "events": event(ssf.SessionRevoked, row.payload)})), ssf.Applied)
+				s.accepted(s.push(s.set(members{"iat": `945000000`, "toe": row.toe, "events": event(ssf.SessionRevoked, row.payload)})), ssf.Applied)
 				require.Len(t, s.calls, 1)
 				assert.Equal(t, time.Unix(row.want, 0).UTC(), s.calls[0][0].IssuedBefore)
 			})
 		})
 	}
+}
+
+// A SET whose times are in the future locks nobody out for longer when it comes again.
+func TestFutureAgain(t *testing.T) {
+	for name, claims := range map[string]func(now time.Time) members{
+		"S8 event_timestamp": func(now time.Time) members {
+			return members{"events": event(ssf.SessionRevoked, `{"event_timestamp":`+seconds(now.Add(24*time.Hour))+`}`)}
+		},
+		"S8 toe": func(now time.Time) members { return members{"toe": seconds(now.Add(24 * time.Hour))} },
+		"S8 iat": func(now time.Time) members { return members{"iat": seconds(now.Add(5 * time.Minute))} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				list, err := revocation.New(revocation.Config{MaxLifetime: 24 * time.Hour})
+				require.NoError(t, err)
+				s := newScene(t, func(c *ssf.Config) { c.Revoke = list.Revoke })
+				set := s.set(claims(time.Now()))
+				s.accepted(s.push(set), ssf.Applied)
+				first := list.Entries()
+				time.Sleep(time.Hour)
+				s.accepted(s.push(set), ssf.Replayed)
+				assert.Equal(t, first[0].IssuedBefore, list.Entries()[0].IssuedBefore)
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, nil)
+		set := s.set(members{"iat": seconds(time.Now().Add(time.Hour))})
+		s.unavailable(s.push(set))
+		assert.Empty(t, s.calls)
+		assert.ErrorContains(t, s.last().Err, "in the future")
+		time.Sleep(55 * time.Minute)
+		s.accepted(s.push(set), ssf.Applied)
+	})
 }
 
 func TestReplays(t *testing.T) {

@@ -38,7 +38,7 @@ func TestFullList(t *testing.T) {
 	})
 }
 
-// The list bounds what a wrong clock of a transmitter does.
+// Wrong times of a transmitter do no harm.
 func TestTimesInAList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, err := revocation.New(revocation.Config{MaxLifetime: time.Hour})
@@ -46,10 +46,10 @@ func TestTimesInAList(t *testing.T) {
 		s := newScene(t, func(c *ssf.Config) { c.Revoke = l.Revoke })
 		s.accepted(s.push(s.set(members{"events": event(ssf.SessionRevoked, `{"event_timestamp":4102444800}`)})), ssf.Applied)
 		require.Len(t, l.Entries(), 1)
-		assert.Equal(t, time.Now().Add(5*time.Minute).UTC(), l.Entries()[0].IssuedBefore, "S8 the future is near")
+		assert.Equal(t, time.Now().UTC(), l.Entries()[0].IssuedBefore, "S8 no later than iat")
 		s.accepted(s.push(s.set(members{"jti": `"set-2"`, "events": event(ssf.SessionRevoked, `{"event_timestamp":1}`)})), ssf.Applied)
 		require.Len(t, l.Entries(), 1)
-		assert.Equal(t, time.Now().Add(5*time.Minute).UTC(), l.Entries()[0].IssuedBefore, "S8 an older event shortens nothing")
+		assert.Equal(t, time.Now().UTC(), l.Entries()[0].IssuedBefore, "S8 an older event shortens nothing")
 	})
 }
 

@@ -3,6 +3,7 @@ package ssf
 import (
 	"context"
 	"crypto"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -39,6 +40,12 @@ var setClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "toe",
 // maxAudiences is how many elements aud may have.
 const maxAudiences = 256
 
+// maxAhead is by how much the clock of a transmitter may be ahead. A revocation.List counts a
+// later time as in 5 minutes, so a SET that came again would revoke further tokens.
+const maxAhead = 5 * time.Minute
+
+var errAhead = errors.New("the iat is over 5 minutes in the future: a clock is wrong")
+
 // verify returns the SET in raw. Checks that need no key come first.
 func (r *Receiver) verify(ctx context.Context, raw string, now time.Time) (*set, *refusal) {
 	c, err := jose.Parse(raw, setClaims, new(jose.Buffer))
@@ -66,6 +73,9 @@ func (r *Receiver) verify(ctx context.Context, raw string, now time.Time) (*set,
 	}
 	if refused := s.transmitter.verifySignature(ctx, &c, alg, now); refused != nil {
 		return nil, refused
+	}
+	if s.issuedAt.Sub(now) > maxAhead {
+		return nil, unavailable(errAhead)
 	}
 	return s, nil
 }
