@@ -17,7 +17,7 @@ type KeyInfo struct {
 	Type       string    // and size or curve: "RSA 2048", "EC P-256", "Ed25519"
 	Algorithms []string  // the alg values of tokens that it may verify
 	Use        string    // as published (RFC 7517 §4.2), "" if it says nothing
-	FirstSeen  time.Time // since when each good fetch brought it under this kid, by this machine's clock
+	FirstSeen  time.Time // the first of the good fetches that all brought it under this kid, by this machine's clock
 }
 
 // withHistory returns the set to serve after old, which is nil at first: old's own if that is

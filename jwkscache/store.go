@@ -44,7 +44,7 @@ func (c *Config) checkStore() error {
 	case c.StoreSecrets != nil && c.UnauthenticatedStore:
 		return errors.New("jwkscache: both StoreSecrets and UnauthenticatedStore are set")
 	case c.Store != nil && !private && len(c.StoreSecrets) == 0 && !c.UnauthenticatedStore:
-		return errors.New("jwkscache: a Store without StoreSecrets: whoever can write to it could sign tokens; set UnauthenticatedStore if that is only who may")
+		return errors.New("jwkscache: a Store without StoreSecrets: whoever can write to it could sign tokens; set UnauthenticatedStore if only those may write who may sign tokens")
 	}
 	for i, secret := range c.StoreSecrets {
 		if len(secret) < minStoreSecret {
@@ -66,7 +66,7 @@ type StoreStats struct {
 	Adopted   int   // documents of other processes, or of an earlier one, whose keys were put to use
 	Saves     int   // documents saved
 	Failures  int   // calls that failed, and documents that were refused
-	LastError error // why the Store is not of use now, nil if it is
+	LastError error // why the Store cannot be used now, nil if it can
 
 	// Age is how long ago the key set was fetched that the Store has, as far as this
 	// cache knows; 0 if it knows of none.

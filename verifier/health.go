@@ -30,9 +30,8 @@ func (v *Verifier) HealthHandler() http.Handler {
 
 // ReadyHandler returns a handler for startup probes: the status is 200 while the tokens
 // of every configured issuer can be checked, and no revocation list refuses them all, else
-// 503. The rest is as with
-// [Verifier.HealthHandler]. As a readiness probe, it takes the API away from the clients
-// of all issuers as soon as the keys of one are too old.
+// 503. The rest is as with [Verifier.HealthHandler]. As a readiness probe, it takes the API
+// away from the clients of all issuers as soon as the keys of one are too old.
 func (v *Verifier) ReadyHandler() http.Handler {
 	v.mustBeMade()
 	return healthHandler(func(usable, all int) bool { return usable == all }, v)

@@ -85,9 +85,9 @@ func byIssuer(p, q *issuerPolicy) int { return cmp.Compare(p.issuer, q.issuer) }
 
 // Health returns nil while tokens of at least one issuer can be checked, and otherwise
 // why none can: each issuer's keys, or a revocation list that refuses every token. It
-// does not wait, and tenants do not count. [Verifier.Issuers] reports
-// each issuer. Use Health for readiness probes, not for liveness: a restart does not
-// bring an issuer back. [Verifier.HealthHandler] is an http.Handler for them.
+// does not wait, and tenants do not count. [Verifier.Issuers] reports each issuer. Use
+// Health for readiness probes, not for liveness: a restart does not bring an issuer back.
+// [Verifier.HealthHandler] is an http.Handler for them.
 func (v *Verifier) Health() error {
 	if err := v.api.revocationHealth(); err != nil {
 		return err

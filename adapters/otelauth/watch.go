@@ -21,23 +21,23 @@ var buckets = []float64{
 
 // observables are the instruments that are read from the watched Verifiers.
 type observables struct {
-	lookups                    metric.Int64ObservableCounter
-	tokens                     metric.Int64ObservableUpDownCounter
-	keys                       metric.Int64ObservableUpDownCounter
-	age                        metric.Float64ObservableGauge
-	fetches, failures, missing metric.Int64ObservableCounter
-	adopted, saves, broken     metric.Int64ObservableCounter
-	storeAge                   metric.Float64ObservableGauge
-	revocations, proofs        filling
-	revocationAge              metric.Float64ObservableGauge
+	lookups                       metric.Int64ObservableCounter
+	tokens                        metric.Int64ObservableUpDownCounter
+	keys                          metric.Int64ObservableUpDownCounter
+	age                           metric.Float64ObservableGauge
+	fetches, failures, missing    metric.Int64ObservableCounter
+	adopted, saves, storeFailures metric.Int64ObservableCounter
+	storeAge                      metric.Float64ObservableGauge
+	revocations, proofs           usage
+	revocationAge                 metric.Float64ObservableGauge
 }
 
-// A filling is how full something is that has a limit.
-type filling struct {
+// A usage is the size of something that has a limit.
+type usage struct {
 	now, limit metric.Int64ObservableUpDownCounter
 }
 
-func (f filling) observe(o metric.Observer, now, limit int) {
+func (f usage) observe(o metric.Observer, now, limit int) {
 	if limit > 0 {
 		o.ObserveInt64(f.now, int64(now))
 		o.ObserveInt64(f.limit, int64(limit))
@@ -80,7 +80,7 @@ func (m *Metrics) instruments(meter metric.Meter) error {
 	m.missing = total("jwtguard.keys.missing", "{lookup}", "Lookups of a key that the issuer does not have.")
 	m.adopted = total("jwtguard.keys.store.adopted", "{document}", "Key sets taken from the store that replicas share.")
 	m.saves = total("jwtguard.keys.store.saves", "{document}", "Key sets saved in the store.")
-	m.broken = total("jwtguard.keys.store.failures", "{failure}", "Calls of the store that failed, and documents that were refused.")
+	m.storeFailures = total("jwtguard.keys.store.failures", "{failure}", "Calls of the store that failed, and documents that were refused.")
 	gauge := func(name, what string) metric.Float64ObservableGauge {
 		i, err := meter.Float64ObservableGauge(name, metric.WithUnit("s"), metric.WithDescription(what))
 		errs = append(errs, err)
@@ -88,12 +88,12 @@ func (m *Metrics) instruments(meter metric.Meter) error {
 	}
 	m.age = gauge("jwtguard.keys.age", "Time since keys were last fetched.")
 	m.storeAge = gauge("jwtguard.keys.store.age", "Time since the key set in the store was fetched.")
-	m.revocations = filling{
+	m.revocations = usage{
 		number("jwtguard.revocation.entries", "{entry}", "Revocations that are in force."),
 		number("jwtguard.revocation.limit", "{entry}", "Revocations that there is room for."),
 	}
 	m.revocationAge = gauge("jwtguard.revocation.age", "Time since the list of revocations was known to be complete.")
-	m.proofs = filling{
+	m.proofs = usage{
 		number("jwtguard.proofs", "{proof}", "Used proofs that are recorded."),
 		number("jwtguard.proofs.limit", "{proof}", "Used proofs that there is room for."),
 	}
@@ -102,7 +102,7 @@ func (m *Metrics) instruments(meter metric.Meter) error {
 	}
 	var err error
 	m.registration, err = meter.RegisterCallback(m.collect, m.lookups, m.tokens, m.keys, m.age, m.fetches, m.failures, m.missing,
-		m.adopted, m.saves, m.broken, m.storeAge, m.revocations.now, m.revocations.limit, m.revocationAge, m.proofs.now, m.proofs.limit)
+		m.adopted, m.saves, m.storeFailures, m.storeAge, m.revocations.now, m.revocations.limit, m.revocationAge, m.proofs.now, m.proofs.limit)
 	return err
 }
 
@@ -113,7 +113,7 @@ type keyCache struct {
 }
 
 // counts are the counters of key caches.
-type counts struct{ fetches, failures, missing, adopted, saves, broken int }
+type counts struct{ fetches, failures, missing, adopted, saves, storeFailures int }
 
 // sums are the figures of all key caches that are reported as one issuer. Their counts
 // go on when a tenant's key cache is dropped: counters must not decrease.
@@ -160,10 +160,10 @@ func (m *Metrics) collect(_ context.Context, o metric.Observer) error {
 		if s.age > 0 {
 			o.ObserveFloat64(m.age, s.age.Seconds(), attrs)
 		}
-		if s.adopted+s.saves+s.broken > 0 { // there is a store
+		if s.adopted+s.saves+s.storeFailures > 0 { // there is a store
 			o.ObserveInt64(m.adopted, int64(s.adopted), attrs)
 			o.ObserveInt64(m.saves, int64(s.saves), attrs)
-			o.ObserveInt64(m.broken, int64(s.broken), attrs)
+			o.ObserveInt64(m.storeFailures, int64(s.storeFailures), attrs)
 		}
 		if s.storeAge > 0 {
 			o.ObserveFloat64(m.storeAge, s.storeAge.Seconds(), attrs)
@@ -211,13 +211,13 @@ func (t *counts) add(now, before counts) {
 	t.missing += now.missing - before.missing
 	t.adopted += now.adopted - before.adopted
 	t.saves += now.saves - before.saves
-	t.broken += now.broken - before.broken
+	t.storeFailures += now.storeFailures - before.storeFailures
 }
 
 // add adds what was counted since the last time, and the state of now.
 func (t *sums) add(s *jwkscache.Stats, last counts, at time.Time) {
 	now := countsOf(s)
-	if now.fetches < last.fetches || now.adopted < last.adopted || now.saves < last.saves || now.broken < last.broken {
+	if now.fetches < last.fetches || now.adopted < last.adopted || now.saves < last.saves || now.storeFailures < last.storeFailures {
 		last = counts{} // another key cache, of a tenant that came back
 	}
 	t.counts.add(now, last)

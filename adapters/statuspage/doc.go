@@ -37,7 +37,7 @@
 //	      kid, type      the key's id; such as RSA 2048, EC P-256 or Ed25519
 //	      algorithms     that it may verify, an array
 //	      use            as published
-//	      first_seen     since when each good fetch has brought it
+//	      first_seen     the first of the good fetches that have all brought it
 //	    warnings         an array of objects; more_warnings counts those left out
 //	      text, used     one sentence about a key; whether the key is used nevertheless
 //	    last_refresh     when the last good fetch ended
@@ -53,7 +53,7 @@
 //	      adopted        documents of others whose keys were put to use
 //	      saves          documents saved
 //	      failures       calls that failed, and documents that were refused
-//	      last_error     why it is of no use now
+//	      last_error     why it cannot be used now
 //	  token_cache        an object:
 //	    hits, misses     requests whose token was remembered; all others with a token
 //	    hit_ratio        hits among both, from 0 to 1

@@ -160,7 +160,7 @@ func (s *status) addProblem(name string, i *verifier.IssuerStatus) {
 		s.problem(degraded, name, what+": a refresh of its keys is overdue.")
 	}
 	if i.Keys.Store.LastError != nil {
-		s.problem(degraded, name, what+": the store of its keys is of no use.")
+		s.problem(degraded, name, what+": the store of its keys cannot be used.")
 	}
 	if d := i.Keys.ClockDifference; d.Abs() > maxClockDifference {
 		s.problem(degraded, name, what+": its clock differs from this machine's by "+period(d.Abs())+".")

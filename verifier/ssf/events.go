@@ -34,7 +34,7 @@ func (r *Receiver) apply(ctx context.Context, s *set, d Delivery) (Delivery, *re
 	var entries []revocation.Entry
 	var refused *refusal
 	jose.EachMember(s.claims.Value("events"), func(name, payload string) bool {
-		more, outcome, err := r.read(s, name, payload)
+		more, outcome, err := r.readEvent(s, name, payload)
 		if outcome == InvalidRequest {
 			refused = refuse(outcome, malformed).because(err)
 		}
@@ -79,8 +79,8 @@ var (
 	errNoSubject = errors.New("it does not say whom it is about")
 )
 
-// read returns what one event revokes, or why it revokes nothing.
-func (r *Receiver) read(s *set, name, payload string) ([]revocation.Entry, Outcome, error) {
+// readEvent returns what one event revokes, or why it revokes nothing.
+func (r *Receiver) readEvent(s *set, name, payload string) ([]revocation.Entry, Outcome, error) {
 	switch {
 	case payload[0] != '{':
 		return nil, InvalidRequest, errNoObject

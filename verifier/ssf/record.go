@@ -57,9 +57,9 @@ func (r *Receiver) Stats() Stats {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	s := Stats{Outcomes: make(map[Outcome]uint64), LastAccepted: rec.accepted}
-	for o, line := range rec.lines {
-		s.Received += line.count
-		s.Outcomes[o] = line.count
+	for o, t := range rec.tallies {
+		s.Received += t.count
+		s.Outcomes[o] = t.count
 	}
 	return s
 }
@@ -75,15 +75,15 @@ type recorder struct {
 	observe func(Delivery)
 
 	mu         sync.Mutex
-	lines      map[Outcome]*line
+	tallies    map[Outcome]*tally
 	accepted   time.Time
 	remembered map[[sha256.Size]byte]bool
 	order      [maxRemembered][sha256.Size]byte // a ring
 	next       int                              // in order
 }
 
-// A line is what was logged of one outcome.
-type line struct {
+// A tally counts the pushes with one outcome.
+type tally struct {
 	count, logged uint64 // now, and when the last line was written
 	at            time.Time
 }
@@ -92,7 +92,7 @@ func newRecorder(logger *slog.Logger, observe func(Delivery)) *recorder {
 	if logger == nil {
 		logger = slog.Default()
 	}
-	return &recorder{logger: logger, observe: observe, lines: make(map[Outcome]*line), remembered: make(map[[sha256.Size]byte]bool)}
+	return &recorder{logger: logger, observe: observe, tallies: make(map[Outcome]*tally), remembered: make(map[[sha256.Size]byte]bool)}
 }
 
 // isReplay reports whether s was accepted before, as far as that is remembered, and remembers
@@ -114,20 +114,20 @@ func (r *recorder) isReplay(s *set) bool {
 func (r *recorder) delivery(ctx context.Context, d Delivery) {
 	now := time.Now()
 	r.mu.Lock()
-	l := r.lines[d.Outcome]
-	if l == nil {
-		l = new(line)
-		r.lines[d.Outcome] = l
+	t := r.tallies[d.Outcome]
+	if t == nil {
+		t = new(tally)
+		r.tallies[d.Outcome] = t
 	}
-	l.count++
+	t.count++
 	level, ok := levels[d.Outcome]
 	if !ok {
 		level = slog.LevelDebug
 	}
-	due := now.Sub(l.at) >= logPause
-	unlogged := l.count - l.logged
+	due := now.Sub(t.at) >= logPause
+	unlogged := t.count - t.logged
 	if due {
-		l.at, l.logged = now, l.count
+		t.at, t.logged = now, t.count
 	}
 	if _, accepted := acceptedTexts[d.Outcome]; accepted {
 		r.accepted = now

@@ -58,11 +58,11 @@ func (r *Receiver) verify(ctx context.Context, raw string, now time.Time) (*set,
 	s := &set{claims: c.Claims}
 	issuer, _ := c.Claims.String("iss") // "" is none
 	if s.transmitter = r.transmitters[issuer]; s.transmitter == nil {
-		return nil, refuse(InvalidIssuer, "The iss is not one of the transmitters that are accepted.").because(isText("iss", issuer))
+		return nil, refuse(InvalidIssuer, "The iss is not one of the transmitters that are accepted.").because(quoted("iss", issuer))
 	}
 	alg := s.transmitter.algorithms[c.Alg]
 	if alg == nil {
-		return nil, refuse(InvalidKey, "The alg is not accepted.").because(isText("alg", c.Alg))
+		return nil, refuse(InvalidKey, "The alg is not accepted.").because(quoted("alg", c.Alg))
 	}
 	aud, _ := jose.Strings(c.Claims.Value("aud"), maxAudiences, nil) // none of what it cannot read
 	if !slices.ContainsFunc(aud, func(a string) bool { return slices.Contains(s.transmitter.audiences, a) }) {
@@ -112,14 +112,14 @@ func (t *transmitter) verifySignature(ctx context.Context, c *jose.Compact, alg 
 		case key != nil:
 			return nil
 		case len(keys) == 0:
-			return refuse(InvalidKey, noKey).because(isText("kid", c.Kid))
+			return refuse(InvalidKey, noKey).because(quoted("kid", c.Kid))
 		}
 		q.Tried = keys
 	}
-	return refuse(InvalidKey, noKey).because(isText("kid", c.Kid))
+	return refuse(InvalidKey, noKey).because(quoted("kid", c.Kid))
 }
 
 const noKey = "No key of the transmitter verifies the signature."
 
-// isText is an error with text of a SET, for operators.
-func isText(name, text string) error { return fmt.Errorf("%s is %s", name, ascii.Quote(text)) }
+// quoted returns an error with text of a SET, for operators.
+func quoted(name, text string) error { return fmt.Errorf("%s is %s", name, ascii.Quote(text)) }
