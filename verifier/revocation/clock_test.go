@@ -97,6 +97,18 @@ func TestClockIsSet(t *testing.T) {
 			assert.Equal(t, 0, l.Stats().Entries)
 		}
 	})
+	t.Run("L6 forward while it is added, and back", func(t *testing.T) {
+		l, c := clockList(t, revocation.Config{})
+		expires := c.wall.Add(time.Hour)
+		c.set(24 * time.Hour)
+		revoke(t, l, revocation.Entry{Issuer: issuer, TokenID: "x", Expires: expires})
+		require.NoError(t, l.Health())
+		c.set(-24 * time.Hour)
+		_, err := l.Revoked(ctx, verifiertest.NewToken(verifiertest.Claims{"jti": "x", "exp": expires}))
+		require.ErrorContains(t, err, "the clock was set back")
+		require.ErrorContains(t, l.Health(), "the clock was set back")
+		assert.False(t, revoked(t, l, verifiertest.NewToken(verifiertest.Claims{"exp": expires.Add(time.Second)})))
+	})
 	t.Run("L6 back for a while", func(t *testing.T) {
 		l, c := clockList(t, revocation.Config{})
 		revoke(t, l, revocation.Entry{Issuer: issuer, Subject: "alice"})

@@ -55,7 +55,7 @@ type List struct {
 
 	table     atomic.Pointer[table]
 	present   atomic.Uint32 // bit k is set while there are records of kind k
-	forgotten atomic.Int64  // the latest expires of the records that were dropped
+	forgotten atomic.Int64  // the latest expires of what was dropped, or had ended when it was added
 
 	mu       sync.Mutex
 	queue    queue // all records, the first to end first

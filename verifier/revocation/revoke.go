@@ -59,7 +59,8 @@ func (l *List) checkRoom(entries []Entry, now int64) error {
 func (l *List) add(e *Entry, now instant) {
 	before, expires := l.times(e, now.wall)
 	left := expires + leeway - now.wall
-	if left <= 0 {
+	if left <= 0 { // or the clock is ahead
+		l.forgotten.Store(max(l.forgotten.Load(), expires))
 		return
 	}
 	k := e.key()
