@@ -30,10 +30,11 @@
 //	})
 //	v, err := verifier.Settings{Bindings: []verifier.Binding{proofs}}.New(cfg)
 //
-// A proof then admits one request among all replicas. If Redis is away, requests with a
-// proof get 503, or a Fallback in each replica decides: see [ReplayConfig] for what it
-// can miss. The Fallback decides without a line in the log: watch [Replays.Health] and
-// [Replays.Fallbacks]. Tokens that are not bound to a key are not affected.
+// A proof then admits one request among all replicas. If Redis is away, or slow,
+// requests with a proof get 503, or a Fallback in each replica decides: see [ReplayConfig]
+// for what it can miss. The Fallback decides without a line in the log: watch
+// [Replays.Health] and [Replays.Fallbacks]. Tokens that are not bound to a key are not
+// affected.
 //
 // # Revoked tokens
 //

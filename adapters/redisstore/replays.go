@@ -34,10 +34,10 @@ type ReplayConfig struct {
 	// seconds fast, and another one 30 seconds slow. It is at most 1 hour.
 	ClockSkew time.Duration
 
-	// Fallback decides while Redis fails, in place of 503, such as dpop.NewMemory(n).
-	// It is a store of this process alone: during an outage each replica accepts a
-	// proof once, also one that another replica accepted shortly before the outage.
-	// That is possible for as long as a proof lives (the Window and Skew of
+	// Fallback decides when Redis fails, or does not respond within Timeout, in place of
+	// 503, such as dpop.NewMemory(n). It is a store of this process alone: meanwhile
+	// each replica accepts a proof once, also one that another replica accepted shortly
+	// before. That is possible for as long as a proof lives (the Window and Skew of
 	// dpop.Config, 65 seconds by default), and ends with the outage only for proofs
 	// made after it. A replica never accepts twice itself: Fallback records every
 	// proof, also while Redis works. If it has failed to do so, because it was full,

@@ -185,7 +185,7 @@ func (c *Config) check() error {
 	for i, value := range c.Authorization {
 		switch {
 		case len(value) < minAuthorization:
-			return fmt.Errorf("the value %d of Authorization has %d bytes; at least %d are accepted", i+1, len(value), minAuthorization)
+			return fmt.Errorf("value %d of Authorization has %d bytes, fewer than %d", i+1, len(value), minAuthorization)
 		case strings.TrimSpace(value) != value || strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' }):
 			return fmt.Errorf("the value %d of Authorization is not printable ASCII without spaces around it, so no request can have it", i+1)
 		}
