@@ -101,7 +101,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // prefersJSON reports whether Accept has application/json at no less a weight than HTML
 // (RFC 9110 §12.5.1).
 func prefersJSON(h http.Header) bool {
-	weights := make(map[string]float64)
+	var forHTML, forJSON float64
 	for element := range strings.SplitSeq(strings.Join(h.Values("Accept"), ","), ",") {
 		mediaType, parameters, _ := strings.Cut(element, ";")
 		weight := 1.0
@@ -110,7 +110,12 @@ func prefersJSON(h http.Header) bool {
 				weight, _ = strconv.ParseFloat(q, 64)
 			}
 		}
-		weights[strings.ToLower(strings.TrimSpace(mediaType))] = weight
+		switch mediaType = strings.TrimSpace(mediaType); {
+		case strings.EqualFold(mediaType, "text/html"):
+			forHTML = weight
+		case strings.EqualFold(mediaType, "application/json"):
+			forJSON = weight
+		}
 	}
-	return weights["application/json"] > 0 && weights["application/json"] >= weights["text/html"]
+	return forJSON > 0 && forJSON >= forHTML
 }

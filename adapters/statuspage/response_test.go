@@ -5,11 +5,16 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-12ed5b1c/jwtguard/adapters/statuspage"
 )
 
 func TestResponse(t *testing.T) {
@@ -71,4 +76,23 @@ func TestResponse(t *testing.T) {
 		}
 		assert.Equal(t, "application/json", send(t, page, http.MethodGet, "Accept", "text/plain", "Accept", "application/json").Header().Get("Content-Type"), "two fields")
 	})
+}
+
+// A request does not make the page keep all that is in Accept.
+func TestLongAccept(t *testing.T) {
+	var accept strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&accept, "%x,", i)
+	}
+	accept.WriteString("application/json")
+	p := statuspage.New(statuspage.Config{})
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept", accept.String())
+	w := httptest.NewRecorder()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	p.ServeHTTP(w, r)
+	runtime.ReadMemStats(&after)
+	assert.Equal(t, "application/json", w.Header().Get("Content-Type"))
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }
