@@ -108,7 +108,7 @@ func TestStoreThatFails(t *testing.T) {
 		}))
 	}
 
-	t.Run("F7 one that is slow, but not too slow", inBubble(func(t *testing.T) {
+	t.Run("F7 a Store that is slow, but not too slow", inBubble(func(t *testing.T) {
 		st, s := &switched{Store: newMemory()}, newServer(publish(a))
 		st.set(func(context.Context, string) error { time.Sleep(900 * time.Millisecond); return nil })
 		c, err := jwkscache.ForURL(jwksURL, configFor(s, shared(st)))
@@ -125,7 +125,7 @@ func TestStoreThatFails(t *testing.T) {
 		assert.LessOrEqual(t, time.Since(start), 2*time.Second)
 	}))
 
-	t.Run("F7 one that lost its documents gets them back", inBubble(func(t *testing.T) {
+	t.Run("F7 a Store that lost its documents gets them back", inBubble(func(t *testing.T) {
 		st, s := newMemory(), newServer(publish(a))
 		caches := replicas(t, 20, s, st)
 		doc := st.document()
@@ -184,7 +184,7 @@ func (e *nilError) Error() string { return e.text }
 // A call that has given its result does not stand in the way of the next one, however
 // busy the machine is. There is no bubble, so that goroutines really run at once.
 func TestCallsOneAfterTheOther(t *testing.T) {
-	t.Run("F7 none is taken for an outstanding one", func(t *testing.T) {
+	t.Run("F7 a call that has returned is not taken for an outstanding one", func(t *testing.T) {
 		var all sync.WaitGroup
 		for range 8 * runtime.GOMAXPROCS(0) {
 			all.Go(func() {
