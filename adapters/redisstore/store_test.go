@@ -87,7 +87,7 @@ func TestStore(t *testing.T) {
 		lease(b, time.Millisecond+1, true)
 		time.Sleep(2*time.Millisecond - 1)
 		lease(a, 10*time.Second, false)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		s.loseAnswerTo("SET")
 		lease(a, 10*time.Second, true)
 		assert.Nil(t, s.lose.Load())
