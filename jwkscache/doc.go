@@ -55,6 +55,9 @@
 //
 // # Key sets that are shared
 //
+//	store, err := jwkscache.Directory("/var/lib/orders/keys") // or redisstore.NewStore
+//	cfg.JWKS.Store = store                                     // cfg is a verifier.Config
+//
 // With [Config.Store], processes that check tokens of the same issuer share its key
 // set, and it is there at the next start. The Store has one document, of what the last
 // good fetch brought. It is checked like a response when it is loaded, and ages like
