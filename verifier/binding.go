@@ -60,6 +60,8 @@ type ProofStats struct {
 	MaxProofs int // the limit of Proofs
 	Replays   int // proofs that were refused because they were used before
 	Full      int // proofs that were refused because there was no room for another record
+
+	Err error // why the last proof could not be recorded where it should be, or nil
 }
 
 // proofStats returns the figures of the first binding that has some.

@@ -168,7 +168,7 @@ func (r *Replays) Stats() (s dpop.ReplayStats) {
 	if r.fallback != nil {
 		s = r.fallback.Stats()
 	}
-	s.Replays, s.Full = int(r.replays.Load()), int(r.full.Load())
+	s.Replays, s.Full, s.Err = int(r.replays.Load()), int(r.full.Load()), r.Health()
 	return s
 }
 

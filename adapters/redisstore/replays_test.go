@@ -126,6 +126,7 @@ func TestReplays(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, 250*time.Millisecond, time.Since(start))
 		require.Error(t, r.Health())
+		require.EqualError(t, r.Stats().Err, r.Health().Error())
 
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
@@ -140,6 +141,7 @@ func TestReplays(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, isNew, "it was recorded: the client has to send a new proof")
 		require.NoError(t, r.Health())
+		require.NoError(t, r.Stats().Err)
 	})
 	bubble(t, "D3 a full Redis is a full store", func(t *testing.T) {
 		s := newServer(t)

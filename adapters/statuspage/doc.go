@@ -69,6 +69,7 @@
 //	    max_recorded     their limit; 0 if it is not known
 //	    replays          proofs refused because they were used before
 //	    full             proofs refused because there was no room
+//	    error            why the last one could not be recorded where it should be
 //	refusals             an array of objects, only of reasons that occurred in the last hour:
 //	  reason, meaning    its verifier.ReasonName; a sentence
 //	  last_minute, last_5_minutes, last_60_minutes

@@ -38,6 +38,7 @@ func TestState(t *testing.T) {
 		{"Y2 the list of revoked tokens fails", verifier.Settings{Revocation: revocations{Err: failed}}, bad(func(*keys) {}), "degraded", "may be incomplete"},
 		{"Y2 the list of revoked tokens refuses", verifier.Settings{Revocation: revocations{Refuses: true}}, bad(func(*keys) {}), "down", "refuses every token"},
 		{"Y2 there is no room for another proof", verifier.Settings{Bindings: []verifier.Binding{binding(verifier.ProofStats{Proofs: 9, MaxProofs: 9})}}, bad(func(*keys) {}), "degraded", "is full"},
+		{"Y2 proofs are not recorded", verifier.Settings{Bindings: []verifier.Binding{binding(verifier.ProofStats{Err: failed})}}, bad(func(*keys) {}), "degraded", "not recorded"},
 		{"Y2 there is room for one", verifier.Settings{Bindings: []verifier.Binding{binding(verifier.ProofStats{Proofs: 8, MaxProofs: 9})}}, bad(func(*keys) {}), "healthy", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -68,10 +68,11 @@ type revocation struct {
 }
 
 type proofs struct {
-	Recorded    int `json:"recorded"`
-	MaxRecorded int `json:"max_recorded"`
-	Replays     int `json:"replays"`
-	Full        int `json:"full"`
+	Recorded    int    `json:"recorded"`
+	MaxRecorded int    `json:"max_recorded"`
+	Replays     int    `json:"replays"`
+	Full        int    `json:"full"`
+	Error       string `json:"error,omitempty"`
 }
 
 // read reads the figures of all Verifiers that are watched.
@@ -112,9 +113,12 @@ func (s *status) addFigures(vs *verifierStatus, f verifier.Stats) {
 		}
 	}
 	if f.Proofs != (verifier.ProofStats{}) {
-		vs.Proofs = &proofs{f.Proofs.Proofs, f.Proofs.MaxProofs, f.Proofs.Replays, f.Proofs.Full}
+		vs.Proofs = &proofs{f.Proofs.Proofs, f.Proofs.MaxProofs, f.Proofs.Replays, f.Proofs.Full, errorText(f.Proofs.Err)}
 		if f.Proofs.MaxProofs > 0 && f.Proofs.Proofs >= f.Proofs.MaxProofs {
 			s.problem(degraded, vs.Name, "The store of used DPoP proofs is full: requests with another proof get 503.")
+		}
+		if f.Proofs.Err != nil {
+			s.problem(degraded, vs.Name, "Used DPoP proofs are not recorded where they should be.")
 		}
 	}
 }
