@@ -163,7 +163,7 @@ func raise(n *atomic.Int64, v int64) {
 }
 
 // Stats implements [dpop.ReplayStore]. The number of proofs in Redis is not known: Proofs
-// and MaxProofs are those of Fallback, or zero.
+// and MaxProofs are those of Fallback, or zero. Err is that of [Replays.Health].
 func (r *Replays) Stats() (s dpop.ReplayStats) {
 	if r.fallback != nil {
 		s = r.fallback.Stats()

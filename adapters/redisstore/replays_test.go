@@ -266,7 +266,8 @@ func TestReplaysWhileRedisIsAway(t *testing.T) {
 		}
 		assert.Equal(t, 12, a.Fallbacks())
 		assert.Equal(t, 1, b.Fallbacks())
-		assert.Equal(t, dpop.ReplayStats{Proofs: 13, MaxProofs: 100, Replays: 12}, a.Stats())
+		assert.Equal(t, dpop.ReplayStats{Proofs: 13, MaxProofs: 100, Replays: 12, Err: a.Stats().Err}, a.Stats())
+		require.Error(t, a.Stats().Err)
 
 		s.start()
 		time.Sleep(100 * time.Millisecond)
