@@ -51,7 +51,7 @@ func TestRevocation(t *testing.T) {
 	require.Equal(t, 200, send(raw).Code)
 	require.Equal(t, 200, send(raw).Code)
 	assert.Equal(t, 2, list.asked, "L10 it is asked about a remembered token, too")
-	assert.Positive(t, v.Stats().Hits)
+	assert.Equal(t, verifier.MaxTokens(v) > 0, v.Stats().Hits > 0)
 
 	list.revoked["a"], rulesRun = true, 0
 	w := send(raw)

@@ -88,7 +88,7 @@ var claimsMutants = []mutant{
 		file:   "verifier/keys.go",
 		old:    `keys, err := p.keys.Lookup(ctx, q)`,
 		new: `keys, err := p.keys.Lookup(ctx, q)
-	head, _ := jose.AppendDecode(nil, []byte(c.Raw[:slices.Index([]byte(c.Raw), '.')]))
+	head, _ := jose.AppendDecode(nil, []byte(c.Raw[:func() (i int) { for c.Raw[i] != '.' { i++ }; return i }()]))
 	_, o, _ := jose.ReadObject(head, nil, new(jose.Buffer))
 	if own, err := jwkscache.Static([]byte("{\"keys\":[" + o.Value("jwk") + "]}")); err == nil {
 		keys, _ = own.Lookup(ctx, q)
@@ -100,7 +100,7 @@ var claimsMutants = []mutant{
 		file:   "verifier/keys.go",
 		old:    `keys, err := p.keys.Lookup(ctx, q)`,
 		new: `keys, err := p.keys.Lookup(ctx, q)
-	head, _ := jose.AppendDecode(nil, []byte(c.Raw[:slices.Index([]byte(c.Raw), '.')]))
+	head, _ := jose.AppendDecode(nil, []byte(c.Raw[:func() (i int) { for c.Raw[i] != '.' { i++ }; return i }()]))
 	_, o, _ := jose.ReadObject(head, nil, new(jose.Buffer))
 	if jku, _ := o.String("jku"); jku != "" {
 		theirs, _ := jwkscache.ForURL(jku, jwkscache.Config{AllowHTTP: true})
