@@ -187,9 +187,7 @@ func TestPrometheus(t *testing.T) {
 		for _, p := range readDashboard(t).Panels {
 			for _, target := range p.Targets {
 				expr := strings.NewReplacer("$__rate_interval", "4m", "$job", ".*").Replace(target.Expr)
-				result, err := s.query(t.Context(), expr)
-				require.NoError(t, err, p.Title)
-				assert.NotEmpty(t, result, "%s: %s", p.Title, expr)
+				s.eventually(t, expr) // a scrape that fails ends all series until the next one
 			}
 		}
 	})
