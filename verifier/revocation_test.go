@@ -171,7 +171,11 @@ func TestStatsWithoutExtensions(t *testing.T) {
 	own, _ := setup(t, func(cfg *set) {
 		cfg.Revocation = revokedFunc(func(context.Context, *verifier.Token) (bool, error) { return false, nil })
 		cfg.TokenCache = -1
+		cfg.Bindings = []verifier.Binding{{Member: "pop", Confirm: func(*http.Request, *verifier.Token, string) (verifier.Confirmation, error) {
+			return verifier.Confirmation{}, nil
+		}}}
 	})
+	assert.Zero(t, own.Stats(), "L12 neither the list nor the binding has figures")
 	assert.NotContains(t, probe(own.HealthHandler(), http.MethodGet).Body.String(), "revocation", "L12 it has no figures")
 	require.NoError(t, own.Health())
 }
