@@ -17,7 +17,7 @@ import (
 	"github.com/seed-12ed5b1c/jwtguard/jwkscache"
 )
 
-var fleetSize = flag.Int("fleet", 40, "caches in the simulation of a day")
+var fleetSize = flag.Int("fleet", defaultFleet, "caches in the simulation of a day")
 
 // A day of many caches on one Store: nine rotations, each used at once everywhere,
 // outages of the issuer and of the Store, a Store that comes back empty, and a replica

@@ -1,0 +1,5 @@
+//go:build !race
+
+package jwkscache_test
+
+const defaultFleet = 40
