@@ -39,21 +39,14 @@ func (r *reporter) observeFetch(old, brought *snapshot, err error, served, heale
 		r.emit(Event{Kind: EventFailed, Keys: keys, Err: err})
 		return
 	}
-	e := Event{Kind: EventRefreshed, Keys: brought.keys.size}
-	r.emit(e)
-	if e.Kind = EventRotated; old != nil && !old.keys.hasKeysOf(brought.keys) {
-		r.emit(e)
-	}
-	if e.Kind = EventHealed; healed {
-		r.emit(e)
-	}
+	r.observeGood(EventRefreshed, old, brought, healed)
 }
 
-// observeAdopted calls Observe with the events of a document that was adopted.
-func (r *reporter) observeAdopted(old, adopted *snapshot, healed bool) {
-	e := Event{Kind: EventAdopted, Keys: adopted.keys.size}
+// observeGood calls Observe with the events of keys that are put to use, fetched or adopted.
+func (r *reporter) observeGood(kind EventKind, old, good *snapshot, healed bool) {
+	e := Event{Kind: kind, Keys: good.keys.size}
 	r.emit(e)
-	if e.Kind = EventRotated; old != nil && !old.keys.hasKeysOf(adopted.keys) {
+	if e.Kind = EventRotated; old != nil && !old.keys.hasKeysOf(good.keys) {
 		r.emit(e)
 	}
 	if e.Kind = EventHealed; healed {

@@ -60,7 +60,7 @@ func (r *reporter) reportFetch(old, brought *snapshot, err error, served bool) {
 
 // reportAdopted logs what keys that another process has fetched have changed.
 func (r *reporter) reportAdopted(old, adopted *snapshot) {
-	r.observeAdopted(old, adopted, r.fetchFails)
+	r.observeGood(EventAdopted, old, adopted, r.fetchFails)
 	r.reportMetadata()
 	r.expired = false
 	if r.fetchFails {

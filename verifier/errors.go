@@ -74,10 +74,10 @@ func asRefusal(err, reason error) *Error {
 	return &c
 }
 
-// complete returns e with the realm of a, and what rt, which may be nil, and the scheme
-// of the token add to its challenge. A refusal
-// by another api is returned unchanged. With the default realm and logger and an empty
-// route, e needs no copy: unauthenticated clients can cause it at any rate.
+// complete returns e with the realm of a, and with what rt, which may be nil, and the
+// scheme of the token add to its challenge. A refusal by another api is returned unchanged.
+// With the default realm and logger and an empty route, e needs no copy: unauthenticated
+// clients can cause it at any rate.
 func (a *api) complete(e *Error, rt *route, scheme string) *Error {
 	if rt == nil {
 		rt = &noRoute

@@ -54,14 +54,15 @@ func (b *breaker) enter() error {
 	return nil
 }
 
-// leave notes how a call has ended. If the caller gave up, that says nothing about Redis.
+// leave notes how a call has ended. If the caller gave up, that says nothing about Redis. One
+// that is full is not away: it responds.
 func (b *breaker) leave(err error, gaveUp bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.probing = false // also if this call began before the failures: it ends only once
 	switch {
 	case err == nil || redis.IsOOMError(err):
-		b.failures, b.err = 0, nil
+		b.failures, b.err = 0, err
 	case !gaveUp:
 		b.failures = min(b.failures+1, maxFailures)
 		b.err, b.probeAt = err, time.Now().Add(probeEvery)

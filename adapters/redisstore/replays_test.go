@@ -153,7 +153,8 @@ func TestReplays(t *testing.T) {
 			_, err = record(t, r, n)
 			require.ErrorIs(t, err, dpop.ErrFull)
 		}
-		assert.Equal(t, dpop.ReplayStats{Full: 10}, r.Stats())
+		assert.Equal(t, 10, r.Stats().Full)
+		require.ErrorContains(t, r.Stats().Err, "maxmemory", "an operator sees it, also where a Fallback decides")
 		s.SetError("")
 		isNew, err := record(t, r, 1)
 		require.NoError(t, err)

@@ -112,11 +112,13 @@ func freeAddress(t testing.TB) string {
 func within(t testing.TB, d time.Duration, what string, condition func() bool) time.Duration {
 	t.Helper()
 	start := time.Now()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	for !condition() {
 		if time.Since(start) > d {
 			require.FailNow(t, "not in time", "%s within %s", what, d)
 		}
-		time.Sleep(time.Millisecond)
+		<-tick.C
 	}
 	return time.Since(start)
 }
