@@ -233,6 +233,71 @@ func TestSharedRefresh(t *testing.T) {
 	}))
 }
 
+// What one process knows reaches the Store later, and what another one knows replaces what
+// was remembered here.
+func TestSharedLater(t *testing.T) {
+	a, b := newKey("a"), newKey("b")
+
+	t.Run("F4 what could not be saved is saved when the Store is back", inBubble(func(t *testing.T) {
+		st, s := newMemory(), newServer(publish(a))
+		require.NoError(t, open(t, s, shared(st)).Close())
+		sw := &switched{Store: st}
+		c := open(t, s, shared(sw))
+		pass(time.Second)
+		before := st.document()
+		sw.set(func(context.Context, string) error { return errors.New("connection refused") })
+		s.serve(publish(a, b))
+		require.NoError(t, c.Refresh(t.Context()))
+		pass(time.Second)
+		require.Equal(t, before, st.document())
+		sw.set(nil)
+		pass(11 * time.Second)
+		assert.NotEqual(t, before, st.document())
+		require.NoError(t, c.Close())
+		serves(t, open(t, s, shared(st)), b)
+	}))
+
+	t.Run("F5 K6 after other keys were adopted, a key that was missing is asked for at once", inBubble(func(t *testing.T) {
+		st, s := newMemory(), newServer(publish(a))
+		c, other := open(t, s, shared(st)), open(t, s, shared(st))
+		ask := func() {
+			keys, err := c.Lookup(t.Context(), jwkscache.Query{KeyID: "z", Algorithm: "ES256"})
+			require.NoError(t, err)
+			require.Empty(t, keys)
+		}
+		for range 150 { // until it is asked for every 30 seconds
+			ask()
+			pass(time.Second)
+		}
+		for before := s.fetches(); s.fetches() == before; pass(time.Second) {
+			ask()
+		}
+		s.serve(publish(a, b))
+		require.NoError(t, other.Refresh(t.Context()))
+		pass(11 * time.Second)
+		require.Equal(t, 2, c.Stats().Keys)
+		before := s.fetches()
+		ask()
+		assert.Equal(t, before+1, s.fetches())
+	}))
+
+	t.Run("F8 without keys, a Retry-After that another process got counts for 10 seconds", inBubble(func(t *testing.T) {
+		st, s := newMemory(), newServer(publish(a))
+		first := open(t, s, shared(st))
+		pass(time.Second)
+		s.serve(fail(429, "Retry-After", "300"))
+		require.Error(t, first.Refresh(t.Context()))
+		require.NoError(t, first.Close())
+		st.put(nil) // the keys, not the note of the failure
+		second := open(t, s, shared(st))
+		pass(5 * time.Second)
+		require.Equal(t, 2, s.fetches(), "it waits, too")
+		s.serve(publish(a))
+		pass(10 * time.Second)
+		serves(t, second, a)
+	}))
+}
+
 func TestSharedStats(t *testing.T) {
 	a, b := newKey("a"), newKey("b")
 	t.Run("F10 figures, events and log lines", inBubble(func(t *testing.T) {
@@ -266,9 +331,11 @@ func TestSharedStats(t *testing.T) {
 		assert.Nil(t, c.Stats().LastError, "it is not the issuer's")
 		require.NoError(t, c.Health())
 
+		failures := c.Stats().Store.Failures
 		sw.set(nil)
 		pass(10 * time.Second)
 		require.Equal(t, "store_healed/2", l.heard())
+		assert.Equal(t, failures, c.Stats().Store.Failures, "its end is none")
 		assert.Equal(t, 1, j.count("INFO", "Store"))
 		assert.NoError(t, c.Stats().Store.LastError)
 
